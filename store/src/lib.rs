@@ -1,1 +1,148 @@
-//! placeholder
+//! Every SQL statement of Bellhop. Rows become domain types here.
+//!
+//! [`Store`] holds what belongs to no tenant (webhook sources, the outbox, event intake); everything else
+//! goes through [`Store::tenant`], whose transactions fix the tenant and are held to it by row-level security.
+
+mod appointments;
+mod calls;
+mod error;
+mod events;
+mod gates;
+mod instant;
+mod outbox;
+mod reminders;
+mod report;
+mod secrets;
+mod sources;
+mod tenants;
+
+use std::time::Duration;
+
+use domain::ids::TenantId;
+use secrecy::{ExposeSecret, SecretString};
+use sqlx::{
+    PgPool, Postgres, Transaction,
+    postgres::{PgConnectOptions, PgPoolOptions},
+};
+
+pub use appointments::{Imported, NewAppointment, NewContact};
+pub use calls::{CallRow, DialTarget, Placed};
+pub use error::Error;
+pub use events::{Appended, NewEvent, StoredEvent};
+pub use outbox::{Process, Wake};
+pub use reminders::{Decision, ReminderRow};
+pub use report::{CallCount, OpenProcess, Report, TimelineEntry};
+pub use secrets::{KeyRing, KeyRingError};
+pub use sources::Source;
+pub use tenants::Tenant;
+
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+/// The schema, applied by `bellhop migrate`.
+pub static MIGRATIONS: sqlx::migrate::Migrator = sqlx::migrate!("../migrations");
+
+/// The database. Cheap to clone.
+#[derive(Debug, Clone)]
+pub struct Store {
+    pool: PgPool,
+    keys: KeyRing,
+}
+
+/// How many connections a process keeps, and how long a statement may wait.
+#[derive(Debug, Clone, Copy)]
+pub struct PoolOptions {
+    pub max_connections: u32,
+    /// A request waits this long for a free connection before it fails.
+    pub acquire_timeout: Duration,
+    /// The server ends a statement that runs longer.
+    pub statement_timeout: Duration,
+}
+
+impl Default for PoolOptions {
+    fn default() -> Self {
+        Self {
+            max_connections: 20,
+            acquire_timeout: Duration::from_secs(5),
+            statement_timeout: Duration::from_secs(30),
+        }
+    }
+}
+
+impl Store {
+    /// A handle on the database at `url`. Connects at first use, so that a process can start before
+    /// its database does.
+    pub fn new(url: &SecretString, keys: KeyRing, options: PoolOptions) -> Result<Self> {
+        let timeout = options.statement_timeout.as_millis().to_string();
+        let connect: PgConnectOptions = url.expose_secret().parse().map_err(|_| Error::BadUrl)?;
+        let connect = connect.application_name("bellhop").options([("statement_timeout", timeout.as_str())]);
+        let pool = PgPoolOptions::new()
+            .max_connections(options.max_connections)
+            .acquire_timeout(options.acquire_timeout)
+            .connect_lazy_with(connect);
+        Ok(Self { pool, keys })
+    }
+
+    /// Brings the schema up to date. Safe to run from several processes at once.
+    pub async fn migrate(&self) -> Result<()> {
+        Ok(MIGRATIONS.run(&self.pool).await?)
+    }
+
+    /// Whether the database answers and its schema is the one this program was built for.
+    pub async fn check(&self) -> Result<()> {
+        let wanted = MIGRATIONS.iter().map(|each| each.version).max().unwrap_or_default();
+        let applied = sqlx::query_scalar::<_, Option<i64>>("select max(version) from _sqlx_migrations where success")
+            .fetch_one(&self.pool)
+            .await?;
+        if applied >= Some(wanted) { Ok(()) } else { Err(Error::SchemaBehind { wanted, applied }) }
+    }
+
+    /// The rows of one tenant.
+    pub fn tenant(&self, id: TenantId) -> TenantStore {
+        TenantStore { store: self.clone(), id }
+    }
+
+    pub async fn close(&self) {
+        self.pool.close().await;
+    }
+}
+
+/// A handle that has fixed the tenant.
+#[derive(Debug, Clone)]
+pub struct TenantStore {
+    store: Store,
+    id: TenantId,
+}
+
+impl TenantStore {
+    pub fn id(&self) -> TenantId {
+        self.id
+    }
+
+    /// A transaction that sees this tenant's rows only.
+    pub async fn begin(&self) -> Result<TenantTx> {
+        let mut tx = self.store.pool.begin().await?;
+        sqlx::query!(
+            "select set_config('role', 'bellhop_tenant', true), set_config('bellhop.tenant', $1, true)",
+            self.id.uuid().to_string()
+        )
+        .fetch_one(&mut *tx)
+        .await?;
+        Ok(TenantTx { tx, id: self.id })
+    }
+}
+
+/// A transaction bound to one tenant; dropped without [`TenantTx::commit`] it changes nothing.
+pub struct TenantTx {
+    tx: Transaction<'static, Postgres>,
+    id: TenantId,
+}
+
+impl TenantTx {
+    pub async fn commit(self) -> Result<()> {
+        Ok(self.tx.commit().await?)
+    }
+
+    fn tenant(&self) -> uuid::Uuid {
+        self.id.uuid()
+    }
+}

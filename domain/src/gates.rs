@@ -1,0 +1,146 @@
+//! The dial gates (RULE-1 to RULE-4): asked in the transaction that authorizes a call, from facts read there.
+//!
+//! What belongs to the appointment itself (status, version, calling hours, buffer) was judged a moment
+//! before, in the same transaction, by [`crate::reminder::next_step`].
+
+use jiff::{SignedDuration, Timestamp};
+use serde::Serialize;
+
+use crate::{Reason, settings::Limits};
+
+/// What a dial is permitted or refused by. Stored with the decision, so it names no person.
+#[derive(Debug, Clone, Serialize)]
+pub struct GateFacts {
+    pub tenant_live: bool,
+    pub tenant_paused: bool,
+    /// Agent and number to call from are set and a provider key is stored.
+    pub configuration_complete: bool,
+    pub consent_required: bool,
+    pub consent_recorded: bool,
+    /// Calls a second the provider accepts; 0 for no limit.
+    pub calls_per_second: u32,
+    pub limits: Limits,
+    /// Until when nobody may be called any more (appointment less the buffer).
+    pub latest: Timestamp,
+    /// Calls that are open now.
+    pub open_calls: u32,
+    /// When this number was last dialed by this tenant.
+    pub number_last_dialed: Option<Timestamp>,
+    /// Dials of the tenant, newest first, as many as its largest limit needs, within a day.
+    #[serde(skip)]
+    pub tenant_dials: Vec<Timestamp>,
+    /// Dials to this number within a week, newest first.
+    pub number_dials: Vec<Timestamp>,
+    /// Reminders already put off because of each limit.
+    pub waiting: Waiting,
+}
+
+/// How many reminders of the tenant already wait behind each limit.
+#[derive(Debug, Clone, Copy, Default, Serialize)]
+pub struct Waiting {
+    pub pace: u32,
+    pub limit_15_minutes: u32,
+    pub limit_day: u32,
+    pub concurrent: u32,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Verdict {
+    Dial,
+    Later { reason: Reason, until: Timestamp },
+}
+
+/// How long a reminder that met the limit of simultaneous calls waits, unless an ending call wakes it first.
+const CONCURRENT_PATIENCE: SignedDuration = SignedDuration::from_secs(60);
+
+/// Whether this number may be dialed now, else when to ask again.
+///
+/// What only a person can change (not live, paused, incomplete, consent) waits until the last permitted
+/// moment; whoever changes it wakes the reminder.
+pub fn judge(now: Timestamp, facts: &GateFacts) -> Verdict {
+    if let Some(reason) = held(facts) {
+        return Verdict::Later { reason, until: facts.latest };
+    }
+    number_gates(now, facts).or_else(|| tenant_gates(now, facts)).unwrap_or(Verdict::Dial)
+}
+
+fn held(facts: &GateFacts) -> Option<Reason> {
+    if !facts.tenant_live {
+        Some(Reason::TenantNotLive)
+    } else if facts.tenant_paused {
+        Some(Reason::TenantPaused)
+    } else if !facts.configuration_complete {
+        Some(Reason::ConfigurationIncomplete)
+    } else if facts.consent_required && !facts.consent_recorded {
+        Some(Reason::ConsentMissing)
+    } else {
+        None
+    }
+}
+
+fn number_gates(now: Timestamp, facts: &GateFacts) -> Option<Verdict> {
+    let limits = &facts.limits;
+    let cooldown = SignedDuration::from_mins(limits.same_number_cooldown_minutes.into());
+    let cooled = facts.number_last_dialed.and_then(|last| last.checked_add(cooldown).ok());
+    if let Some(until) = cooled.filter(|until| *until > now) {
+        return Some(Verdict::Later { reason: Reason::SameNumberCooldown, until });
+    }
+    let dials = &facts.number_dials;
+    let day = Window { limit: limits.per_contact_per_day, length: SignedDuration::from_hours(24), waiting: 0 };
+    let week = Window { limit: limits.per_contact_per_week, length: SignedDuration::from_hours(7 * 24), waiting: 0 };
+    day.later(now, dials, Reason::CapPerDay).or_else(|| week.later(now, dials, Reason::CapPerWeek))
+}
+
+fn tenant_gates(now: Timestamp, facts: &GateFacts) -> Option<Verdict> {
+    let (limits, dials, waiting) = (&facts.limits, &facts.tenant_dials, facts.waiting);
+    let day = Window { limit: limits.per_day, length: SignedDuration::from_hours(24), waiting: waiting.limit_day };
+    let quarter = Window {
+        limit: limits.per_15_minutes,
+        length: SignedDuration::from_mins(15),
+        waiting: waiting.limit_15_minutes,
+    };
+    let pace = Window {
+        limit: facts.calls_per_second,
+        length: SignedDuration::from_secs(1),
+        waiting: waiting.pace,
+    };
+    day.later(now, dials, Reason::LimitDay)
+        .or_else(|| quarter.later(now, dials, Reason::Limit15Minutes))
+        .or_else(|| concurrent(now, facts))
+        .or_else(|| pace.later(now, dials, Reason::ProviderPace))
+}
+
+fn concurrent(now: Timestamp, facts: &GateFacts) -> Option<Verdict> {
+    let limit = facts.limits.concurrent;
+    if limit == 0 || facts.open_calls < limit {
+        return None;
+    }
+    let rounds = 1 + facts.waiting.concurrent / limit;
+    let until = now.checked_add(CONCURRENT_PATIENCE * rounds.try_into().unwrap_or(i32::MAX)).ok()?;
+    Some(Verdict::Later { reason: Reason::LimitConcurrent, until })
+}
+
+/// At most `limit` dials in any `length`; `waiting` others are already put off behind it.
+struct Window {
+    limit: u32,
+    length: SignedDuration,
+    waiting: u32,
+}
+
+impl Window {
+    /// When a place is free: the dial whose place it takes leaves the window then. Those already waiting
+    /// come first, a window's worth at a time, so a rush is spread and asks no more than once or twice.
+    fn later(&self, now: Timestamp, newest_first: &[Timestamp], reason: Reason) -> Option<Verdict> {
+        let limit = usize::try_from(self.limit).ok().filter(|limit| *limit > 0)?;
+        let since = now.checked_sub(self.length).ok()?;
+        let recent: Vec<_> = newest_first.iter().filter(|dial| **dial > since && **dial <= now).take(limit).collect();
+        if recent.len() < limit {
+            return None;
+        }
+        let waiting = usize::try_from(self.waiting).ok()?;
+        let (place, rounds) = (limit - 1 - waiting % limit, waiting / limit + 1);
+        let wait = self.length.checked_mul(rounds.try_into().ok()?)?;
+        let until = recent.get(place)?.checked_add(wait).ok()?;
+        Some(Verdict::Later { reason, until })
+    }
+}

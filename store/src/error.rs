@@ -1,0 +1,42 @@
+//! What can go wrong between us and the database.
+
+/// A failure of the store, sorted by what the caller can do about it.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    #[error("the database address is not a postgres:// URL")]
+    BadUrl,
+    #[error("the database schema is at {applied:?}, this program needs {wanted}: run `bellhop migrate`")]
+    SchemaBehind { wanted: i64, applied: Option<i64> },
+    #[error("{what} does not exist")]
+    NotFound { what: &'static str },
+    #[error("a tenant called {slug:?} exists already")]
+    SlugTaken { slug: String },
+    /// A stored value this version of the program cannot read.
+    #[error("{column} holds {value:?}, which this version does not know")]
+    Unknown { column: &'static str, value: String },
+    #[error("a stored secret cannot be decrypted with the configured keys")]
+    Undecryptable,
+    #[error("the database failed")]
+    Database(#[from] sqlx::Error),
+    #[error("the migration failed")]
+    Migration(#[from] sqlx::migrate::MigrateError),
+    #[error("a stored document cannot be read")]
+    Document(#[from] serde_json::Error),
+}
+
+impl Error {
+    /// The database could not be asked at all: the same request may succeed later.
+    pub fn is_unavailable(&self) -> bool {
+        match self {
+            Error::Database(error) => match error {
+                sqlx::Error::Io(_) | sqlx::Error::PoolTimedOut | sqlx::Error::PoolClosed | sqlx::Error::Tls(_) => true,
+                // Class 57: shutting down or starting; class 53: out of resources; class 08: connection.
+                sqlx::Error::Database(cause) => {
+                    cause.code().is_some_and(|code| ["57", "53", "08"].iter().any(|class| code.starts_with(class)))
+                }
+                _ => false,
+            },
+            _ => false,
+        }
+    }
+}

@@ -1,0 +1,240 @@
+//! Received webhooks: committed before they are answered, kept as they came.
+
+use std::collections::HashMap;
+
+use domain::{
+    call::Observation,
+    ids::{CallId, EventId, SourceId, TenantId},
+};
+use uuid::Uuid;
+
+use crate::{Result, Store, TenantTx, outbox::Wake};
+
+/// A verified webhook, ready to be made durable.
+#[derive(Debug, Clone)]
+pub struct NewEvent {
+    pub id: EventId,
+    pub tenant: TenantId,
+    /// `None` for what we fetched ourselves because no webhook came.
+    pub source: Option<SourceId>,
+    pub provider: &'static str,
+    pub event_type: String,
+    /// Two deliveries with the same key (for one tenant and provider) are the same event.
+    pub dedupe_key: String,
+    /// Our call id as the provider returned it; believed only when the tenant has such a call.
+    pub call: Option<CallId>,
+    pub provider_call_id: Option<String>,
+    /// Headers that may be kept: no signature, no key.
+    pub headers: serde_json::Value,
+    pub body: Vec<u8>,
+    pub request_id: Option<String>,
+    pub trace_id: Option<String>,
+    pub span_id: Option<String>,
+}
+
+/// What became of a [`NewEvent`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Appended {
+    /// The stored event: of a duplicate, the first one's id.
+    pub id: EventId,
+    pub duplicate: bool,
+    /// The process this event wakes; its outbox row is committed.
+    pub wake: Option<Wake>,
+}
+
+/// An event waiting to be read.
+#[derive(Debug, Clone)]
+pub struct StoredEvent {
+    pub id: EventId,
+    pub event_type: String,
+    pub body: Vec<u8>,
+}
+
+type Key<'a> = (Uuid, &'a str, &'a str);
+
+fn key(event: &NewEvent) -> Key<'_> {
+    (event.tenant.uuid(), event.provider, &event.dedupe_key)
+}
+
+impl Store {
+    /// Makes events durable together with the wake-ups they cause, in one commit for all of them.
+    /// Answers in the order given. A duplicate (also within the batch) is counted at the first.
+    pub async fn append_events(&self, events: &[NewEvent]) -> Result<Vec<Appended>> {
+        let mut first: HashMap<Key<'_>, &NewEvent> = HashMap::with_capacity(events.len());
+        for event in events {
+            first.entry(key(event)).or_insert(event);
+        }
+        let mut unique: Vec<&NewEvent> = first.values().copied().collect();
+        // One order for all writers, so that two batches with the same keys cannot deadlock.
+        unique.sort_unstable_by(|a, b| key(a).cmp(&key(b)));
+        let stored = self.insert(&unique).await?;
+        Ok(events.iter().map(|event| appended(event, &stored)).collect())
+    }
+
+    async fn insert(&self, events: &[&NewEvent]) -> Result<HashMap<(Uuid, String, String), Stored>> {
+        fn column<T>(events: &[&NewEvent], of: impl Fn(&NewEvent) -> T) -> Vec<T> {
+            events.iter().map(|event| of(event)).collect()
+        }
+        let rows = sqlx::query!(
+            r#"
+            with incoming as (
+                select e.*, c.id as known_call
+                from unnest(
+                    $1::uuid[], $2::uuid[], $3::uuid[], $4::text[], $5::text[], $6::text[], $7::uuid[], $8::text[],
+                    $9::jsonb[], $10::bytea[], $11::text[], $12::text[], $13::text[]
+                ) as e (tenant_id, id, source_id, provider, event_type, dedupe_key, call_id, provider_call_id,
+                        headers, body, request_id, trace_id, span_id)
+                left join lateral (
+                    select calls.id from calls
+                    where calls.tenant_id = e.tenant_id
+                      and (calls.id = e.call_id or (e.call_id is null and calls.provider_call_id = e.provider_call_id))
+                    limit 1
+                ) c on true
+            ), stored as (
+                insert into events (tenant_id, id, source_id, provider, event_type, dedupe_key, call_id,
+                                    provider_call_id, headers, body, request_id, trace_id, span_id)
+                select tenant_id, id, source_id, provider, event_type, dedupe_key, known_call,
+                       provider_call_id, headers, body, request_id, trace_id, span_id
+                from incoming
+                on conflict (tenant_id, provider, dedupe_key) do update set duplicates = events.duplicates + 1
+                returning tenant_id, id, provider, dedupe_key, call_id, (xmax = 0) as fresh
+            ), woken as (
+                insert into outbox (tenant_id, process, subject)
+                select tenant_id, case when call_id is null then 'event' else 'call' end, coalesce(call_id, id)
+                from stored where fresh
+            )
+            select tenant_id, id, provider, dedupe_key, call_id, fresh as "fresh!" from stored
+            "#,
+            &column(events, |e| e.tenant.uuid()),
+            &column(events, |e| e.id.uuid()),
+            &column(events, |e| e.source.map(SourceId::uuid)) as _,
+            &column(events, |e| e.provider.to_owned()),
+            &column(events, |e| e.event_type.clone()),
+            &column(events, |e| e.dedupe_key.clone()),
+            &column(events, |e| e.call.map(CallId::uuid)) as _,
+            &column(events, |e| e.provider_call_id.clone()) as _,
+            &column(events, |e| e.headers.clone()),
+            &column(events, |e| e.body.clone()),
+            &column(events, |e| e.request_id.clone()) as _,
+            &column(events, |e| e.trace_id.clone()) as _,
+            &column(events, |e| e.span_id.clone()) as _,
+        )
+        .fetch_all(&self.pool)
+        .await?;
+        let stored = rows.into_iter().map(|row| {
+            let id = EventId::from_uuid(row.id);
+            let tenant = TenantId::from_uuid(row.tenant_id);
+            let wake = match row.call_id {
+                Some(call) => Wake::Call(tenant, CallId::from_uuid(call)),
+                None => Wake::Event(tenant, id),
+            };
+            ((row.tenant_id, row.provider, row.dedupe_key), Stored { id, fresh: row.fresh, wake })
+        });
+        Ok(stored.collect())
+    }
+}
+
+struct Stored {
+    id: EventId,
+    fresh: bool,
+    wake: Wake,
+}
+
+fn appended(event: &NewEvent, stored: &HashMap<(Uuid, String, String), Stored>) -> Appended {
+    let key = (event.tenant.uuid(), event.provider.to_owned(), event.dedupe_key.clone());
+    match stored.get(&key) {
+        Some(row) if row.fresh && row.id == event.id => {
+            Appended { id: row.id, duplicate: false, wake: Some(row.wake) }
+        }
+        Some(row) => Appended { id: row.id, duplicate: true, wake: None },
+        // Every key of the batch is in the statement's answer; without this one the event counts as new.
+        None => Appended { id: event.id, duplicate: false, wake: None },
+    }
+}
+
+impl TenantTx {
+    /// Events of a call that nobody has read yet, in order of arrival.
+    pub async fn unread_events(&mut self, call: CallId) -> Result<Vec<StoredEvent>> {
+        let rows = sqlx::query!(
+            "select id, event_type, body from events
+             where tenant_id = $1 and call_id = $2 and state = 'received' order by id for update",
+            self.tenant(),
+            call.uuid()
+        )
+        .fetch_all(&mut *self.tx)
+        .await?;
+        Ok(rows
+            .into_iter()
+            .map(|row| StoredEvent { id: EventId::from_uuid(row.id), event_type: row.event_type, body: row.body })
+            .collect())
+    }
+
+    /// One event, whatever its state.
+    pub async fn event(&mut self, event: EventId) -> Result<Option<(StoredEvent, Option<String>)>> {
+        let row = sqlx::query!(
+            "select id, event_type, body, provider_call_id from events where tenant_id = $1 and id = $2",
+            self.tenant(),
+            event.uuid()
+        )
+        .fetch_optional(&mut *self.tx)
+        .await?;
+        Ok(row.map(|row| {
+            let stored =
+                StoredEvent { id: EventId::from_uuid(row.id), event_type: row.event_type, body: row.body };
+            (stored, row.provider_call_id)
+        }))
+    }
+
+    /// Links an event to the call it turned out to belong to, and wakes that call.
+    pub async fn adopt_event(&mut self, event: EventId, provider_call_id: &str) -> Result<bool> {
+        let call = sqlx::query_scalar!(
+            "update events e set call_id = c.id from calls c
+             where e.tenant_id = $1 and e.id = $2 and c.tenant_id = $1 and c.provider_call_id = $3
+             returning c.id",
+            self.tenant(),
+            event.uuid(),
+            provider_call_id
+        )
+        .fetch_optional(&mut *self.tx)
+        .await?;
+        if let Some(call) = call {
+            self.wake_call(CallId::from_uuid(call)).await?;
+        }
+        Ok(call.is_some())
+    }
+
+    /// The event was read; `observation` is what it says of its call, `detail` why it says nothing.
+    pub async fn event_read(
+        &mut self,
+        event: EventId,
+        observation: Option<&Observation>,
+        detail: Option<&str>,
+    ) -> Result<()> {
+        let state = if observation.is_some() || detail.is_none() { "succeeded" } else { "invalid" };
+        sqlx::query!(
+            "update events set state = $3, observation = $4, detail = $5, processed_at = now()
+             where tenant_id = $1 and id = $2",
+            self.tenant(),
+            event.uuid(),
+            state,
+            observation.map(serde_json::to_value).transpose()?,
+            detail
+        )
+        .execute(&mut *self.tx)
+        .await?;
+        Ok(())
+    }
+
+    /// Everything the read events say of a call, in no particular order.
+    pub async fn observations(&mut self, call: CallId) -> Result<Vec<Observation>> {
+        let rows = sqlx::query_scalar!(
+            r#"select observation as "observation!" from events
+               where tenant_id = $1 and call_id = $2 and observation is not null"#,
+            self.tenant(),
+            call.uuid()
+        )
+        .fetch_all(&mut *self.tx)
+        .await?;
+        rows.into_iter().map(|each| Ok(serde_json::from_value(each)?)).collect()
+    }
+}
