@@ -1,4 +1,41 @@
-//! One phone call: its states and how it can end.
+//! One phone call: its states, what is heard of it, and how it can end.
+
+mod observation;
+mod view;
+
+pub use observation::{AppointmentAction, Disconnection, Observation, ObservationKind, ProviderStatus};
+pub use view::CallView;
+
+coded_enum! {
+    /// Where a call stands. The order is the order of a call's life: a later state is never left
+    /// for an earlier one, so the state of a call is the greatest it was ever seen in.
+    CallState {
+        /// Authorized, and waiting for its turn.
+        Queued = "queued",
+        /// The request to the provider is being made.
+        Processing = "processing",
+        /// The provider has the call and has not said that it rings.
+        Initiating = "initiating",
+        Ringing = "ringing",
+        Answered = "answered",
+        /// Somebody answered, and the call is over.
+        Completed = "completed",
+        NoAnswer = "no_answer",
+        Busy = "busy",
+        /// A machine answered.
+        Voicemail = "voicemail",
+        Failed = "failed",
+        /// Taken back or stopped by us before anybody answered.
+        Cancelled = "cancelled",
+    }
+}
+
+impl CallState {
+    /// Whether the call is over.
+    pub fn is_final(self) -> bool {
+        self >= CallState::Completed
+    }
+}
 
 coded_enum! {
     /// How a call ended, as far as its reminder cares.
