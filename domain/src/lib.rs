@@ -5,7 +5,9 @@ mod coded;
 
 pub mod appointment;
 pub mod call;
+pub mod country;
 pub mod ids;
+pub mod phone;
 pub mod reason;
 pub mod reminder;
 
