@@ -90,22 +90,34 @@ fn settled(view: &CallView) -> Option<CallOutcome> {
 }
 
 fn authorized(facts: &CallFacts) -> CallStep {
-    if facts.requests >= MAX_REQUESTS { CallStep::Finish(CallOutcome::Failed) } else { CallStep::Place }
+    if facts.requests >= MAX_REQUESTS {
+        CallStep::Finish(CallOutcome::Failed)
+    } else {
+        CallStep::Place
+    }
 }
 
 /// Seconds after the dial at which the provider is searched; the last counts as proof.
 const SEARCHES: [i64; 4] = [0, 20, 120, NEVER_LISTED.as_secs()];
 
 fn uncertain(now: Timestamp, facts: &CallFacts) -> CallStep {
-    let Some(dialed) = facts.dialing_at else { return CallStep::LookUp };
-    if facts.checked_at.is_some_and(|checked| checked >= dialed + NEVER_LISTED) {
+    let Some(dialed) = facts.dialing_at else {
+        return CallStep::LookUp;
+    };
+    if facts
+        .checked_at
+        .is_some_and(|checked| checked >= dialed + NEVER_LISTED)
+    {
         return CallStep::DialAgain;
     }
     if now >= dialed + GIVE_UP_SEARCH {
         return CallStep::Finish(CallOutcome::Uncertain);
     }
     let searched = |due: Timestamp| facts.checked_at.is_some_and(|checked| checked >= due);
-    let next = SEARCHES.iter().map(|after| dialed + SignedDuration::from_secs(*after)).find(|due| !searched(*due));
+    let next = SEARCHES
+        .iter()
+        .map(|after| dialed + SignedDuration::from_secs(*after))
+        .find(|due| !searched(*due));
     match next {
         Some(due) if due > now => CallStep::Wait { until: due },
         _ => CallStep::LookUp,
@@ -116,7 +128,9 @@ fn uncertain(now: Timestamp, facts: &CallFacts) -> CallStep {
 const FOLLOW_UPS: [i64; 4] = [5, 5, 10, 20];
 
 fn under_way(now: Timestamp, facts: &CallFacts) -> CallStep {
-    let Some(placed) = facts.placed_at else { return CallStep::Fetch };
+    let Some(placed) = facts.placed_at else {
+        return CallStep::Fetch;
+    };
     if now >= placed + LONGEST_CALL {
         return CallStep::Finish(CallOutcome::Uncertain);
     }
@@ -137,8 +151,14 @@ fn awaiting_analysis(now: Timestamp, facts: &CallFacts) -> CallStep {
 fn fetch_after(now: Timestamp, facts: &CallFacts, since: Timestamp, pauses: &[i64]) -> CallStep {
     let read = facts.checked_at.filter(|at| *at > since);
     let reads = if read.is_some() { facts.checks } else { 0 };
-    let place = usize::try_from(reads).unwrap_or(usize::MAX).min(pauses.len().saturating_sub(1));
+    let place = usize::try_from(reads)
+        .unwrap_or(usize::MAX)
+        .min(pauses.len().saturating_sub(1));
     let pause = SignedDuration::from_mins(pauses.get(place).copied().unwrap_or(5));
     let due = read.unwrap_or(since) + pause;
-    if due > now { CallStep::Wait { until: due } } else { CallStep::Fetch }
+    if due > now {
+        CallStep::Wait { until: due }
+    } else {
+        CallStep::Fetch
+    }
 }

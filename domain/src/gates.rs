@@ -59,9 +59,14 @@ const CONCURRENT_PATIENCE: SignedDuration = SignedDuration::from_secs(60);
 /// moment; whoever changes it wakes the reminder.
 pub fn judge(now: Timestamp, facts: &GateFacts) -> Verdict {
     if let Some(reason) = held(facts) {
-        return Verdict::Later { reason, until: facts.latest };
+        return Verdict::Later {
+            reason,
+            until: facts.latest,
+        };
     }
-    number_gates(now, facts).or_else(|| tenant_gates(now, facts)).unwrap_or(Verdict::Dial)
+    number_gates(now, facts)
+        .or_else(|| tenant_gates(now, facts))
+        .unwrap_or(Verdict::Dial)
 }
 
 fn held(facts: &GateFacts) -> Option<Reason> {
@@ -81,19 +86,37 @@ fn held(facts: &GateFacts) -> Option<Reason> {
 fn number_gates(now: Timestamp, facts: &GateFacts) -> Option<Verdict> {
     let limits = &facts.limits;
     let cooldown = SignedDuration::from_mins(limits.same_number_cooldown_minutes.into());
-    let cooled = facts.number_last_dialed.and_then(|last| last.checked_add(cooldown).ok());
+    let cooled = facts
+        .number_last_dialed
+        .and_then(|last| last.checked_add(cooldown).ok());
     if let Some(until) = cooled.filter(|until| *until > now) {
-        return Some(Verdict::Later { reason: Reason::SameNumberCooldown, until });
+        return Some(Verdict::Later {
+            reason: Reason::SameNumberCooldown,
+            until,
+        });
     }
     let dials = &facts.number_dials;
-    let day = Window { limit: limits.per_contact_per_day, length: SignedDuration::from_hours(24), waiting: 0 };
-    let week = Window { limit: limits.per_contact_per_week, length: SignedDuration::from_hours(7 * 24), waiting: 0 };
-    day.later(now, dials, Reason::CapPerDay).or_else(|| week.later(now, dials, Reason::CapPerWeek))
+    let day = Window {
+        limit: limits.per_contact_per_day,
+        length: SignedDuration::from_hours(24),
+        waiting: 0,
+    };
+    let week = Window {
+        limit: limits.per_contact_per_week,
+        length: SignedDuration::from_hours(7 * 24),
+        waiting: 0,
+    };
+    day.later(now, dials, Reason::CapPerDay)
+        .or_else(|| week.later(now, dials, Reason::CapPerWeek))
 }
 
 fn tenant_gates(now: Timestamp, facts: &GateFacts) -> Option<Verdict> {
     let (limits, dials, waiting) = (&facts.limits, &facts.tenant_dials, facts.waiting);
-    let day = Window { limit: limits.per_day, length: SignedDuration::from_hours(24), waiting: waiting.limit_day };
+    let day = Window {
+        limit: limits.per_day,
+        length: SignedDuration::from_hours(24),
+        waiting: waiting.limit_day,
+    };
     let quarter = Window {
         limit: limits.per_15_minutes,
         length: SignedDuration::from_mins(15),
@@ -116,8 +139,13 @@ fn concurrent(now: Timestamp, facts: &GateFacts) -> Option<Verdict> {
         return None;
     }
     let rounds = 1 + facts.waiting.concurrent / limit;
-    let until = now.checked_add(CONCURRENT_PATIENCE * rounds.try_into().unwrap_or(i32::MAX)).ok()?;
-    Some(Verdict::Later { reason: Reason::LimitConcurrent, until })
+    let until = now
+        .checked_add(CONCURRENT_PATIENCE * rounds.try_into().unwrap_or(i32::MAX))
+        .ok()?;
+    Some(Verdict::Later {
+        reason: Reason::LimitConcurrent,
+        until,
+    })
 }
 
 /// At most `limit` dials in any `length`; `waiting` others are already put off behind it.
@@ -131,9 +159,15 @@ impl Window {
     /// When a place is free: the dial whose place it takes leaves the window then. Those already waiting
     /// come first, a window's worth at a time, so a rush is spread and asks no more than once or twice.
     fn later(&self, now: Timestamp, newest_first: &[Timestamp], reason: Reason) -> Option<Verdict> {
-        let limit = usize::try_from(self.limit).ok().filter(|limit| *limit > 0)?;
+        let limit = usize::try_from(self.limit)
+            .ok()
+            .filter(|limit| *limit > 0)?;
         let since = now.checked_sub(self.length).ok()?;
-        let recent: Vec<_> = newest_first.iter().filter(|dial| **dial > since && **dial <= now).take(limit).collect();
+        let recent: Vec<_> = newest_first
+            .iter()
+            .filter(|dial| **dial > since && **dial <= now)
+            .take(limit)
+            .collect();
         if recent.len() < limit {
             return None;
         }

@@ -5,7 +5,9 @@
 pub enum Error {
     #[error("the database address is not a postgres:// URL")]
     BadUrl,
-    #[error("the database schema is at {applied:?}, this program needs {wanted}: run `bellhop migrate`")]
+    #[error(
+        "the database schema is at {applied:?}, this program needs {wanted}: run `bellhop migrate`"
+    )]
     SchemaBehind { wanted: i64, applied: Option<i64> },
     #[error("{what} does not exist")]
     NotFound { what: &'static str },
@@ -29,11 +31,16 @@ impl Error {
     pub fn is_unavailable(&self) -> bool {
         match self {
             Error::Database(error) => match error {
-                sqlx::Error::Io(_) | sqlx::Error::PoolTimedOut | sqlx::Error::PoolClosed | sqlx::Error::Tls(_) => true,
+                sqlx::Error::Io(_)
+                | sqlx::Error::PoolTimedOut
+                | sqlx::Error::PoolClosed
+                | sqlx::Error::Tls(_) => true,
                 // Class 57: shutting down or starting; class 53: out of resources; class 08: connection.
-                sqlx::Error::Database(cause) => {
-                    cause.code().is_some_and(|code| ["57", "53", "08"].iter().any(|class| code.starts_with(class)))
-                }
+                sqlx::Error::Database(cause) => cause.code().is_some_and(|code| {
+                    ["57", "53", "08"]
+                        .iter()
+                        .any(|class| code.starts_with(class))
+                }),
                 _ => false,
             },
             _ => false,

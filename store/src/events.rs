@@ -68,10 +68,16 @@ impl Store {
         // One order for all writers, so that two batches with the same keys cannot deadlock.
         unique.sort_unstable_by(|a, b| key(a).cmp(&key(b)));
         let stored = self.insert(&unique).await?;
-        Ok(events.iter().map(|event| appended(event, &stored)).collect())
+        Ok(events
+            .iter()
+            .map(|event| appended(event, &stored))
+            .collect())
     }
 
-    async fn insert(&self, events: &[&NewEvent]) -> Result<HashMap<(Uuid, String, String), Stored>> {
+    async fn insert(
+        &self,
+        events: &[&NewEvent],
+    ) -> Result<HashMap<(Uuid, String, String), Stored>> {
         fn column<T>(events: &[&NewEvent], of: impl Fn(&NewEvent) -> T) -> Vec<T> {
             events.iter().map(|event| of(event)).collect()
         }
@@ -128,7 +134,14 @@ impl Store {
                 Some(call) => Wake::Call(tenant, CallId::from_uuid(call)),
                 None => Wake::Event(tenant, id),
             };
-            ((row.tenant_id, row.provider, row.dedupe_key), Stored { id, fresh: row.fresh, wake })
+            (
+                (row.tenant_id, row.provider, row.dedupe_key),
+                Stored {
+                    id,
+                    fresh: row.fresh,
+                    wake,
+                },
+            )
         });
         Ok(stored.collect())
     }
@@ -141,14 +154,28 @@ struct Stored {
 }
 
 fn appended(event: &NewEvent, stored: &HashMap<(Uuid, String, String), Stored>) -> Appended {
-    let key = (event.tenant.uuid(), event.provider.to_owned(), event.dedupe_key.clone());
+    let key = (
+        event.tenant.uuid(),
+        event.provider.to_owned(),
+        event.dedupe_key.clone(),
+    );
     match stored.get(&key) {
-        Some(row) if row.fresh && row.id == event.id => {
-            Appended { id: row.id, duplicate: false, wake: Some(row.wake) }
-        }
-        Some(row) => Appended { id: row.id, duplicate: true, wake: None },
+        Some(row) if row.fresh && row.id == event.id => Appended {
+            id: row.id,
+            duplicate: false,
+            wake: Some(row.wake),
+        },
+        Some(row) => Appended {
+            id: row.id,
+            duplicate: true,
+            wake: None,
+        },
         // Every key of the batch is in the statement's answer; without this one the event counts as new.
-        None => Appended { id: event.id, duplicate: false, wake: None },
+        None => Appended {
+            id: event.id,
+            duplicate: false,
+            wake: None,
+        },
     }
 }
 
@@ -165,7 +192,11 @@ impl TenantTx {
         .await?;
         Ok(rows
             .into_iter()
-            .map(|row| StoredEvent { id: EventId::from_uuid(row.id), event_type: row.event_type, body: row.body })
+            .map(|row| StoredEvent {
+                id: EventId::from_uuid(row.id),
+                event_type: row.event_type,
+                body: row.body,
+            })
             .collect())
     }
 
@@ -179,8 +210,11 @@ impl TenantTx {
         .fetch_optional(&mut *self.tx)
         .await?;
         Ok(row.map(|row| {
-            let stored =
-                StoredEvent { id: EventId::from_uuid(row.id), event_type: row.event_type, body: row.body };
+            let stored = StoredEvent {
+                id: EventId::from_uuid(row.id),
+                event_type: row.event_type,
+                body: row.body,
+            };
             (stored, row.provider_call_id)
         }))
     }
@@ -210,7 +244,11 @@ impl TenantTx {
         observation: Option<&Observation>,
         detail: Option<&str>,
     ) -> Result<()> {
-        let state = if observation.is_some() || detail.is_none() { "succeeded" } else { "invalid" };
+        let state = if observation.is_some() || detail.is_none() {
+            "succeeded"
+        } else {
+            "invalid"
+        };
         sqlx::query!(
             "update events set state = $3, observation = $4, detail = $5, processed_at = now()
              where tenant_id = $1 and id = $2",
@@ -235,6 +273,8 @@ impl TenantTx {
         )
         .fetch_all(&mut *self.tx)
         .await?;
-        rows.into_iter().map(|each| Ok(serde_json::from_value(each)?)).collect()
+        rows.into_iter()
+            .map(|each| Ok(serde_json::from_value(each)?))
+            .collect()
     }
 }

@@ -5,7 +5,8 @@ use time::OffsetDateTime;
 
 pub(crate) fn to_db(at: Timestamp) -> OffsetDateTime {
     // Both types hold every microsecond of the years 1 to 9999; jiff's range is the narrower one.
-    OffsetDateTime::from_unix_timestamp_nanos(at.as_microsecond() as i128 * 1000).unwrap_or(OffsetDateTime::UNIX_EPOCH)
+    OffsetDateTime::from_unix_timestamp_nanos(at.as_microsecond() as i128 * 1000)
+        .unwrap_or(OffsetDateTime::UNIX_EPOCH)
 }
 
 pub(crate) fn from_db(at: OffsetDateTime) -> Timestamp {

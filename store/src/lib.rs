@@ -74,7 +74,9 @@ impl Store {
     pub fn new(url: &SecretString, keys: KeyRing, options: PoolOptions) -> Result<Self> {
         let timeout = options.statement_timeout.as_millis().to_string();
         let connect: PgConnectOptions = url.expose_secret().parse().map_err(|_| Error::BadUrl)?;
-        let connect = connect.application_name("bellhop").options([("statement_timeout", timeout.as_str())]);
+        let connect = connect
+            .application_name("bellhop")
+            .options([("statement_timeout", timeout.as_str())]);
         let pool = PgPoolOptions::new()
             .max_connections(options.max_connections)
             .acquire_timeout(options.acquire_timeout)
@@ -89,16 +91,29 @@ impl Store {
 
     /// Whether the database answers and its schema is the one this program was built for.
     pub async fn check(&self) -> Result<()> {
-        let wanted = MIGRATIONS.iter().map(|each| each.version).max().unwrap_or_default();
-        let applied = sqlx::query_scalar::<_, Option<i64>>("select max(version) from _sqlx_migrations where success")
-            .fetch_one(&self.pool)
-            .await?;
-        if applied >= Some(wanted) { Ok(()) } else { Err(Error::SchemaBehind { wanted, applied }) }
+        let wanted = MIGRATIONS
+            .iter()
+            .map(|each| each.version)
+            .max()
+            .unwrap_or_default();
+        let applied = sqlx::query_scalar::<_, Option<i64>>(
+            "select max(version) from _sqlx_migrations where success",
+        )
+        .fetch_one(&self.pool)
+        .await?;
+        if applied >= Some(wanted) {
+            Ok(())
+        } else {
+            Err(Error::SchemaBehind { wanted, applied })
+        }
     }
 
     /// The rows of one tenant.
     pub fn tenant(&self, id: TenantId) -> TenantStore {
-        TenantStore { store: self.clone(), id }
+        TenantStore {
+            store: self.clone(),
+            id,
+        }
     }
 
     pub async fn close(&self) {
@@ -122,7 +137,7 @@ impl TenantStore {
     pub async fn begin(&self) -> Result<TenantTx> {
         let mut tx = self.store.pool.begin().await?;
         sqlx::query!(
-            "select set_config('role', 'bellhop_tenant', true), set_config('bellhop.tenant', $1, true)",
+            "select set_config('role', 'bellhop_tenant', true) as role, set_config('bellhop.tenant', $1, true) as tenant",
             self.id.uuid().to_string()
         )
         .fetch_one(&mut *tx)

@@ -51,18 +51,30 @@ impl Store {
         if rows.is_empty() {
             return Ok((0, 0));
         }
-        let wakes = rows.iter().map(|row| wake(row.tenant_id, &row.process, row.subject)).collect::<Result<_>>()?;
+        let wakes = rows
+            .iter()
+            .map(|row| wake(row.tenant_id, &row.process, row.subject))
+            .collect::<Result<_>>()?;
         let delivered = deliver(wakes).await;
-        let done: Vec<i64> =
-            rows.iter().zip(&delivered).filter(|(_, delivered)| **delivered).map(|(row, _)| row.id).collect();
-        sqlx::query!("delete from outbox where id = any($1)", &done).execute(&mut *tx).await?;
+        let done: Vec<i64> = rows
+            .iter()
+            .zip(&delivered)
+            .filter(|(_, delivered)| **delivered)
+            .map(|(row, _)| row.id)
+            .collect();
+        sqlx::query!("delete from outbox where id = any($1)", &done)
+            .execute(&mut *tx)
+            .await?;
         tx.commit().await?;
         Ok((rows.len(), done.len()))
     }
 
     /// Rows that no relay has delivered yet.
     pub async fn outbox_length(&self) -> Result<i64> {
-        Ok(sqlx::query_scalar!("select count(*) from outbox").fetch_one(&self.pool).await?.unwrap_or_default())
+        Ok(sqlx::query_scalar!("select count(*) from outbox")
+            .fetch_one(&self.pool)
+            .await?
+            .unwrap_or_default())
     }
 }
 
@@ -72,7 +84,10 @@ fn wake(tenant: Uuid, process: &str, subject: Uuid) -> Result<Wake> {
         "reminder" => Ok(Wake::Reminder(tenant, AppointmentId::from_uuid(subject))),
         "call" => Ok(Wake::Call(tenant, CallId::from_uuid(subject))),
         "event" => Ok(Wake::Event(tenant, EventId::from_uuid(subject))),
-        other => Err(Error::Unknown { column: "outbox.process", value: other.to_owned() }),
+        other => Err(Error::Unknown {
+            column: "outbox.process",
+            value: other.to_owned(),
+        }),
     }
 }
 

@@ -25,7 +25,9 @@ struct Key {
 
 #[derive(Debug, thiserror::Error)]
 pub enum KeyRingError {
-    #[error("no key given; expected id:base64 of 32 random bytes, the encrypting one first, separated by commas")]
+    #[error(
+        "no key given; expected id:base64 of 32 random bytes, the encrypting one first, separated by commas"
+    )]
     Empty,
     #[error("key number {place} is not id:base64 of exactly 32 bytes")]
     Malformed { place: usize },
@@ -33,19 +35,29 @@ pub enum KeyRingError {
 
 impl fmt::Debug for KeyRing {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_list().entries(self.0.iter().map(|key| &key.id)).finish()
+        f.debug_list()
+            .entries(self.0.iter().map(|key| &key.id))
+            .finish()
     }
 }
 
 impl KeyRing {
     /// Reads `id:base64,id:base64`; the first key encrypts, all decrypt.
     pub fn parse(text: &SecretString) -> Result<Self, KeyRingError> {
-        let entries = text.expose_secret().split(',').map(str::trim).filter(|entry| !entry.is_empty());
+        let entries = text
+            .expose_secret()
+            .split(',')
+            .map(str::trim)
+            .filter(|entry| !entry.is_empty());
         let keys = entries
             .enumerate()
             .map(|(index, entry)| key(entry).ok_or(KeyRingError::Malformed { place: index + 1 }))
             .collect::<Result<Vec<_>, _>>()?;
-        if keys.is_empty() { Err(KeyRingError::Empty) } else { Ok(Self(Arc::new(keys))) }
+        if keys.is_empty() {
+            Err(KeyRingError::Empty)
+        } else {
+            Ok(Self(Arc::new(keys)))
+        }
     }
 
     /// A ring of one new random key, with the text that [`KeyRing::parse`] reads it from.
@@ -59,18 +71,46 @@ impl KeyRing {
         let key = self.0.first().ok_or(Error::Undecryptable)?;
         let mut nonce = [0u8; 12];
         rand::rng().fill_bytes(&mut nonce);
-        let payload = Payload { msg: secret.expose_secret().as_bytes(), aad: tenant.uuid().as_bytes() };
-        let ciphertext = key.cipher.encrypt(&nonce.into(), payload).map_err(|_| Error::Undecryptable)?;
-        Ok(Sealed { key_id: key.id.clone(), nonce: nonce.to_vec(), ciphertext })
+        let tenant = tenant.uuid();
+        let payload = Payload {
+            msg: secret.expose_secret().as_bytes(),
+            aad: tenant.as_bytes(),
+        };
+        let ciphertext = key
+            .cipher
+            .encrypt(&nonce.into(), payload)
+            .map_err(|_| Error::Undecryptable)?;
+        Ok(Sealed {
+            key_id: key.id.clone(),
+            nonce: nonce.to_vec(),
+            ciphertext,
+        })
     }
 
     /// The tenant is part of what is authenticated: a ciphertext moved to another tenant does not open.
     pub(crate) fn open(&self, tenant: TenantId, sealed: &Sealed) -> Result<SecretString> {
-        let key = self.0.iter().find(|key| key.id == sealed.key_id).ok_or(Error::Undecryptable)?;
-        let nonce: [u8; 12] = sealed.nonce.as_slice().try_into().map_err(|_| Error::Undecryptable)?;
-        let payload = Payload { msg: &sealed.ciphertext, aad: tenant.uuid().as_bytes() };
-        let clear = key.cipher.decrypt(&nonce.into(), payload).map_err(|_| Error::Undecryptable)?;
-        Ok(SecretString::from(String::from_utf8(clear).map_err(|_| Error::Undecryptable)?))
+        let key = self
+            .0
+            .iter()
+            .find(|key| key.id == sealed.key_id)
+            .ok_or(Error::Undecryptable)?;
+        let nonce: [u8; 12] = sealed
+            .nonce
+            .as_slice()
+            .try_into()
+            .map_err(|_| Error::Undecryptable)?;
+        let tenant = tenant.uuid();
+        let payload = Payload {
+            msg: &sealed.ciphertext,
+            aad: tenant.as_bytes(),
+        };
+        let clear = key
+            .cipher
+            .decrypt(&nonce.into(), payload)
+            .map_err(|_| Error::Undecryptable)?;
+        Ok(SecretString::from(
+            String::from_utf8(clear).map_err(|_| Error::Undecryptable)?,
+        ))
     }
 }
 
@@ -78,7 +118,10 @@ fn key(entry: &str) -> Option<Key> {
     let (id, encoded) = entry.split_once(':')?;
     let bytes = BASE64_STANDARD.decode(encoded).ok()?;
     let cipher = Aes256Gcm::new_from_slice(&bytes).ok()?;
-    Some(Key { id: id.to_owned(), cipher })
+    Some(Key {
+        id: id.to_owned(),
+        cipher,
+    })
 }
 
 pub(crate) struct Sealed {
@@ -89,7 +132,12 @@ pub(crate) struct Sealed {
 
 impl TenantTx {
     /// Stores a further key of a provider. Older ones still verify webhooks until retired.
-    pub async fn add_provider_secret(&mut self, keys: &KeyRing, provider: &str, secret: &SecretString) -> Result<()> {
+    pub async fn add_provider_secret(
+        &mut self,
+        keys: &KeyRing,
+        provider: &str,
+        secret: &SecretString,
+    ) -> Result<()> {
         let sealed = keys.seal(self.id, secret)?;
         sqlx::query!(
             "insert into provider_secrets (tenant_id, id, provider, key_id, nonce, ciphertext)
@@ -107,7 +155,11 @@ impl TenantTx {
     }
 
     /// The provider's keys that are not retired, newest first.
-    pub async fn provider_secrets(&mut self, keys: &KeyRing, provider: &str) -> Result<Vec<SecretString>> {
+    pub async fn provider_secrets(
+        &mut self,
+        keys: &KeyRing,
+        provider: &str,
+    ) -> Result<Vec<SecretString>> {
         let rows = sqlx::query_as!(
             Sealed,
             "select key_id, nonce, ciphertext from provider_secrets
@@ -117,7 +169,9 @@ impl TenantTx {
         )
         .fetch_all(&mut *self.tx)
         .await?;
-        rows.iter().map(|sealed| keys.open(self.id, sealed)).collect()
+        rows.iter()
+            .map(|sealed| keys.open(self.id, sealed))
+            .collect()
     }
 }
 
@@ -129,19 +183,33 @@ mod tests {
     fn a_secret_opens_for_its_tenant_only_and_after_a_rotation() {
         let old = KeyRing::generate();
         let tenant = TenantId::generate();
-        let sealed = KeyRing::parse(&old).unwrap().seal(tenant, &"key_1".to_owned().into()).unwrap();
+        let sealed = KeyRing::parse(&old)
+            .unwrap()
+            .seal(tenant, &"key_1".to_owned().into())
+            .unwrap();
         let new = KeyRing::generate().expose_secret().replace("k1:", "k2:");
         let rotated = KeyRing::parse(&format!("{new},{}", old.expose_secret()).into()).unwrap();
 
-        assert_eq!(rotated.open(tenant, &sealed).unwrap().expose_secret(), "key_1");
+        assert_eq!(
+            rotated.open(tenant, &sealed).unwrap().expose_secret(),
+            "key_1"
+        );
         assert!(rotated.open(TenantId::generate(), &sealed).is_err());
-        assert!(KeyRing::parse(&new.into()).unwrap().open(tenant, &sealed).is_err());
+        assert!(
+            KeyRing::parse(&new.into())
+                .unwrap()
+                .open(tenant, &sealed)
+                .is_err()
+        );
     }
 
     #[test]
     fn a_malformed_key_is_named_by_its_place() {
         let good = KeyRing::generate();
         let text = format!("{},k2:short", good.expose_secret()).into();
-        assert!(matches!(KeyRing::parse(&text), Err(KeyRingError::Malformed { place: 2 })));
+        assert!(matches!(
+            KeyRing::parse(&text),
+            Err(KeyRingError::Malformed { place: 2 })
+        ));
     }
 }

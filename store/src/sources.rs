@@ -37,8 +37,16 @@ impl Store {
         )
         .fetch_all(&self.pool)
         .await?;
-        let secrets = sealed.iter().map(|each| self.keys.open(tenant, each)).collect::<Result<_>>()?;
-        Ok(Some(Source { id: SourceId::from_uuid(row.id), tenant, provider: row.provider, secrets }))
+        let secrets = sealed
+            .iter()
+            .map(|each| self.keys.open(tenant, each))
+            .collect::<Result<_>>()?;
+        Ok(Some(Source {
+            id: SourceId::from_uuid(row.id),
+            tenant,
+            provider: row.provider,
+            secrets,
+        }))
     }
 
     /// Keys that encrypt and decrypt stored secrets.

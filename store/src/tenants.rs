@@ -53,7 +53,9 @@ impl Store {
         .execute(&mut *tx)
         .await?;
         if made.rows_affected() == 0 {
-            return Err(Error::SlugTaken { slug: slug.to_owned() });
+            return Err(Error::SlugTaken {
+                slug: slug.to_owned(),
+            });
         }
         sqlx::query!(
             "insert into tenant_settings (tenant_id, version, settings) values ($1, 1, $2)",
@@ -103,7 +105,8 @@ impl TenantTx {
         )
         .fetch_optional(&mut *self.tx)
         .await?;
-        row.ok_or(Error::NotFound { what: "the tenant" })?.try_into()
+        row.ok_or(Error::NotFound { what: "the tenant" })?
+            .try_into()
     }
 
     /// Replaces the settings and wakes every open reminder, which then plans by the new ones.

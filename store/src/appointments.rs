@@ -1,0 +1,270 @@
+//! Appointments and contacts, upserted in bulk (REM-10). The same file again changes nothing.
+
+use std::collections::HashMap;
+
+use domain::{appointment::AppointmentStatus, ids::ContactId};
+use jiff::Timestamp;
+use uuid::Uuid;
+
+use crate::{Result, TenantTx, instant::to_db, outbox::Process};
+
+/// A person as an import names them.
+#[derive(Debug, Clone)]
+pub struct NewContact {
+    pub name: String,
+    pub email: Option<String>,
+    /// The number in E.164.
+    pub e164: Option<String>,
+    /// Zones the person may be in, when known to differ from the appointment's.
+    pub zones: Vec<String>,
+    pub consent_source: Option<String>,
+    pub consent_at: Option<Timestamp>,
+}
+
+impl NewContact {
+    /// Number, else e-mail, with the name: households share numbers, so the number alone is not a person.
+    fn match_key(&self) -> String {
+        let reach = self
+            .e164
+            .as_deref()
+            .or(self.email.as_deref())
+            .unwrap_or_default();
+        format!(
+            "{}|{}",
+            reach.to_lowercase(),
+            self.name.trim().to_lowercase()
+        )
+    }
+}
+
+/// An appointment as an import names it.
+#[derive(Debug, Clone)]
+pub struct NewAppointment {
+    pub id: domain::ids::AppointmentId,
+    pub external_id: String,
+    pub contact: NewContact,
+    pub starts_at: Timestamp,
+    pub time_zone: String,
+    /// The local time happens twice there and the first was taken.
+    pub first_of_two: bool,
+    pub kind: Option<String>,
+    pub practitioner: Option<String>,
+    pub duration_minutes: Option<i32>,
+    pub location: Option<String>,
+    pub instructions: Option<String>,
+    pub call_before_hours: Option<i32>,
+    /// `None` keeps what is stored (and means scheduled for a new or moved one).
+    pub status: Option<AppointmentStatus>,
+}
+
+/// How many rows of an import changed something.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Imported {
+    pub added: u64,
+    pub changed: u64,
+    pub unchanged: u64,
+}
+
+impl TenantTx {
+    /// Adds or updates appointments by their external id, which must not repeat within `rows`, and wakes
+    /// the reminder of each that is new or different. A change of time, person, number or lead makes a new
+    /// version, which the reminder plans afresh.
+    pub async fn upsert_appointments(
+        &mut self,
+        now: Timestamp,
+        rows: &[NewAppointment],
+    ) -> Result<Imported> {
+        let contacts = self.upsert_contacts(rows).await?;
+        let contact = |row: &NewAppointment| {
+            contacts
+                .get(&row.contact.match_key())
+                .copied()
+                .unwrap_or_else(|| ContactId::generate().uuid())
+        };
+        let counts = sqlx::query!(
+            r#"
+            with incoming as (
+                select * from unnest(
+                    $2::uuid[], $3::text[], $4::uuid[], $5::timestamptz[], $6::text[], $7::bool[], $8::text[], $9::text[],
+                    $10::int[], $11::text[], $12::text[], $13::int[], $14::text[]
+                ) as i (id, external_id, contact_id, starts_at, time_zone, first_of_two, kind, practitioner,
+                        duration_minutes, location, instructions, call_before_hours, status)
+            ), written as (
+                insert into appointments as a (tenant_id, id, external_id, contact_id, starts_at, time_zone, first_of_two,
+                    kind, practitioner, duration_minutes, location, instructions, call_before_hours, status, known_at)
+                select $1, id, external_id, contact_id, starts_at, time_zone, first_of_two, kind, practitioner,
+                    duration_minutes, location, instructions, call_before_hours, coalesce(status, 'scheduled'), $15
+                from incoming
+                on conflict (tenant_id, external_id) do update set
+                    contact_id = excluded.contact_id, starts_at = excluded.starts_at, time_zone = excluded.time_zone,
+                    first_of_two = excluded.first_of_two, kind = excluded.kind, practitioner = excluded.practitioner,
+                    duration_minutes = excluded.duration_minutes, location = excluded.location,
+                    instructions = excluded.instructions, call_before_hours = excluded.call_before_hours,
+                    -- 'scheduled' in a file is a default, not news: it does not undo a confirmation of the same time.
+                    status = case when excluded.status <> 'scheduled' or a.starts_at <> excluded.starts_at
+                                  then excluded.status else a.status end,
+                    version = a.version + case when (a.contact_id, a.starts_at, a.time_zone, a.call_before_hours)
+                        is distinct from (excluded.contact_id, excluded.starts_at, excluded.time_zone, excluded.call_before_hours)
+                        then 1 else 0 end,
+                    known_at = case when (a.contact_id, a.starts_at, a.time_zone, a.call_before_hours)
+                        is distinct from (excluded.contact_id, excluded.starts_at, excluded.time_zone, excluded.call_before_hours)
+                        then excluded.known_at else a.known_at end
+                where (a.contact_id, a.starts_at, a.time_zone, a.first_of_two, a.kind, a.practitioner, a.duration_minutes,
+                       a.location, a.instructions, a.call_before_hours)
+                      is distinct from
+                      (excluded.contact_id, excluded.starts_at, excluded.time_zone, excluded.first_of_two, excluded.kind,
+                       excluded.practitioner, excluded.duration_minutes, excluded.location, excluded.instructions,
+                       excluded.call_before_hours)
+                   or (excluded.status <> 'scheduled' and a.status <> excluded.status)
+                returning a.id, (xmax = 0) as added
+            ), asked_afresh as (
+                update reminders r set deferral_reason = null, deferral_until = null
+                from written w where r.tenant_id = $1 and r.appointment_id = w.id
+            ), woken as (
+                insert into outbox (tenant_id, process, subject) select $1, $16, id from written
+            )
+            select count(*) filter (where added) as "added!", count(*) filter (where not added) as "changed!" from written
+            "#,
+            self.tenant(),
+            &column(rows, |r| r.id.uuid()),
+            &column(rows, |r| r.external_id.clone()),
+            &column(rows, contact),
+            &column(rows, |r| to_db(r.starts_at)),
+            &column(rows, |r| r.time_zone.clone()),
+            &column(rows, |r| r.first_of_two),
+            &column(rows, |r| r.kind.clone()) as _,
+            &column(rows, |r| r.practitioner.clone()) as _,
+            &column(rows, |r| r.duration_minutes) as _,
+            &column(rows, |r| r.location.clone()) as _,
+            &column(rows, |r| r.instructions.clone()) as _,
+            &column(rows, |r| r.call_before_hours) as _,
+            &column(rows, |r| r.status.map(|status| status.code().to_owned())) as _,
+            to_db(now),
+            Process::Reminder.code()
+        )
+        .fetch_one(&mut *self.tx)
+        .await?;
+        let (added, changed) = (counts.added.unsigned_abs(), counts.changed.unsigned_abs());
+        Ok(Imported {
+            added,
+            changed,
+            unchanged: (rows.len() as u64).saturating_sub(added + changed),
+        })
+    }
+
+    /// The contact of each match key, made or brought up to date.
+    async fn upsert_contacts(&mut self, rows: &[NewAppointment]) -> Result<HashMap<String, Uuid>> {
+        let unique: HashMap<String, &NewContact> = rows
+            .iter()
+            .map(|row| (row.contact.match_key(), &row.contact))
+            .collect();
+        let mut unique: Vec<_> = unique.into_iter().collect();
+        unique.sort_unstable_by(|a, b| a.0.cmp(&b.0));
+        let written = sqlx::query!(
+            r#"
+            insert into contacts as c (tenant_id, id, match_key, name, email, e164, zones, consent_source, consent_at)
+            select $1, id, match_key, name, email, e164, string_to_array(zones, ';'), consent_source, consent_at
+            from unnest($2::uuid[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[], $9::timestamptz[])
+                as i (id, match_key, name, email, e164, zones, consent_source, consent_at)
+            on conflict (tenant_id, match_key) do update set
+                name = excluded.name, email = coalesce(excluded.email, c.email), e164 = excluded.e164,
+                zones = excluded.zones, consent_source = coalesce(excluded.consent_source, c.consent_source),
+                consent_at = coalesce(excluded.consent_at, c.consent_at)
+            returning id, match_key
+            "#,
+            self.tenant(),
+            &column(&unique, |_| ContactId::generate().uuid()),
+            &column(&unique, |(key, _)| key.clone()),
+            &column(&unique, |(_, c)| c.name.clone()),
+            &column(&unique, |(_, c)| c.email.clone()) as _,
+            &column(&unique, |(_, c)| c.e164.clone()) as _,
+            &column(&unique, |(_, c)| c.zones.join(";")),
+            &column(&unique, |(_, c)| c.consent_source.clone()) as _,
+            &column(&unique, |(_, c)| c.consent_at.map(to_db)) as _,
+        )
+        .fetch_all(&mut *self.tx)
+        .await?;
+        Ok(written
+            .into_iter()
+            .map(|row| (row.match_key, row.id))
+            .collect())
+    }
+
+    /// Changes where an appointment stands, as told by a person or by the business, and wakes its reminder.
+    /// `false` when there is no such appointment or it stands there already.
+    pub async fn set_appointment_status(
+        &mut self,
+        appointment: domain::ids::AppointmentId,
+        status: AppointmentStatus,
+    ) -> Result<bool> {
+        let changed = sqlx::query!(
+            "update appointments set status = $3 where tenant_id = $1 and id = $2 and status <> $3",
+            self.tenant(),
+            appointment.uuid(),
+            status.code()
+        )
+        .execute(&mut *self.tx)
+        .await?
+        .rows_affected();
+        if changed > 0 {
+            self.wake_reminder(appointment).await?;
+        }
+        Ok(changed > 0)
+    }
+
+    pub async fn appointment_by_external_id(
+        &mut self,
+        external_id: &str,
+    ) -> Result<Option<domain::ids::AppointmentId>> {
+        let id = sqlx::query_scalar!(
+            "select id from appointments where tenant_id = $1 and external_id = $2",
+            self.tenant(),
+            external_id
+        )
+        .fetch_optional(&mut *self.tx)
+        .await?;
+        Ok(id.map(domain::ids::AppointmentId::from_uuid))
+    }
+
+    /// Nobody with this number is called any more; pending reminders to it look again at once (RULE-2).
+    pub async fn opt_out(&mut self, e164: &str, source: &str) -> Result<()> {
+        sqlx::query!(
+            "insert into opt_outs (tenant_id, e164, source) values ($1, $2, $3) on conflict do nothing",
+            self.tenant(),
+            e164,
+            source
+        )
+        .execute(&mut *self.tx)
+        .await?;
+        sqlx::query!(
+            "insert into outbox (tenant_id, process, subject)
+             select $1, $3, r.appointment_id
+             from contacts c
+             join appointments a on a.tenant_id = $1 and a.contact_id = c.id
+             join reminders r on r.tenant_id = $1 and r.appointment_id = a.id and r.state <> 'finished'
+             where c.tenant_id = $1 and c.e164 = $2",
+            self.tenant(),
+            e164,
+            Process::Reminder.code()
+        )
+        .execute(&mut *self.tx)
+        .await?;
+        Ok(())
+    }
+
+    /// The provider said that this number cannot be called.
+    pub async fn mark_number_invalid(&mut self, e164: &str) -> Result<()> {
+        sqlx::query!(
+            "update contacts set number_invalid = true where tenant_id = $1 and e164 = $2",
+            self.tenant(),
+            e164
+        )
+        .execute(&mut *self.tx)
+        .await?;
+        Ok(())
+    }
+}
+
+fn column<R, T>(rows: &[R], of: impl Fn(&R) -> T) -> Vec<T> {
+    rows.iter().map(of).collect()
+}

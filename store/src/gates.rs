@@ -1,0 +1,134 @@
+//! What the dial gates read, under the tenant's lock: two reminders of one tenant are never authorized at
+//! the same time, so no limit is overrun.
+
+use domain::{
+    Reason,
+    follow::DialState,
+    gates::{GateFacts, Waiting},
+    ids::AppointmentId,
+};
+use jiff::{SignedDuration, Timestamp};
+
+use crate::{
+    Result, Tenant, TenantTx,
+    instant::{from_db, to_db},
+};
+
+impl TenantTx {
+    /// Locks the tenant against other authorizations and reads what a dial to `e164` depends on.
+    pub async fn lock_gates(
+        &mut self,
+        appointment: AppointmentId,
+        e164: &str,
+        now: Timestamp,
+        latest: Timestamp,
+    ) -> Result<(Tenant, GateFacts)> {
+        sqlx::query!(
+            "select id from tenants where id = $1 for no key update",
+            self.tenant()
+        )
+        .fetch_one(&mut *self.tx)
+        .await?;
+        let tenant = self.tenant_row().await?;
+        let settings = &tenant.settings;
+        let ready = sqlx::query!(
+            r#"select exists (select from provider_secrets
+                              where tenant_id = $1 and provider = 'retell' and retired_at is null) as "key!",
+                      exists (select from appointments a
+                              join contacts c on c.tenant_id = $1 and c.id = a.contact_id
+                              where a.tenant_id = $1 and a.id = $2 and c.consent_at is not null) as "consent!",
+                      (select count(*) from calls
+                       where tenant_id = $1 and outcome is null and dial_state <> $3) as "open!""#,
+            self.tenant(),
+            appointment.uuid(),
+            DialState::Abandoned.code()
+        )
+        .fetch_one(&mut *self.tx)
+        .await?;
+        let number_dials = self.number_dials(e164, now).await?;
+        let facts = GateFacts {
+            tenant_live: tenant.live,
+            tenant_paused: tenant.paused,
+            configuration_complete: ready.key && settings.missing_for_dialing().is_empty(),
+            consent_required: settings.consent.required,
+            consent_recorded: ready.consent,
+            calls_per_second: settings.retell.calls_per_second,
+            limits: settings.limits.clone(),
+            latest,
+            open_calls: u32::try_from(ready.open).unwrap_or(u32::MAX),
+            number_last_dialed: number_dials.first().copied(),
+            tenant_dials: self
+                .tenant_dials(now, &settings.limits, settings.retell.calls_per_second)
+                .await?,
+            number_dials,
+            waiting: self.waiting(appointment, now).await?,
+        };
+        Ok((tenant, facts))
+    }
+
+    /// Dials of the tenant within a day, newest first, only as many as its largest limit needs.
+    async fn tenant_dials(
+        &mut self,
+        now: Timestamp,
+        limits: &domain::settings::Limits,
+        per_second: u32,
+    ) -> Result<Vec<Timestamp>> {
+        let needed = limits.per_day.max(limits.per_15_minutes).max(per_second);
+        let rows = sqlx::query_scalar!(
+            "select authorized_at from calls
+             where tenant_id = $1 and dial_state <> $2 and authorized_at > $3 and authorized_at <= $4
+             order by authorized_at desc limit $5",
+            self.tenant(),
+            DialState::Abandoned.code(),
+            to_db(now - SignedDuration::from_hours(24)),
+            to_db(now),
+            i64::from(needed)
+        )
+        .fetch_all(&mut *self.tx)
+        .await?;
+        Ok(rows.into_iter().map(from_db).collect())
+    }
+
+    /// Dials to one number within a week, newest first.
+    async fn number_dials(&mut self, e164: &str, now: Timestamp) -> Result<Vec<Timestamp>> {
+        let rows = sqlx::query_scalar!(
+            "select authorized_at from calls
+             where tenant_id = $1 and e164 = $2 and dial_state <> $3 and authorized_at > $4 and authorized_at <= $5
+             order by authorized_at desc limit 100",
+            self.tenant(),
+            e164,
+            DialState::Abandoned.code(),
+            to_db(now - SignedDuration::from_hours(7 * 24)),
+            to_db(now)
+        )
+        .fetch_all(&mut *self.tx)
+        .await?;
+        Ok(rows.into_iter().map(from_db).collect())
+    }
+
+    /// How many other reminders stand behind each limit.
+    async fn waiting(&mut self, appointment: AppointmentId, now: Timestamp) -> Result<Waiting> {
+        let rows = sqlx::query!(
+            r#"select deferral_reason as "reason!", count(*) as "count!" from reminders
+               where tenant_id = $1 and state = 'waiting' and deferral_until > $2 and appointment_id <> $3
+                 and deferral_reason in ('provider_pace', 'limit_15_minutes', 'limit_day', 'limit_concurrent')
+               group by deferral_reason"#,
+            self.tenant(),
+            to_db(now),
+            appointment.uuid()
+        )
+        .fetch_all(&mut *self.tx)
+        .await?;
+        let count = |reason: Reason| {
+            rows.iter()
+                .find(|row| row.reason == reason.code())
+                .map_or(0, |row| u32::try_from(row.count).unwrap_or(u32::MAX))
+        };
+        Ok(Waiting {
+            pace: count(Reason::ProviderPace),
+            limit_15_minutes: count(Reason::Limit15Minutes),
+            limit_day: count(Reason::LimitDay),
+            concurrent: count(Reason::LimitConcurrent),
+        })
+    }
+}

@@ -1,0 +1,169 @@
+//! Read-only views for people: summaries, timelines, what is open.
+
+use domain::ids::{AppointmentId, CallId};
+use jiff::Timestamp;
+
+use crate::{Result, Store, TenantTx, instant::from_db};
+
+/// How many calls ended in one way.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CallCount {
+    pub outcome: Option<String>,
+    pub count: i64,
+    /// Of them, tries after the first.
+    pub retries: i64,
+}
+
+/// How reminders ended: ending (or state, when open), reason, how many.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Report {
+    pub endings: Vec<(String, Option<String>, i64)>,
+    pub calls: Vec<CallCount>,
+    pub events: i64,
+    pub duplicates: i64,
+    pub unread_events: i64,
+}
+
+/// One line of the answer to "why was this call made, or not?" (RULE-5).
+#[derive(Debug, Clone)]
+pub struct TimelineEntry {
+    pub made_at: Timestamp,
+    pub verdict: String,
+    pub reason: Option<String>,
+    pub words: String,
+    pub attempt: Option<i32>,
+    pub facts: serde_json::Value,
+}
+
+/// A process that is not finished, and when it looks again by itself.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum OpenProcess {
+    Reminder {
+        id: AppointmentId,
+        next_at: Option<Timestamp>,
+        state: String,
+    },
+    Call {
+        id: CallId,
+        next_at: Option<Timestamp>,
+    },
+}
+
+impl TenantTx {
+    pub async fn report(&mut self) -> Result<Report> {
+        let endings = sqlx::query!(
+            r#"select coalesce(ending, state) as "ending!", reason, count(*) as "count!" from reminders
+               where tenant_id = $1 group by 1, 2 order by 3 desc, 1, 2"#,
+            self.tenant()
+        )
+        .fetch_all(&mut *self.tx)
+        .await?;
+        let calls = sqlx::query_as!(
+            CallCount,
+            r#"select outcome, count(*) as "count!", count(*) filter (where attempt > 1) as "retries!" from calls
+               where tenant_id = $1 group by 1 order by 2 desc, 1"#,
+            self.tenant()
+        )
+        .fetch_all(&mut *self.tx)
+        .await?;
+        let events = sqlx::query!(
+            r#"select count(*) as "count!", coalesce(sum(duplicates), 0)::bigint as "duplicates!",
+                      count(*) filter (where state in ('received', 'queued', 'processing', 'failed')) as "unread!"
+               from events where tenant_id = $1 and source_id is not null"#,
+            self.tenant()
+        )
+        .fetch_one(&mut *self.tx)
+        .await?;
+        Ok(Report {
+            endings: endings
+                .into_iter()
+                .map(|row| (row.ending, row.reason, row.count))
+                .collect(),
+            calls,
+            events: events.count,
+            duplicates: events.duplicates,
+            unread_events: events.unread,
+        })
+    }
+
+    /// Every decision on an appointment, oldest first.
+    pub async fn timeline(&mut self, appointment: AppointmentId) -> Result<Vec<TimelineEntry>> {
+        let rows = sqlx::query!(
+            "select made_at, verdict, reason, words, attempt, facts from decisions
+             where tenant_id = $1 and appointment_id = $2 order by id",
+            self.tenant(),
+            appointment.uuid()
+        )
+        .fetch_all(&mut *self.tx)
+        .await?;
+        Ok(rows
+            .into_iter()
+            .map(|row| TimelineEntry {
+                made_at: from_db(row.made_at),
+                verdict: row.verdict,
+                reason: row.reason,
+                words: row.words,
+                attempt: row.attempt,
+                facts: row.facts,
+            })
+            .collect())
+    }
+
+    /// Appointments whose reminder has not yet shown where it stands.
+    pub async fn reminders_not_started(&mut self) -> Result<i64> {
+        Ok(sqlx::query_scalar!(
+            r#"select count(*) as "count!" from appointments a
+               where tenant_id = $1 and not exists (
+                   select from reminders r where r.tenant_id = $1 and r.appointment_id = a.id)"#,
+            self.tenant()
+        )
+        .fetch_one(&mut *self.tx)
+        .await?)
+    }
+
+    /// Processes that are not finished, those that look again first in front.
+    pub async fn open_processes(&mut self) -> Result<Vec<OpenProcess>> {
+        let reminders = sqlx::query!(
+            "select appointment_id, next_at, state from reminders
+             where tenant_id = $1 and state <> 'finished' order by next_at nulls first",
+            self.tenant()
+        )
+        .fetch_all(&mut *self.tx)
+        .await?;
+        let calls = sqlx::query!(
+            "select id, next_at from calls where tenant_id = $1 and outcome is null order by next_at nulls first",
+            self.tenant()
+        )
+        .fetch_all(&mut *self.tx)
+        .await?;
+        let calls = calls.into_iter().map(|row| OpenProcess::Call {
+            id: CallId::from_uuid(row.id),
+            next_at: row.next_at.map(from_db),
+        });
+        let reminders = reminders.into_iter().map(|row| OpenProcess::Reminder {
+            id: AppointmentId::from_uuid(row.appointment_id),
+            next_at: row.next_at.map(from_db),
+            state: row.state,
+        });
+        Ok(calls.chain(reminders).collect())
+    }
+}
+
+impl Store {
+    /// Makes a database of that name unless it exists, on the server this store is connected to.
+    pub async fn create_database(&self, name: &str) -> Result<()> {
+        let exists = sqlx::query_scalar!(
+            r#"select exists (select from pg_database where datname = $1) as "e!""#,
+            name
+        )
+        .fetch_one(&self.pool)
+        .await?;
+        if !exists {
+            let quoted = name.replace('"', "\"\"");
+            sqlx::raw_sql(sqlx::AssertSqlSafe(format!("create database \"{quoted}\"")))
+                .execute(&self.pool)
+                .await?;
+        }
+        Ok(())
+    }
+}
