@@ -6,9 +6,15 @@ mod coded;
 pub mod appointment;
 pub mod call;
 pub mod country;
+pub mod follow;
+pub mod gates;
+pub mod holidays;
 pub mod ids;
+mod near;
 pub mod phone;
 pub mod reason;
 pub mod reminder;
+pub mod settings;
+pub mod zone;
 
 pub use reason::Reason;

@@ -1,0 +1,262 @@
+use jiff::civil::date;
+
+use crate::{
+    holidays::HolidayCalendar,
+    settings::{LateBooking, RetryStrategy, Settings},
+};
+
+const EVERYTHING: &str = r#"
+[tenant]
+name = "Harbour Dental"
+timezone = "Europe/London"
+country = "GB"
+live = true
+health_mode = true
+locale = "en-GB"
+callback_number = "020 7946 0123"
+
+[reminders]
+call_before_hours = 48
+minimum_lead_hours = 3
+appointment_buffer_hours = 2
+last_start_minutes = 30
+late_booking = "skip"
+
+[hours]
+monday = ["08:00-12:00", "13:00-24:00"]
+tuesday = ["00:00-02:00"]
+wednesday = []
+thursday = []
+friday = []
+saturday = ["09:00-12:00"]
+sunday = []
+holidays = ["2027-01-01", 2027-12-27]
+
+[retries]
+max_retries = 5
+strategy = "backoff"
+no_answer_hours = 3
+voicemail_hours = 9
+busy_hours = 2
+failed_hours = 5
+
+[limits]
+per_15_minutes = 10
+per_day = 100
+concurrent = 2
+same_number_cooldown_minutes = 0
+per_contact_per_day = 3
+per_contact_per_week = 0
+
+[consent]
+required = true
+
+[retell]
+agent_id = "agent_1"
+from_number = "+442079460123"
+calls_per_second = 0
+outcome_field = "what_they_want"
+
+[scripts]
+health = "Hello {first_name}"
+
+[[announcements]]
+name = "promotion"
+text = "Two for one"
+from = 2027-01-01
+until = "2027-01-31"
+"#;
+
+fn fields(toml: &str) -> Vec<String> {
+    Settings::from_toml(toml)
+        .unwrap_err()
+        .into_iter()
+        .map(|problem| problem.field)
+        .collect()
+}
+
+fn reason(toml: &str) -> String {
+    let problems = Settings::from_toml(toml).unwrap_err();
+    let [problem] = problems.as_slice() else {
+        panic!("{problems:?}")
+    };
+    problem.to_string()
+}
+
+#[test]
+fn an_empty_file_means_the_defaults() {
+    let settings = Settings::from_toml("").unwrap();
+    assert_eq!(settings, Settings::default());
+    assert_eq!(settings.reminders.call_before_hours, 24);
+    assert_eq!(
+        settings
+            .hours
+            .friday
+            .first()
+            .map(ToString::to_string)
+            .as_deref(),
+        Some("08:00-20:00")
+    );
+    assert_eq!(settings.retries.strategy, RetryStrategy::Adaptive);
+    assert!(!settings.tenant.live);
+    assert_eq!(settings.problems(), []);
+}
+
+#[test]
+fn every_key_is_read_and_survives_storage_as_json() {
+    let settings = Settings::from_toml(EVERYTHING).unwrap();
+    assert_eq!(settings.reminders.late_booking, LateBooking::Skip);
+    assert_eq!(
+        settings.hours.holidays,
+        HolidayCalendar::Dates(vec![date(2027, 1, 1), date(2027, 12, 27)])
+    );
+    assert_eq!(settings.hours.monday.len(), 2);
+    assert_eq!(
+        settings.announcements.first().and_then(|each| each.until),
+        Some(date(2027, 1, 31))
+    );
+    let json = serde_json::to_string(&settings).unwrap();
+    assert_eq!(serde_json::from_str::<Settings>(&json).unwrap(), settings);
+}
+
+#[test]
+fn every_problem_is_named_at_once() {
+    let toml = r#"
+[tenant]
+timezone = "Europe/Lodnon"
+country = "Britain"
+live = "yes"
+[reminders]
+call_before_hours = 169
+minimum_lead_hours = -1
+late_booking = "maybe"
+colour = "green"
+[hours]
+monday = ["08:00-12:00", "11:00-13:00", "22:00-02:00", "9-5"]
+holidays = "wales"
+[retries]
+max_retries = 6
+busy_hours = 0
+[limits]
+per_day = 0
+concurrent = 0
+[retell]
+from_number = "020 7946 0123"
+[[announcements]]
+name = "two words"
+text = " "
+[colours]
+"#;
+    let mut expected = vec![
+        "announcements[0].name",
+        "announcements[0].text",
+        "colours",
+        "hours.holidays",
+        "hours.monday[3]",
+        "limits.concurrent",
+        "limits.per_day",
+        "reminders.call_before_hours",
+        "reminders.colour",
+        "reminders.late_booking",
+        "reminders.minimum_lead_hours",
+        "retell.from_number",
+        "retries.busy_hours",
+        "retries.max_retries",
+        "tenant.country",
+        "tenant.live",
+        "tenant.timezone",
+    ];
+    expected.sort_unstable();
+    let mut found = fields(toml);
+    found.sort_unstable();
+    assert_eq!(found, expected);
+}
+
+#[test]
+fn windows_that_cannot_be_meant_are_refused_with_advice() {
+    let windows = |text: &str| format!("[hours]\nmonday = [{text}]");
+    assert_eq!(
+        reason(&windows("\"22:00-02:00\"")),
+        "hours.monday[0] = 22:00-02:00: ends before it starts; write two windows on two days: \
+         \"22:00-24:00\" and \"00:00-02:00\" on the next day"
+    );
+    assert!(reason(&windows("\"20:00-00:00\"")).ends_with("write \"20:00-24:00\""));
+    assert!(reason(&windows("\"08:00-08:00\"")).contains("is empty"));
+    assert!(reason(&windows("\"08:00-12:00\", \"11:59-13:00\"")).starts_with("hours.monday[1]"));
+    assert!(reason(&windows("\"08:00-25:00\"")).contains("no time of day"));
+    assert!(Settings::from_toml(&windows("\"12:00-24:00\", \"08:00-12:00\"")).is_ok());
+}
+
+#[test]
+fn a_week_without_any_calling_hours_is_refused() {
+    let days = ["monday", "tuesday", "wednesday", "thursday", "friday"]
+        .map(|day| format!("{day} = []"))
+        .join("\n");
+    assert!(reason(&format!("[hours]\n{days}")).contains("nobody would ever be dialed"));
+}
+
+#[test]
+fn contradictions_are_refused() {
+    assert!(
+        reason("[reminders]\nminimum_lead_hours = 1\nappointment_buffer_hours = 2").starts_with(
+            "reminders.minimum_lead_hours = 1: must not be less than appointment_buffer_hours"
+        )
+    );
+    assert!(
+        reason("[reminders]\ncall_before_hours = 2\nminimum_lead_hours = 3\nappointment_buffer_hours = 3")
+            .starts_with("reminders.call_before_hours = 2: lies inside appointment_buffer_hours")
+    );
+}
+
+#[test]
+fn a_live_tenant_needs_what_a_call_needs() {
+    assert_eq!(
+        fields("[tenant]\nlive = true"),
+        ["tenant.name", "retell.agent_id", "retell.from_number"]
+    );
+}
+
+#[test]
+fn broken_toml_is_shown_by_line_and_column() {
+    let problems = Settings::from_toml("[tenant]\nname = \"Harbour\nlive = true\n").unwrap_err();
+    assert_eq!(problems.len(), 1);
+    assert!(
+        problems[0].field.starts_with("line 2, column "),
+        "{problems:?}"
+    );
+    assert_eq!(problems[0].value, "name = \"Harbour");
+    assert!(fields("[tenant]\nlive = true\nlive = false\n")[0].starts_with("line 3"));
+}
+
+#[test]
+fn a_whole_list_in_the_wrong_place_is_one_problem() {
+    assert_eq!(
+        fields("[reminders]\ncall_before_hours = [24]"),
+        ["reminders.call_before_hours"]
+    );
+    assert_eq!(
+        fields("[hours]\nholidays = [\"2027-02-30\", \"2027-01-01\"]"),
+        ["hours.holidays[0]"]
+    );
+    assert_eq!(fields("tenant = 1"), ["tenant"]);
+}
+
+#[test]
+fn hours_too_short_for_the_last_start_are_advised_against() {
+    let settings = |to: &str| {
+        let days = ["monday", "tuesday", "wednesday", "thursday", "friday"];
+        Settings::from_toml(&format!(
+            "[hours]\n{}",
+            days.map(|day| format!("{day} = [\"09:00-{to}\"]"))
+                .join("\n")
+        ))
+        .unwrap()
+    };
+    assert_eq!(
+        settings("09:59").advice()[0].field,
+        "reminders.last_start_minutes"
+    );
+    assert_eq!(settings("10:00").advice(), []);
+    let over_midnight = "[hours]\nmonday = [\"23:30-24:00\"]\ntuesday = [\"00:00-00:30\"]\nwednesday = []\nthursday = []\nfriday = []";
+    assert_eq!(Settings::from_toml(over_midnight).unwrap().advice(), []);
+}
