@@ -3,7 +3,9 @@
 mod observation;
 mod view;
 
-pub use observation::{AppointmentAction, Disconnection, Observation, ObservationKind, ProviderStatus};
+pub use observation::{
+    AppointmentAction, Disconnection, Observation, ObservationKind, ProviderStatus,
+};
 pub use view::CallView;
 
 coded_enum! {

@@ -1,0 +1,21 @@
+//! Retell: voice agents that make and take phone calls.
+//!
+//! Facts about the API were read in the vendor's SDK 5.60 and its documentation in autumn 2026.
+
+mod client;
+mod observe;
+pub mod webhook;
+mod wire;
+
+pub use client::{Client, NewCall, Placed, Timeouts};
+pub use observe::{class_of, observe_call, observe_event};
+pub use wire::{CallAnalysis, CallObject};
+
+/// Where Retell answers, unless configured otherwise.
+pub const BASE_URL: &str = "https://api.retellai.com";
+
+/// The key of a call's metadata that carries our call id, as text.
+pub const CALL_ID_KEY: &str = "bellhop_call_id";
+
+/// The key of a call's metadata that carries the attempt, counted from 1, as text.
+pub const ATTEMPT_KEY: &str = "bellhop_attempt";
