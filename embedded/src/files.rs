@@ -16,10 +16,9 @@ pub(crate) fn public_folder_for(origin: &Path) -> Result<PathBuf, Error> {
     Ok(folder)
 }
 
-/// A new empty folder of its own that others may enter.
-pub(crate) fn new_temporary_folder(purpose: &str) -> Result<PathBuf, Error> {
-    let folder =
-        std::env::temp_dir().join(format!("bellhop-{purpose}-{:016x}", rand::random::<u64>()));
+/// A new empty folder of its own that others may enter, below `base`.
+pub(crate) fn new_temporary_folder(base: &Path, purpose: &str) -> Result<PathBuf, Error> {
+    let folder = base.join(format!("bellhop-{purpose}-{:016x}", rand::random::<u64>()));
     create_public_folder(&folder)?;
     Ok(folder)
 }
@@ -127,7 +126,7 @@ mod tests {
 
     #[test]
     fn a_symbolic_link_in_place_of_the_folder_is_refused() {
-        let place = new_temporary_folder("test").unwrap();
+        let place = new_temporary_folder(&std::env::temp_dir(), "test").unwrap();
         let link = place.join("link");
         std::os::unix::fs::symlink("/", &link).unwrap();
 
@@ -141,7 +140,7 @@ mod tests {
 
     #[test]
     fn a_lock_is_held_once() {
-        let place = new_temporary_folder("test").unwrap();
+        let place = new_temporary_folder(&std::env::temp_dir(), "test").unwrap();
         let path = place.join("lock");
 
         let held = try_lock(&path).unwrap();

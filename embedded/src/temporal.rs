@@ -67,7 +67,10 @@ impl Temporal {
         let lock = options.data_file.as_deref().map(lock_data).transpose()?;
         let temporary = match options.log_file {
             Some(_) => None,
-            None => Some(TemporaryFolder(files::new_temporary_folder("temporal")?)),
+            None => Some(TemporaryFolder(files::new_temporary_folder(
+                &std::env::temp_dir(),
+                "temporal",
+            )?)),
         };
         let log_file = match (&options.log_file, &temporary) {
             (Some(file), _) => file.clone(),

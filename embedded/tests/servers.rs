@@ -337,11 +337,11 @@ async fn a_dropped_server_is_gone_with_its_folder() -> Result<()> {
     Ok(())
 }
 
-/// Runs the example as a process of its own, so that it can be killed without a chance to clean up.
+/// Runs `servers` as a process of its own, so that it can be killed without a chance to clean up.
 #[tokio::test]
 async fn servers_die_with_a_killed_parent() -> Result<()> {
     let script = "echo $PPID; exec sleep 600";
-    let mut parent = tokio::process::Command::new(example("servers")?);
+    let mut parent = tokio::process::Command::new(env!("CARGO_BIN_EXE_servers"));
     parent
         .args(["--temporal", "--", "sh", "-c", script])
         .env("BELLHOP_TOOLS", tools_folder()?);
@@ -430,13 +430,6 @@ async fn cli(tools: &Tools, address: &str, arguments: &[&str]) -> Result<String>
     Ok(String::from_utf8(output.stdout)?)
 }
 
-/// Cargo builds examples beside the tests.
-fn example(name: &str) -> Result<PathBuf> {
-    let test = std::env::current_exe()?;
-    let profile = test.ancestors().nth(2).context("a target folder")?;
-    Ok(profile.join("examples").join(name))
-}
-
 fn is_alive(pid: u32) -> bool {
     i32::try_from(pid)
         .ok()
@@ -466,7 +459,7 @@ fn ps(arguments: &[&str]) -> String {
     let output = std::process::Command::new("ps")
         .args(arguments)
         .output()
-        .unwrap();
+        .expect("every Unix has ps");
     String::from_utf8_lossy(&output.stdout).into_owned()
 }
 

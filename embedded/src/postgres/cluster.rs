@@ -30,7 +30,9 @@ impl Cluster {
         wanted: &DataFolder,
     ) -> Result<(Self, Option<Account>, PathBuf), Error> {
         let folder = match wanted {
-            DataFolder::Temporary => files::new_temporary_folder("postgres")?,
+            DataFolder::Temporary => {
+                files::new_temporary_folder(&temporary_place().await?, "postgres")?
+            }
             DataFolder::Kept(folder) => place_for(folder).await?,
         };
         let temporary = matches!(wanted, DataFolder::Temporary);
@@ -177,6 +179,16 @@ impl Drop for Cluster {
         if self.temporary {
             let _ = files::remove_folder(&self.folder);
         }
+    }
+}
+
+/// The system's temporary folder, unless the account that PostgreSQL runs as cannot get there: some systems give
+/// root one of its own.
+async fn temporary_place() -> Result<PathBuf, Error> {
+    let usual = std::env::temp_dir();
+    match Account::for_data_in(&usual.join("not-there-yet")) {
+        Some(account) if !account.may_enter(&usual).await? => Ok(PathBuf::from("/tmp")),
+        _ => Ok(usual),
     }
 }
 

@@ -1,8 +1,8 @@
 //! Starts throw-away servers, runs a command with their addresses in its environment, and cleans up.
 //!
 //! ```text
-//! cargo run -p embedded --example servers -- psql-or-anything --with arguments
-//! cargo run -p embedded --example servers -- --temporal -- sh
+//! cargo run -p embedded -- cargo test -p store
+//! cargo run -p embedded -- --temporal -- sh
 //! ```
 //!
 //! The command sees `DATABASE_URL` and `BELLHOP_DATABASE_URL` (an empty database), and with `--temporal` also
