@@ -1,0 +1,44 @@
+# `make` lists what there is to do.
+SHELL := bash
+MAKEFLAGS += --no-print-directory
+PYTHON ?= python3
+CARGO ?= cargo
+
+# A build reads .sqlx, whatever DATABASE_URL happens to be set to.
+export SQLX_OFFLINE ?= true
+
+.DEFAULT_GOAL := help
+.PHONY: help tools demo dev test check format bench sqlx
+
+help: ## list the targets
+	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
+
+tools: ## install the pinned PostgreSQL and Temporal into .tools/
+	@$(PYTHON) tools/install.py
+
+demo: tools ## play a clinic's week on the real engine (EXIT=1: end by itself)
+	@$(CARGO) run --bin bellhop -- demo $(if $(filter-out 0,$(EXIT)),--exit)
+
+dev: tools ## run the whole stack for daily use, data in .bellhop/
+	@$(CARGO) run --bin bellhop -- dev
+
+test: tools ## run every test, on servers of their own
+	@if $(CARGO) nextest --version >/dev/null 2>&1; then \
+	  $(CARGO) nextest run --workspace && $(CARGO) test --workspace --doc; \
+	else \
+	  $(CARGO) test --workspace; \
+	fi
+
+check: tools ## format, lints, .sqlx up to date
+	$(CARGO) fmt --all --check
+	$(CARGO) clippy --workspace --all-targets -- -D warnings
+	tools/sqlx.sh check
+
+format: ## format the code
+	$(CARGO) fmt --all
+
+bench: tools ## measure speed, each figure beside its baseline
+	@$(CARGO) run --release -p bench
+
+sqlx: tools ## describe the store's queries anew in .sqlx
+	@tools/sqlx.sh prepare
