@@ -1,1 +1,27 @@
-//! placeholder
+//! Ingress: receives webhooks, verifies them, makes them durable and answers.
+//!
+//! Nothing is answered 2xx before its own row is committed. What an event means is read later, by the
+//! process it wakes, where reading can be retried and replayed.
+
+mod app;
+mod batch;
+mod body;
+mod config;
+mod hook;
+mod probe;
+mod provider;
+mod rate;
+mod refusal;
+mod server;
+mod sources;
+mod telemetry;
+mod trace;
+
+use std::sync::Arc;
+
+pub use config::{Config, ConfigError, Rate};
+pub use server::{Error, Ingress};
+pub use telemetry::BUCKETS;
+
+/// Writes all metrics of the process in Prometheus' text format.
+pub type RenderMetrics = Arc<dyn Fn() -> String + Send + Sync>;

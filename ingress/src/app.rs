@@ -1,0 +1,82 @@
+//! What all requests share, and the routes.
+
+use std::{
+    sync::{Arc, Mutex},
+    time::Instant,
+};
+
+use axum::{
+    Router,
+    http::StatusCode,
+    response::Response,
+    routing::{get, post},
+};
+use store::Store;
+use tokio::sync::Semaphore;
+
+use crate::{
+    RenderMetrics,
+    batch::Intake,
+    body::Bodies,
+    config::Config,
+    hook::{self, LOGGED_REFUSALS},
+    probe::{self, Readiness},
+    rate::{Bucket, Limiter},
+    refusal::problem,
+    sources::Sources,
+};
+
+pub(crate) struct App {
+    pub(crate) sources: Sources,
+    pub(crate) intake: Intake,
+    pub(crate) bodies: Bodies,
+    pub(crate) in_flight: Semaphore,
+    pub(crate) source_rates: Limiter,
+    pub(crate) tenant_rates: Limiter,
+    pub(crate) logged_refusals: Mutex<Bucket>,
+    pub(crate) readiness: Readiness,
+    pub(crate) render_metrics: Option<RenderMetrics>,
+    pub(crate) config: Config,
+}
+
+impl App {
+    pub(crate) fn new(
+        config: Config,
+        store: Store,
+        intake: Intake,
+        render_metrics: Option<RenderMetrics>,
+    ) -> Self {
+        Self {
+            sources: Sources::new(store.clone(), &config),
+            intake,
+            bodies: Bodies::new(&config),
+            in_flight: Semaphore::new(config.max_in_flight.get()),
+            source_rates: Limiter::new(config.source_rate),
+            tenant_rates: Limiter::new(config.tenant_rate),
+            logged_refusals: Mutex::new(Bucket::full(LOGGED_REFUSALS, Instant::now())),
+            readiness: Readiness::new(store),
+            render_metrics,
+            config,
+        }
+    }
+}
+
+pub(crate) fn router(app: Arc<App>) -> Router {
+    Router::new()
+        .route("/hooks/{source_key}", post(hook::receive))
+        .route("/healthz", get(probe::healthz))
+        .route("/readyz", get(probe::readyz))
+        .route("/metrics", get(probe::metrics))
+        .fallback(not_found)
+        .method_not_allowed_fallback(method_not_allowed)
+        .with_state(app)
+}
+
+async fn not_found() -> Response {
+    problem(StatusCode::NOT_FOUND, None)
+}
+
+/// The router adds `Allow`.
+async fn method_not_allowed() -> Response {
+    problem(StatusCode::METHOD_NOT_ALLOWED, None)
+}

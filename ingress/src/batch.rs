@@ -1,0 +1,289 @@
+//! Events made durable, many in one commit.
+//!
+//! Requests queue; a few lanes each take what is waiting and commit it together. While one batch is being
+//! committed the next one gathers by itself, so a quiet moment costs no waiting and a rush shares commits.
+//! A request is answered only after the commit that holds its own event.
+
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, AtomicUsize, Ordering},
+    },
+    time::{Duration, Instant},
+};
+
+use store::{Appended, NewEvent, Store, Wake};
+use tokio::{
+    sync::{Mutex, Semaphore, mpsc, oneshot},
+    task::JoinSet,
+    time::{timeout, timeout_at},
+};
+
+use crate::{
+    config::Config,
+    telemetry::{self, chain},
+};
+
+/// A batch is full at so many bytes of bodies, however few they are: a statement has to fit in memory.
+const BATCH_BYTES: usize = 8 << 20;
+
+/// Tells a relay in this process what has just become due. Must not block.
+pub(crate) type OnWake = Arc<dyn Fn(Vec<Wake>) + Send + Sync>;
+
+/// Why an event was not made durable.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum NotStored {
+    /// More is waiting than can be.
+    QueueFull,
+    /// The database cannot be asked.
+    Away,
+    /// The database took too long. The event may have been stored all the same: the sender's next
+    /// delivery finds out.
+    TimedOut,
+    /// The database refuses this very event.
+    Refused,
+}
+
+type Answer = oneshot::Sender<Result<Appended, NotStored>>;
+
+struct Waiting {
+    event: NewEvent,
+    answer: Answer,
+}
+
+/// The way in. Lanes end when it is dropped.
+pub(crate) struct Intake {
+    queue: mpsc::Sender<Waiting>,
+    outage: Arc<Outage>,
+    limit: Duration,
+}
+
+/// What the lanes share.
+struct Lanes {
+    store: Store,
+    queue: Mutex<mpsc::Receiver<Waiting>>,
+    outage: Arc<Outage>,
+    committing: AtomicUsize,
+    batch_max: usize,
+    linger: Duration,
+    limit: Duration,
+    on_wake: OnWake,
+}
+
+impl Intake {
+    /// Starts the lanes in `tasks`.
+    pub(crate) fn start(
+        config: &Config,
+        store: Store,
+        on_wake: OnWake,
+        tasks: &mut JoinSet<()>,
+    ) -> Self {
+        let (sender, receiver) = mpsc::channel(config.max_in_flight.get());
+        let outage = Arc::new(Outage::default());
+        let lanes = Arc::new(Lanes {
+            store,
+            queue: Mutex::new(receiver),
+            outage: outage.clone(),
+            committing: AtomicUsize::new(0),
+            batch_max: config.batch_max.get(),
+            linger: config.batch_linger,
+            limit: config.database_time_limit,
+            on_wake,
+        });
+        for _ in 0..config.batch_lanes.get() {
+            tasks.spawn(lanes.clone().run());
+        }
+        Self {
+            queue: sender,
+            outage,
+            limit: config.database_time_limit,
+        }
+    }
+
+    /// Returns once the event is durable, or at the time limit.
+    pub(crate) async fn append(&self, event: NewEvent) -> Result<Appended, NotStored> {
+        let _probe = self.outage.admit().ok_or(NotStored::Away)?;
+        let (answer, answered) = oneshot::channel();
+        self.queue
+            .try_send(Waiting { event, answer })
+            .map_err(|_| NotStored::QueueFull)?;
+        self.show_depth();
+        match timeout(self.limit, answered).await {
+            Ok(Ok(stored)) => stored,
+            // A lane that ended without an answer takes the whole process down: see `server`.
+            Ok(Err(_)) => Err(NotStored::Away),
+            Err(_) => Err(NotStored::TimedOut),
+        }
+    }
+
+    fn show_depth(&self) {
+        telemetry::queue_depth(self.queue.max_capacity() - self.queue.capacity());
+    }
+}
+
+impl Lanes {
+    async fn run(self: Arc<Self>) {
+        while let Some(batch) = self.gather().await {
+            self.committing.fetch_add(1, Ordering::Relaxed);
+            self.commit(batch).await;
+            self.committing.fetch_sub(1, Ordering::Relaxed);
+        }
+    }
+
+    /// What is waiting now, at least one. `None` when no more can come.
+    async fn gather(&self) -> Option<Vec<Waiting>> {
+        let mut queue = self.queue.lock().await;
+        let first = queue.recv().await?;
+        let company_may_come =
+            !self.linger.is_zero() && self.committing.load(Ordering::Relaxed) > 0;
+        let until = Instant::now()
+            + if company_may_come {
+                self.linger
+            } else {
+                Duration::ZERO
+            };
+        let mut bytes = first.event.body.len();
+        let mut batch = vec![first];
+        while batch.len() < self.batch_max && bytes < BATCH_BYTES {
+            let next = match queue.try_recv() {
+                Ok(next) => Some(next),
+                Err(_) if company_may_come => {
+                    timeout_at(until.into(), queue.recv()).await.ok().flatten()
+                }
+                Err(_) => None,
+            };
+            let Some(next) = next else { break };
+            bytes += next.event.body.len();
+            batch.push(next);
+        }
+        telemetry::queue_depth(queue.len());
+        Some(batch)
+    }
+
+    async fn commit(&self, batch: Vec<Waiting>) {
+        // Whoever has gone away was answered nothing; the sender's next delivery brings it again.
+        let wanted = batch
+            .into_iter()
+            .filter(|waiting| !waiting.answer.is_closed());
+        let (events, answers): (Vec<_>, Vec<_>) = wanted
+            .map(|waiting| (waiting.event, waiting.answer))
+            .unzip();
+        if events.is_empty() {
+            return;
+        }
+        telemetry::batch_size(events.len());
+        match self.append(&events).await {
+            Ok(appended) => self.answer(answers.into_iter().zip(appended)),
+            Err(NotStored::Refused) if events.len() > 1 => self.one_by_one(events, answers).await,
+            Err(reason) => refuse(answers, reason),
+        }
+    }
+
+    /// One event that the database refuses must not fail the others.
+    async fn one_by_one(&self, events: Vec<NewEvent>, answers: Vec<Answer>) {
+        let mut answers = answers.into_iter();
+        for (event, answer) in events.iter().zip(answers.by_ref()) {
+            match self.append(std::slice::from_ref(event)).await {
+                Ok(appended) => self.answer(std::iter::once(answer).zip(appended)),
+                Err(NotStored::Refused) => refuse([answer], NotStored::Refused),
+                // It would meet the rest as well, each after a wait of its own.
+                Err(reason) => {
+                    refuse([answer], reason);
+                    break;
+                }
+            }
+        }
+        refuse(answers, NotStored::Away);
+    }
+
+    async fn append(&self, events: &[NewEvent]) -> Result<Vec<Appended>, NotStored> {
+        let started = Instant::now();
+        let result = timeout(self.limit, self.store.append_events(events)).await;
+        telemetry::commit_took(started.elapsed());
+        match result {
+            Ok(Ok(appended)) => {
+                self.outage.over();
+                Ok(appended)
+            }
+            Ok(Err(error)) if error.is_unavailable() => {
+                self.outage.begins(&chain(&error));
+                Err(NotStored::Away)
+            }
+            Ok(Err(error)) => {
+                tracing::error!(
+                    error = chain(&error),
+                    events = events.len(),
+                    "the database refused webhooks"
+                );
+                Err(NotStored::Refused)
+            }
+            Err(_) => {
+                self.outage.begins("no answer within the time limit");
+                Err(NotStored::TimedOut)
+            }
+        }
+    }
+
+    fn answer(&self, appended: impl Iterator<Item = (Answer, Appended)>) {
+        let mut wakes = Vec::new();
+        for (answer, appended) in appended {
+            wakes.extend(appended.wake);
+            // Stored either way; a sender that has gone away learns it at its next delivery.
+            answer.send(Ok(appended)).ok();
+        }
+        if !wakes.is_empty() {
+            (self.on_wake)(wakes);
+        }
+    }
+}
+
+fn refuse(answers: impl IntoIterator<Item = Answer>, reason: NotStored) {
+    for answer in answers {
+        answer.send(Err(reason)).ok();
+    }
+}
+
+/// Whether the database is known to be away. While it is, one webhook at a time finds out whether it
+/// still is, and the others are refused at once instead of each waiting for the time limit.
+struct Outage {
+    known: AtomicBool,
+    probe: Arc<Semaphore>,
+}
+
+impl Default for Outage {
+    fn default() -> Self {
+        Self {
+            known: AtomicBool::new(false),
+            probe: Arc::new(Semaphore::new(1)),
+        }
+    }
+}
+
+/// Leave to ask the database; `Some` inside holds the place of the one probe.
+type Admitted = Option<tokio::sync::OwnedSemaphorePermit>;
+
+impl Outage {
+    fn admit(&self) -> Option<Admitted> {
+        if !self.known.load(Ordering::Relaxed) {
+            return Some(None);
+        }
+        self.probe.clone().try_acquire_owned().ok().map(Some)
+    }
+
+    fn begins(&self, why: &str) {
+        if !self.known.swap(true, Ordering::Relaxed) {
+            tracing::error!(
+                error = why,
+                "the database is away: webhooks are answered 503"
+            );
+            telemetry::database_away(true);
+        }
+    }
+
+    fn over(&self) {
+        if self.known.load(Ordering::Relaxed) && self.known.swap(false, Ordering::Relaxed) {
+            tracing::info!("the database is back");
+            telemetry::database_away(false);
+        }
+    }
+}

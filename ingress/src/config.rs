@@ -1,0 +1,317 @@
+//! What an operator may set, each from one environment variable.
+
+use std::{
+    fmt::Display, net::SocketAddr, num::NonZeroUsize, ops::RangeInclusive, str::FromStr,
+    time::Duration,
+};
+
+/// An environment variable that cannot be used.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{variable} is {value:?}; expected {expected}")]
+pub struct ConfigError {
+    pub variable: &'static str,
+    pub value: String,
+    pub expected: String,
+}
+
+/// The limits and addresses of ingress. [`Config::default`] is meant for production.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Config {
+    /// `BELLHOP_INGRESS_LISTEN`, default `127.0.0.1:8080`. Port 0 takes any free one.
+    pub listen: SocketAddr,
+    /// `BELLHOP_INGRESS_MAX_CONNECTIONS`, default 2048. Further ones wait to be accepted.
+    pub max_connections: NonZeroUsize,
+    /// `BELLHOP_INGRESS_MAX_IN_FLIGHT`, default 512 webhooks. Further ones are answered 503.
+    pub max_in_flight: NonZeroUsize,
+    /// `BELLHOP_INGRESS_BODY_LIMIT_BYTES`, default 5 MiB: what Retell's longest transcripts need.
+    pub body_limit: usize,
+    /// `BELLHOP_INGRESS_BODY_MEMORY_BYTES`, default 256 MiB: all bodies in memory together. Past it, 503.
+    pub body_memory: usize,
+    /// `BELLHOP_INGRESS_HEADER_TIME_LIMIT_MS`, default 30 000. Also ends idle connections, so a proxy in
+    /// front should let go of its own sooner.
+    pub header_time_limit: Duration,
+    /// `BELLHOP_INGRESS_BODY_TIME_LIMIT_MS`, default 10 000: from the headers to the body's last byte.
+    pub body_time_limit: Duration,
+    /// `BELLHOP_INGRESS_DATABASE_TIME_LIMIT_MS`, default 5 000: half of what Retell waits for an answer.
+    pub database_time_limit: Duration,
+    /// `BELLHOP_INGRESS_TIMESTAMP_TOLERANCE_SECONDS`, default 300, either way.
+    pub timestamp_tolerance: Duration,
+    /// `BELLHOP_INGRESS_SOURCE_RATE` (default 200 webhooks a second) and `BELLHOP_INGRESS_SOURCE_BURST` (400).
+    pub source_rate: Rate,
+    /// `BELLHOP_INGRESS_TENANT_RATE` (default 400 webhooks a second) and `BELLHOP_INGRESS_TENANT_BURST` (800).
+    pub tenant_rate: Rate,
+    /// `BELLHOP_INGRESS_SOURCE_FRESH_SECONDS`, default 30: how long a source is believed without asking again.
+    pub source_fresh: Duration,
+    /// `BELLHOP_INGRESS_SOURCE_STALE_SECONDS`, default 3 600: how long it is believed while the database is away.
+    pub source_stale: Duration,
+    /// `BELLHOP_INGRESS_BATCH_MAX`, default 128 events in one commit.
+    pub batch_max: NonZeroUsize,
+    /// `BELLHOP_INGRESS_BATCH_LINGER_MS`, default 0: how long a batch waits for company while another one
+    /// is being committed.
+    pub batch_linger: Duration,
+    /// `BELLHOP_INGRESS_BATCH_LANES`, default 2: commits under way at the same time.
+    pub batch_lanes: NonZeroUsize,
+    /// `BELLHOP_INGRESS_SHUTDOWN_LIMIT_MS`, default 10 000: how long a stop waits for webhooks under way.
+    pub shutdown_limit: Duration,
+}
+
+/// How many a second, and how many at once after a quiet time.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Rate {
+    pub per_second: u32,
+    pub burst: u32,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            listen: SocketAddr::from(([127, 0, 0, 1], 8080)),
+            max_connections: count(2048),
+            max_in_flight: count(512),
+            body_limit: 5 << 20,
+            body_memory: 256 << 20,
+            header_time_limit: Duration::from_secs(30),
+            body_time_limit: Duration::from_secs(10),
+            database_time_limit: Duration::from_secs(5),
+            timestamp_tolerance: providers::retell::webhook::TOLERANCE,
+            source_rate: Rate {
+                per_second: 200,
+                burst: 400,
+            },
+            tenant_rate: Rate {
+                per_second: 400,
+                burst: 800,
+            },
+            source_fresh: Duration::from_secs(30),
+            source_stale: Duration::from_secs(3_600),
+            batch_max: count(128),
+            batch_linger: Duration::ZERO,
+            batch_lanes: count(2),
+            shutdown_limit: Duration::from_secs(10),
+        }
+    }
+}
+
+impl Config {
+    /// The defaults, changed by what the environment says.
+    pub fn from_env() -> Result<Self, ConfigError> {
+        Self::read(|variable| std::env::var(variable).ok())
+    }
+
+    /// As [`Config::from_env`], from any place that knows variables by name.
+    pub fn read(look_up: impl Fn(&str) -> Option<String>) -> Result<Self, ConfigError> {
+        let variables = Variables(look_up);
+        let standard = Self::default();
+        let body_limit = variables.number(
+            "BELLHOP_INGRESS_BODY_LIMIT_BYTES",
+            standard.body_limit,
+            1_024..=256 << 20,
+        )?;
+        Ok(Self {
+            listen: variables.parsed(
+                "BELLHOP_INGRESS_LISTEN",
+                standard.listen,
+                "an address like 0.0.0.0:8080",
+            )?,
+            max_connections: variables
+                .count("BELLHOP_INGRESS_MAX_CONNECTIONS", standard.max_connections)?,
+            max_in_flight: variables
+                .count("BELLHOP_INGRESS_MAX_IN_FLIGHT", standard.max_in_flight)?,
+            body_limit,
+            // One body must fit, or none could ever be taken.
+            body_memory: variables.number(
+                "BELLHOP_INGRESS_BODY_MEMORY_BYTES",
+                standard.body_memory.max(body_limit),
+                body_limit..=1 << 40,
+            )?,
+            header_time_limit: variables.millis(
+                "BELLHOP_INGRESS_HEADER_TIME_LIMIT_MS",
+                standard.header_time_limit,
+            )?,
+            body_time_limit: variables.millis(
+                "BELLHOP_INGRESS_BODY_TIME_LIMIT_MS",
+                standard.body_time_limit,
+            )?,
+            database_time_limit: variables.millis(
+                "BELLHOP_INGRESS_DATABASE_TIME_LIMIT_MS",
+                standard.database_time_limit,
+            )?,
+            timestamp_tolerance: variables.seconds(
+                "BELLHOP_INGRESS_TIMESTAMP_TOLERANCE_SECONDS",
+                standard.timestamp_tolerance,
+            )?,
+            source_rate: variables.rate(
+                "BELLHOP_INGRESS_SOURCE_RATE",
+                "BELLHOP_INGRESS_SOURCE_BURST",
+                standard.source_rate,
+            )?,
+            tenant_rate: variables.rate(
+                "BELLHOP_INGRESS_TENANT_RATE",
+                "BELLHOP_INGRESS_TENANT_BURST",
+                standard.tenant_rate,
+            )?,
+            source_fresh: variables.seconds(
+                "BELLHOP_INGRESS_SOURCE_FRESH_SECONDS",
+                standard.source_fresh,
+            )?,
+            source_stale: variables.seconds(
+                "BELLHOP_INGRESS_SOURCE_STALE_SECONDS",
+                standard.source_stale,
+            )?,
+            batch_max: variables.count("BELLHOP_INGRESS_BATCH_MAX", standard.batch_max)?,
+            batch_linger: Duration::from_millis(variables.number(
+                "BELLHOP_INGRESS_BATCH_LINGER_MS",
+                0,
+                0..=1_000,
+            )?),
+            batch_lanes: variables.count("BELLHOP_INGRESS_BATCH_LANES", standard.batch_lanes)?,
+            shutdown_limit: variables
+                .millis("BELLHOP_INGRESS_SHUTDOWN_LIMIT_MS", standard.shutdown_limit)?,
+        })
+    }
+}
+
+const fn count(number: usize) -> NonZeroUsize {
+    match NonZeroUsize::new(number) {
+        Some(number) => number,
+        None => NonZeroUsize::MIN,
+    }
+}
+
+struct Variables<F>(F);
+
+impl<F: Fn(&str) -> Option<String>> Variables<F> {
+    fn parsed<T: FromStr>(
+        &self,
+        variable: &'static str,
+        standard: T,
+        expected: &str,
+    ) -> Result<T, ConfigError> {
+        // Set but empty counts as not set: compose files write such lines.
+        match (self.0)(variable).filter(|value| !value.trim().is_empty()) {
+            None => Ok(standard),
+            Some(value) => value.trim().parse().map_err(|_| ConfigError {
+                variable,
+                value: value.clone(),
+                expected: expected.to_owned(),
+            }),
+        }
+    }
+
+    fn number<T>(
+        &self,
+        variable: &'static str,
+        standard: T,
+        range: RangeInclusive<T>,
+    ) -> Result<T, ConfigError>
+    where
+        T: FromStr + PartialOrd + Display + Copy,
+    {
+        let expected = format!("a number from {} to {}", range.start(), range.end());
+        let number = self.parsed(variable, standard, &expected)?;
+        if range.contains(&number) {
+            Ok(number)
+        } else {
+            Err(ConfigError {
+                variable,
+                value: number.to_string(),
+                expected,
+            })
+        }
+    }
+
+    fn count(
+        &self,
+        variable: &'static str,
+        standard: NonZeroUsize,
+    ) -> Result<NonZeroUsize, ConfigError> {
+        Ok(count(self.number(variable, standard.get(), 1..=100_000)?))
+    }
+
+    fn millis(&self, variable: &'static str, standard: Duration) -> Result<Duration, ConfigError> {
+        let standard = u64::try_from(standard.as_millis()).unwrap_or(u64::MAX);
+        Ok(Duration::from_millis(self.number(
+            variable,
+            standard,
+            1..=3_600_000,
+        )?))
+    }
+
+    fn seconds(&self, variable: &'static str, standard: Duration) -> Result<Duration, ConfigError> {
+        Ok(Duration::from_secs(self.number(
+            variable,
+            standard.as_secs(),
+            1..=86_400,
+        )?))
+    }
+
+    fn rate(
+        &self,
+        rate: &'static str,
+        burst: &'static str,
+        standard: Rate,
+    ) -> Result<Rate, ConfigError> {
+        let per_second = self.number(rate, standard.per_second, 1..=1_000_000)?;
+        let burst = self.number(burst, standard.burst.max(per_second), 1..=1_000_000)?;
+        Ok(Rate { per_second, burst })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(set: &[(&str, &str)]) -> Result<Config, ConfigError> {
+        Config::read(|name| {
+            set.iter()
+                .find(|(key, _)| *key == name)
+                .map(|(_, value)| (*value).to_owned())
+        })
+    }
+
+    #[test]
+    fn nothing_set_gives_the_defaults() {
+        assert_eq!(read(&[]), Ok(Config::default()));
+        assert_eq!(
+            read(&[("BELLHOP_INGRESS_LISTEN", " ")]),
+            Ok(Config::default())
+        );
+    }
+
+    #[test]
+    fn a_variable_changes_its_own_field_only() {
+        let config = read(&[("BELLHOP_INGRESS_DATABASE_TIME_LIMIT_MS", "250")]).unwrap();
+        assert_eq!(
+            config,
+            Config {
+                database_time_limit: Duration::from_millis(250),
+                ..Config::default()
+            }
+        );
+    }
+
+    #[test]
+    fn a_bad_value_is_refused_with_its_name() {
+        for (variable, value) in [
+            ("BELLHOP_INGRESS_LISTEN", "8080"),
+            ("BELLHOP_INGRESS_BODY_LIMIT_BYTES", "5 MiB"),
+            ("BELLHOP_INGRESS_SOURCE_RATE", "0"),
+            ("BELLHOP_INGRESS_BATCH_MAX", "0"),
+            ("BELLHOP_INGRESS_BODY_MEMORY_BYTES", "1024"),
+        ] {
+            assert_eq!(read(&[(variable, value)]).unwrap_err().variable, variable);
+        }
+    }
+
+    #[test]
+    fn a_higher_rate_brings_room_for_as_many_at_once() {
+        let config = read(&[("BELLHOP_INGRESS_SOURCE_RATE", "5000")]).unwrap();
+        assert_eq!(
+            config.source_rate,
+            Rate {
+                per_second: 5_000,
+                burst: 5_000
+            }
+        );
+    }
+}

@@ -1,0 +1,246 @@
+//! `POST /hooks/{source_key}`: verify, commit, answer.
+
+use std::{
+    sync::{Arc, PoisonError},
+    time::Instant,
+};
+
+use axum::{
+    body::Body,
+    extract::{Path, Request, State, rejection::PathRejection},
+    http::{HeaderMap, HeaderValue, StatusCode},
+    response::{IntoResponse, Response},
+};
+use domain::ids::EventId;
+use providers::redact::kept_headers;
+use store::{NewEvent, Source};
+use tracing::{Instrument, Span, field};
+
+use crate::{
+    app::App,
+    body::Received,
+    config::Rate,
+    provider::{Outline, Provider},
+    refusal::Refusal,
+    sources::masked_key,
+    telemetry::{self, InFlight},
+    trace::Trace,
+};
+
+/// Refusals written to the log; the metrics count all of them. A storm must not fill a disk.
+pub(crate) const LOGGED_REFUSALS: Rate = Rate {
+    per_second: 20,
+    burst: 200,
+};
+
+/// A webhook that is durable.
+struct Accepted {
+    provider: Provider,
+    duplicate: bool,
+}
+
+/// A webhook whose signature was checked. Only [`verified`] makes one.
+struct Verified {
+    source: Arc<Source>,
+    provider: Provider,
+    body: Received,
+}
+
+pub(crate) async fn receive(
+    State(app): State<Arc<App>>,
+    key: Result<Path<String>, PathRejection>,
+    request: Request,
+) -> Response {
+    let started = Instant::now();
+    let (parts, mut body) = request.into_parts();
+    let trace = Trace::of(&parts.headers);
+    let span = span(&trace);
+    telemetry::received();
+    let _in_flight = InFlight::begins();
+    let work = async {
+        // What is no text is no key.
+        let key = key.map(|Path(key)| key).unwrap_or_default();
+        let result = accept(&app, &key, &parts.headers, &mut body, &trace).await;
+        if let Err(Refusal::UnknownSource) = result {
+            Span::current().record("source", masked_key(&key));
+        }
+        if result.is_err() && !parts.headers.contains_key("expect") {
+            app.bodies.drain(&mut body).await;
+        }
+        result
+    };
+    let result = work.instrument(span.clone()).await;
+    span.in_scope(|| conclude(&app, &result, started));
+    answer(result, &trace)
+}
+
+fn span(trace: &Trace) -> Span {
+    tracing::info_span!(
+        "webhook",
+        request_id = trace.request_id,
+        trace_id = trace.trace_id,
+        span_id = trace.span_id,
+        parent_span_id = trace.parent_span_id,
+        source = field::Empty,
+        tenant = field::Empty,
+        event_type = field::Empty,
+        event_id = field::Empty,
+    )
+}
+
+async fn accept(
+    app: &App,
+    key: &str,
+    headers: &HeaderMap,
+    body: &mut Body,
+    trace: &Trace,
+) -> Result<Accepted, Refusal> {
+    let _place = app.in_flight.try_acquire().map_err(|_| Refusal::Busy)?;
+    let source = app
+        .sources
+        .get(key)
+        .await
+        .map_err(|_| Refusal::SourceUnavailable)?;
+    let source = source.ok_or(Refusal::UnknownSource)?;
+    Span::current()
+        .record("source", field::display(source.id))
+        .record("tenant", field::display(source.tenant));
+    within_rates(app, &source)?;
+    let body = app.bodies.read(body).await?;
+    let verified = verified(app, key, source, headers, body).await?;
+    let outline = verified.provider.outline(&verified.body.bytes)?;
+    Span::current().record("event_type", &outline.event_type);
+    store(app, verified, outline, headers, trace).await
+}
+
+fn within_rates(app: &App, source: &Source) -> Result<(), Refusal> {
+    let now = Instant::now();
+    app.source_rates
+        .take(source.id.uuid(), now)
+        .map_err(|wait| Refusal::SourceRate { wait })?;
+    app.tenant_rates
+        .take(source.tenant.uuid(), now)
+        .map_err(|wait| Refusal::TenantRate { wait })
+}
+
+/// Checks the signature over the bytes as they came. When none of the remembered secrets made it, a
+/// secret may have been added since the source was read: one more look decides.
+async fn verified(
+    app: &App,
+    key: &str,
+    source: Arc<Source>,
+    headers: &HeaderMap,
+    body: Received,
+) -> Result<Verified, Refusal> {
+    let tolerance = app.config.timestamp_tolerance;
+    let provider = Provider::of(&source)?;
+    let problem = match provider.verify(&source, headers, &body.bytes, tolerance) {
+        Ok(()) => {
+            return Ok(Verified {
+                source,
+                provider,
+                body,
+            });
+        }
+        Err(problem) => problem,
+    };
+    if !problem.may_be_a_new_secret() {
+        return Err(problem);
+    }
+    let source = app.sources.renew(key, &source).await.ok_or(problem)?;
+    let provider = Provider::of(&source)?;
+    provider.verify(&source, headers, &body.bytes, tolerance)?;
+    Ok(Verified {
+        source,
+        provider,
+        body,
+    })
+}
+
+async fn store(
+    app: &App,
+    verified: Verified,
+    outline: Outline,
+    headers: &HeaderMap,
+    trace: &Trace,
+) -> Result<Accepted, Refusal> {
+    let Verified {
+        source,
+        provider,
+        body,
+    } = verified;
+    let text = headers
+        .iter()
+        .filter_map(|(name, value)| Some((name.as_str(), value.to_str().ok()?)));
+    let event = NewEvent {
+        id: EventId::generate(),
+        tenant: source.tenant,
+        source: Some(source.id),
+        provider: provider.name(),
+        event_type: outline.event_type,
+        dedupe_key: outline.dedupe_key,
+        call: outline.call,
+        provider_call_id: outline.provider_call_id,
+        headers: kept_headers(text).into_iter().collect(),
+        body: body.bytes,
+        request_id: Some(trace.request_id.clone()),
+        trace_id: Some(trace.trace_id.clone()),
+        span_id: Some(trace.span_id.clone()),
+    };
+    let appended = app.intake.append(event).await.map_err(Refusal::NotStored)?;
+    // The share of memory is held until here: the queue and the commit hold the bytes.
+    drop(body.share);
+    Span::current().record("event_id", field::display(appended.id));
+    Ok(Accepted {
+        provider,
+        duplicate: appended.duplicate,
+    })
+}
+
+fn conclude(app: &App, result: &Result<Accepted, Refusal>, started: Instant) {
+    let took = started.elapsed();
+    let duration_ms = took.as_secs_f64() * 1_000.0;
+    match result {
+        Ok(accepted) => {
+            telemetry::stored(accepted.provider.name(), accepted.duplicate);
+            telemetry::answered(
+                if accepted.duplicate {
+                    "duplicate"
+                } else {
+                    "stored"
+                },
+                took,
+            );
+            tracing::info!(
+                status = 204,
+                duration_ms,
+                duplicate = accepted.duplicate,
+                "webhook accepted"
+            );
+        }
+        Err(refusal) => {
+            telemetry::refused(refusal.reason());
+            telemetry::answered("refused", took);
+            let mut budget = app
+                .logged_refusals
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner);
+            if budget.take(LOGGED_REFUSALS, Instant::now()).is_ok() {
+                let (status, reason) = (refusal.status().as_u16(), refusal.reason());
+                tracing::warn!(status, duration_ms, reason, cause = %refusal, "webhook refused");
+            }
+        }
+    }
+}
+
+/// A duplicate is answered just as the first was.
+fn answer(result: Result<Accepted, Refusal>, trace: &Trace) -> Response {
+    let mut response = match result {
+        Ok(_) => StatusCode::NO_CONTENT.into_response(),
+        Err(refusal) => refusal.into_response(),
+    };
+    if let Ok(id) = HeaderValue::from_str(&trace.request_id) {
+        response.headers_mut().insert("x-request-id", id);
+    }
+    response
+}

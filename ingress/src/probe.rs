@@ -1,0 +1,127 @@
+//! `/healthz`, `/readyz` and `/metrics`.
+
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use axum::{
+    extract::State,
+    http::{StatusCode, header},
+    response::{IntoResponse, Response},
+};
+use serde_json::json;
+use store::Store;
+use tokio::{sync::Mutex, time::timeout};
+
+use crate::{app::App, refusal::problem, telemetry::chain};
+
+/// A database that has not answered by then is not ready.
+const CHECK_LIMIT: Duration = Duration::from_secs(2);
+/// An answer serves this long, so that asking often costs nothing.
+const CHECK_FRESH: Duration = Duration::from_millis(500);
+
+/// Whether webhooks can be taken.
+pub(crate) struct Readiness {
+    store: Store,
+    last: Mutex<Option<(Instant, Database)>>,
+}
+
+/// The state of the database.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Database {
+    Ready,
+    Away,
+    SchemaBehind { wanted: i64, applied: Option<i64> },
+}
+
+impl Readiness {
+    pub(crate) fn new(store: Store) -> Self {
+        Self {
+            store,
+            last: Mutex::default(),
+        }
+    }
+
+    async fn database(&self) -> Database {
+        let mut last = self.last.lock().await;
+        if let Some((at, database)) = &*last
+            && at.elapsed() < CHECK_FRESH
+        {
+            return database.clone();
+        }
+        let database = match timeout(CHECK_LIMIT, self.store.check()).await {
+            Ok(Ok(())) => Database::Ready,
+            Ok(Err(store::Error::SchemaBehind { wanted, applied })) => {
+                Database::SchemaBehind { wanted, applied }
+            }
+            Ok(Err(error)) => {
+                tracing::warn!(
+                    error = chain(&error),
+                    "not ready: the database cannot be asked"
+                );
+                Database::Away
+            }
+            Err(_) => {
+                tracing::warn!(
+                    limit_ms = CHECK_LIMIT.as_millis(),
+                    "not ready: the database does not answer"
+                );
+                Database::Away
+            }
+        };
+        *last = Some((Instant::now(), database.clone()));
+        database
+    }
+}
+
+/// The process is alive, whatever it can reach.
+pub(crate) async fn healthz() -> Response {
+    json_answer(StatusCode::OK, &json!({ "status": "ok" }))
+}
+
+/// Webhooks can be taken: the database answers and has the schema this program needs.
+pub(crate) async fn readyz(State(app): State<Arc<App>>) -> Response {
+    let (database, schema) = match app.readiness.database().await {
+        Database::Ready => (json!({ "status": "ok" }), json!({ "status": "ok" })),
+        Database::Away => (
+            json!({ "status": "unreachable" }),
+            json!({ "status": "unknown" }),
+        ),
+        Database::SchemaBehind { wanted, applied } => (
+            json!({ "status": "ok" }),
+            json!({ "status": "behind", "wanted": wanted, "applied": applied, "advice": "run bellhop migrate" }),
+        ),
+    };
+    let ready = schema.get("status").is_some_and(|status| status == "ok");
+    let (status, word) = if ready {
+        (StatusCode::OK, "ready")
+    } else {
+        (StatusCode::SERVICE_UNAVAILABLE, "not ready")
+    };
+    json_answer(
+        status,
+        &json!({ "status": word, "checks": { "database": database, "schema": schema } }),
+    )
+}
+
+/// Prometheus' text format, when the process has installed a recorder.
+pub(crate) async fn metrics(State(app): State<Arc<App>>) -> Response {
+    match &app.render_metrics {
+        Some(render) => (
+            [(header::CONTENT_TYPE, "text/plain; version=0.0.4")],
+            render(),
+        )
+            .into_response(),
+        None => problem(StatusCode::NOT_FOUND, None),
+    }
+}
+
+fn json_answer(status: StatusCode, body: &serde_json::Value) -> Response {
+    (
+        status,
+        [(header::CONTENT_TYPE, "application/json")],
+        body.to_string(),
+    )
+        .into_response()
+}
