@@ -16,6 +16,7 @@ pub mod phone;
 pub mod plan;
 pub mod reason;
 pub mod reminder;
+pub mod retry;
 pub mod settings;
 pub mod zone;
 

@@ -1,9 +1,15 @@
 //! The reminder: from the facts and the time to the next step.
 
+mod dry_run;
+mod next;
+
 use jiff::{Timestamp, tz::TimeZone};
 use serde::{Deserialize, Serialize};
 
 use crate::{Reason, appointment::AppointmentStatus, call::CallOutcome};
+
+pub use dry_run::{DryRun, Moment, dry_run};
+pub use next::{Decided, decide, next_step};
 
 /// Everything the reminder of one appointment is decided from.
 #[derive(Debug, Clone)]
@@ -107,3 +113,6 @@ coded_enum! {
         Refused = "refused",
     }
 }
+
+#[cfg(test)]
+mod tests;
