@@ -1,0 +1,88 @@
+//! The simulator's own interface, for those who run it as a process: `/sim/…`, without a key.
+
+use std::sync::Arc;
+
+use axum::{
+    Json, Router,
+    body::Bytes,
+    extract::State,
+    http::{HeaderMap, StatusCode, header},
+    response::{IntoResponse, Response},
+    routing::get,
+};
+use serde::Deserialize;
+
+use super::{Account, Scenario, ScenarioError, routes::problem, state::Shared};
+
+pub(super) fn router() -> Router<Arc<Shared>> {
+    Router::new()
+        .route("/sim/health", get(async || "ok"))
+        .route(
+            "/sim/ledger",
+            get(async |State(shared): State<Arc<Shared>>| Json(shared.ledger())),
+        )
+        .route(
+            "/sim/totals",
+            get(async |State(shared): State<Arc<Shared>>| Json(shared.totals())),
+        )
+        .route("/sim/scenario", get(get_scenario).post(set_scenario))
+        .route("/sim/accounts", axum::routing::post(set_account))
+}
+
+async fn get_scenario(State(shared): State<Arc<Shared>>) -> Json<Scenario> {
+    Json(shared.scenario().as_ref().clone())
+}
+
+/// Replaces the scenario: in TOML when the content type says so, else in JSON.
+async fn set_scenario(
+    State(shared): State<Arc<Shared>>,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Response {
+    let kind = headers
+        .get(header::CONTENT_TYPE)
+        .and_then(|kind| kind.to_str().ok())
+        .unwrap_or_default();
+    match read_scenario(kind, &body).and_then(|scenario| shared.set_scenario(scenario)) {
+        Ok(()) => StatusCode::NO_CONTENT.into_response(),
+        Err(error) => problem(StatusCode::BAD_REQUEST, &error.to_string()),
+    }
+}
+
+fn read_scenario(kind: &str, body: &[u8]) -> Result<Scenario, ScenarioError> {
+    let text = String::from_utf8_lossy(body);
+    match kind.contains("toml") {
+        true => Scenario::from_toml(&text),
+        false => Scenario::from_json(&text),
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct AccountBody {
+    key: String,
+    webhook_url: Option<String>,
+    agents: Option<Vec<String>>,
+    numbers: Option<Vec<String>>,
+}
+
+/// Adds an account, or replaces the one with the same key.
+async fn set_account(State(shared): State<Arc<Shared>>, body: Bytes) -> Response {
+    match serde_json::from_slice::<AccountBody>(&body) {
+        Ok(AccountBody {
+            key,
+            webhook_url,
+            agents,
+            numbers,
+        }) => {
+            shared.set_account(Account {
+                key: key.into(),
+                webhook_url,
+                agents,
+                numbers,
+            });
+            StatusCode::NO_CONTENT.into_response()
+        }
+        Err(error) => problem(StatusCode::BAD_REQUEST, &error.to_string()),
+    }
+}
