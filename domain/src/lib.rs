@@ -11,6 +11,7 @@ pub mod gates;
 pub mod holidays;
 pub mod hours;
 pub mod ids;
+pub mod import;
 mod near;
 pub mod phone;
 pub mod plan;
