@@ -1,1 +1,130 @@
-//! placeholder
+//! The activities: read facts, ask the domain, call the provider, write facts.
+//!
+//! Every activity is safe to repeat: a crash between any two lines is met by the next run.
+
+mod accounts;
+mod advance_call;
+mod advance_reminder;
+mod agent;
+mod failure;
+mod look_up;
+mod outcome;
+mod place;
+
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use store::Store;
+use temporalio_macros::activities;
+use temporalio_sdk::activities::{ActivityContext, ActivityError};
+use workflows::contract::{
+    At, CallInput, CallStep, EventInput, ReminderInput, ReminderStep, markers,
+};
+
+pub use accounts::{Accounts, RetellOptions};
+
+/// Database activities; run on the queue of the workflows.
+pub struct Deciding {
+    pub store: Store,
+}
+
+#[activities]
+impl Deciding {
+    #[activity(definition = markers::AdvanceReminder)]
+    pub async fn advance_reminder(
+        self: Arc<Self>,
+        _ctx: ActivityContext,
+        input: At<ReminderInput>,
+    ) -> Result<ReminderStep, ActivityError> {
+        advance_reminder::advance(&self.store, &input)
+            .await
+            .map_err(failure::transient)
+    }
+
+    #[activity(definition = markers::AdvanceCall)]
+    pub async fn advance_call(
+        self: Arc<Self>,
+        _ctx: ActivityContext,
+        input: At<CallInput>,
+    ) -> Result<CallStep, ActivityError> {
+        advance_call::advance(&self.store, &input)
+            .await
+            .map_err(failure::transient)
+    }
+
+    #[activity(definition = markers::ReadEvent)]
+    pub async fn read_event(
+        self: Arc<Self>,
+        _ctx: ActivityContext,
+        input: EventInput,
+    ) -> Result<(), ActivityError> {
+        advance_call::read_stray(&self.store, &input)
+            .await
+            .map_err(failure::transient)
+    }
+}
+
+/// Requests to the voice provider; run on their own queue.
+pub struct Dialing {
+    pub store: Store,
+    pub accounts: Accounts,
+}
+
+#[activities]
+impl Dialing {
+    #[activity(definition = markers::PlaceCall)]
+    pub async fn place_call(
+        self: Arc<Self>,
+        ctx: ActivityContext,
+        input: CallInput,
+    ) -> Result<(), ActivityError> {
+        let work = place::place(&self.store, &self.accounts, &input, now(&ctx)?);
+        alive(&ctx, work).await
+    }
+
+    #[activity(definition = markers::LookUpCall)]
+    pub async fn look_up_call(
+        self: Arc<Self>,
+        ctx: ActivityContext,
+        input: CallInput,
+    ) -> Result<(), ActivityError> {
+        let work = look_up::look_up(&self.store, &self.accounts, &input, now(&ctx)?);
+        alive(&ctx, work).await
+    }
+
+    #[activity(definition = markers::FetchCall)]
+    pub async fn fetch_call(
+        self: Arc<Self>,
+        ctx: ActivityContext,
+        input: CallInput,
+    ) -> Result<(), ActivityError> {
+        let work = look_up::fetch(&self.store, &self.accounts, &input, now(&ctx)?);
+        alive(&ctx, work).await
+    }
+}
+
+/// The server's stamp of this try: the process's time, also after an outage.
+fn now(ctx: &ActivityContext) -> Result<Timestamp, ActivityError> {
+    ctx.info()
+        .started_time
+        .and_then(|time| Timestamp::try_from(time).ok())
+        .ok_or_else(|| failure::broken("the server gave no start time"))
+}
+
+/// Runs `work` with heartbeats, so that a dead worker is noticed within seconds.
+async fn alive(
+    ctx: &ActivityContext,
+    work: impl Future<Output = Result<(), failure::DialFailure>>,
+) -> Result<(), ActivityError> {
+    let mut work = std::pin::pin!(work);
+    let mut beat = tokio::time::interval(workflows::names::HEARTBEAT / 4);
+    loop {
+        tokio::select! {
+            done = &mut work => return done.map_err(failure::dial),
+            _ = beat.tick() => {
+                // A beat that could not be sent is followed by the next; nothing depends on a single one.
+                let _ = ctx.record_heartbeat(()).await;
+            }
+        }
+    }
+}

@@ -6,7 +6,13 @@
 use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 
-use crate::{Reason, settings::Limits};
+use crate::{
+    Reason,
+    appointment::AppointmentStatus,
+    hours::Hours,
+    reminder::{NumberState, ReminderFacts},
+    settings::{Limits, Settings},
+};
 
 /// What a dial is permitted or refused by. Stored with the decision, so it names no person.
 #[derive(Debug, Clone, Serialize)]
@@ -177,4 +183,43 @@ impl Window {
         let until = recent.get(place)?.checked_add(wait).ok()?;
         Some(Verdict::Later { reason, until })
     }
+}
+
+/// What is judged once more when the request to dial is about to leave: hours may have passed since the
+/// call was authorized, and facts may have changed.
+#[derive(Debug)]
+pub struct PlacementFacts<'a> {
+    pub reminder: &'a ReminderFacts,
+    pub settings: &'a Settings,
+    pub tenant_live: bool,
+    pub tenant_paused: bool,
+    /// The call was authorized for this version of the appointment, and for this number.
+    pub same_version: bool,
+    pub same_number: bool,
+}
+
+/// Why an authorized call must not be placed now after all; `None` lets it go.
+///
+/// The limits are not asked again: the authorized call itself holds its place in them.
+pub fn placement_refused(now: Timestamp, facts: &PlacementFacts<'_>) -> Option<Reason> {
+    let appointment = &facts.reminder.appointment;
+    let standing = match appointment.status {
+        AppointmentStatus::Cancelled | AppointmentStatus::Deleted => Some(Reason::AppointmentCancelled),
+        AppointmentStatus::Confirmed => Some(Reason::AppointmentConfirmed),
+        AppointmentStatus::RescheduleRequested => Some(Reason::AwaitingReschedule),
+        AppointmentStatus::Scheduled => None,
+    };
+    let buffer = SignedDuration::from_hours(facts.settings.reminders.appointment_buffer_hours.into());
+    let checks = [
+        (!facts.same_version || !facts.same_number, Reason::AppointmentMoved),
+        (facts.reminder.contact.opted_out, Reason::OptedOut),
+        (facts.reminder.contact.number == NumberState::Invalid, Reason::NumberInvalid),
+        (!facts.tenant_live, Reason::TenantNotLive),
+        (facts.tenant_paused, Reason::TenantPaused),
+        (now >= appointment.starts_at, Reason::AppointmentPast),
+        (now > appointment.starts_at - buffer, Reason::InsideBuffer),
+    ];
+    standing
+        .or_else(|| checks.into_iter().find(|(refused, _)| *refused).map(|(_, reason)| reason))
+        .or_else(|| Hours::new(facts.settings, &appointment.zones).closed_reason(now))
 }

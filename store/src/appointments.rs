@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use domain::{appointment::AppointmentStatus, ids::ContactId};
+use domain::{appointment::AppointmentStatus, ids::{AppointmentId, ContactId}};
 use jiff::Timestamp;
 use uuid::Uuid;
 
@@ -40,7 +40,7 @@ impl NewContact {
 /// An appointment as an import names it.
 #[derive(Debug, Clone)]
 pub struct NewAppointment {
-    pub id: domain::ids::AppointmentId,
+    pub id: AppointmentId,
     pub external_id: String,
     pub contact: NewContact,
     pub starts_at: Timestamp,
@@ -190,11 +190,11 @@ impl TenantTx {
             .collect())
     }
 
-    /// Changes where an appointment stands, as told by a person or by the business, and wakes its reminder.
-    /// `false` when there is no such appointment or it stands there already.
+    /// Changes where an appointment stands. The caller wakes the reminder ([`TenantTx::wake_reminder`])
+    /// unless it is waiting for this very change. `false` when nothing changed.
     pub async fn set_appointment_status(
         &mut self,
-        appointment: domain::ids::AppointmentId,
+        appointment: AppointmentId,
         status: AppointmentStatus,
     ) -> Result<bool> {
         let changed = sqlx::query!(
@@ -204,18 +204,14 @@ impl TenantTx {
             status.code()
         )
         .execute(&mut *self.tx)
-        .await?
-        .rows_affected();
-        if changed > 0 {
-            self.wake_reminder(appointment).await?;
-        }
-        Ok(changed > 0)
+        .await?;
+        Ok(changed.rows_affected() > 0)
     }
 
     pub async fn appointment_by_external_id(
         &mut self,
         external_id: &str,
-    ) -> Result<Option<domain::ids::AppointmentId>> {
+    ) -> Result<Option<AppointmentId>> {
         let id = sqlx::query_scalar!(
             "select id from appointments where tenant_id = $1 and external_id = $2",
             self.tenant(),
@@ -223,7 +219,7 @@ impl TenantTx {
         )
         .fetch_optional(&mut *self.tx)
         .await?;
-        Ok(id.map(domain::ids::AppointmentId::from_uuid))
+        Ok(id.map(AppointmentId::from_uuid))
     }
 
     /// Nobody with this number is called any more; pending reminders to it look again at once (RULE-2).

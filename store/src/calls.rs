@@ -168,6 +168,17 @@ impl TenantTx {
         })
     }
 
+    /// The version of an appointment as it stands now.
+    pub async fn appointment_version(&mut self, appointment: AppointmentId) -> Result<Option<i32>> {
+        Ok(sqlx::query_scalar!(
+            "select version from appointments where tenant_id = $1 and id = $2",
+            self.tenant(),
+            appointment.uuid()
+        )
+        .fetch_optional(&mut *self.tx)
+        .await?)
+    }
+
     /// `authorized → dialing`. Committed before the request leaves, so that whoever comes later knows
     /// that the phone may ring.
     pub async fn claim_dial(&mut self, call: CallId, now: Timestamp) -> Result<()> {
@@ -241,6 +252,19 @@ impl TenantTx {
             self.tenant(),
             call.uuid(),
             to_db(until)
+        )
+        .execute(&mut *self.tx)
+        .await?;
+        Ok(())
+    }
+
+    /// A later event said better how the call ended.
+    pub async fn correct_outcome(&mut self, call: CallId, outcome: CallOutcome) -> Result<()> {
+        sqlx::query!(
+            "update calls set outcome = $3 where tenant_id = $1 and id = $2",
+            self.tenant(),
+            call.uuid(),
+            outcome.code()
         )
         .execute(&mut *self.tx)
         .await?;

@@ -47,7 +47,26 @@ pub struct Appended {
 pub struct StoredEvent {
     pub id: EventId,
     pub event_type: String,
+    pub provider_call_id: Option<String>,
     pub body: Vec<u8>,
+}
+
+struct EventRow {
+    id: Uuid,
+    event_type: String,
+    provider_call_id: Option<String>,
+    body: Vec<u8>,
+}
+
+impl From<EventRow> for StoredEvent {
+    fn from(row: EventRow) -> Self {
+        StoredEvent {
+            id: EventId::from_uuid(row.id),
+            event_type: row.event_type,
+            provider_call_id: row.provider_call_id,
+            body: row.body,
+        }
+    }
 }
 
 type Key<'a> = (Uuid, &'a str, &'a str);
@@ -182,41 +201,63 @@ fn appended(event: &NewEvent, stored: &HashMap<(Uuid, String, String), Stored>) 
 impl TenantTx {
     /// Events of a call that nobody has read yet, in order of arrival.
     pub async fn unread_events(&mut self, call: CallId) -> Result<Vec<StoredEvent>> {
-        let rows = sqlx::query!(
-            "select id, event_type, body from events
+        let rows = sqlx::query_as!(
+            EventRow,
+            "select id, event_type, provider_call_id, body from events
              where tenant_id = $1 and call_id = $2 and state = 'received' order by id for update",
             self.tenant(),
             call.uuid()
         )
         .fetch_all(&mut *self.tx)
         .await?;
-        Ok(rows
-            .into_iter()
-            .map(|row| StoredEvent {
-                id: EventId::from_uuid(row.id),
-                event_type: row.event_type,
-                body: row.body,
-            })
-            .collect())
+        Ok(rows.into_iter().map(StoredEvent::from).collect())
+    }
+
+    /// Whether the provider has said anything about this call.
+    pub async fn call_heard_of(&mut self, call: CallId) -> Result<bool> {
+        Ok(sqlx::query_scalar!(
+            r#"select exists (select from events where tenant_id = $1 and call_id = $2) as "heard!""#,
+            self.tenant(),
+            call.uuid()
+        )
+        .fetch_one(&mut *self.tx)
+        .await?)
     }
 
     /// One event, whatever its state.
-    pub async fn event(&mut self, event: EventId) -> Result<Option<(StoredEvent, Option<String>)>> {
-        let row = sqlx::query!(
-            "select id, event_type, body, provider_call_id from events where tenant_id = $1 and id = $2",
+    pub async fn event(&mut self, event: EventId) -> Result<Option<StoredEvent>> {
+        let row = sqlx::query_as!(
+            EventRow,
+            "select id, event_type, provider_call_id, body from events where tenant_id = $1 and id = $2",
             self.tenant(),
             event.uuid()
         )
         .fetch_optional(&mut *self.tx)
         .await?;
-        Ok(row.map(|row| {
-            let stored = StoredEvent {
-                id: EventId::from_uuid(row.id),
-                event_type: row.event_type,
-                body: row.body,
-            };
-            (stored, row.provider_call_id)
-        }))
+        Ok(row.map(StoredEvent::from))
+    }
+
+    /// Keeps what was read from the provider about a call because no webhook came, as one more event.
+    /// `false` when exactly this was read before.
+    pub async fn add_fetched_event(&mut self, event: &NewEvent, observation: &Observation) -> Result<bool> {
+        let added = sqlx::query!(
+            "insert into events (tenant_id, id, provider, event_type, dedupe_key, call_id, provider_call_id, body,
+                                 state, observation, processed_at)
+             values ($1, $2, $3, $4, $5, $6, $7, $8, 'succeeded', $9, now())
+             on conflict (tenant_id, provider, dedupe_key) do nothing",
+            self.tenant(),
+            event.id.uuid(),
+            event.provider,
+            event.event_type,
+            event.dedupe_key,
+            event.call.map(CallId::uuid),
+            event.provider_call_id,
+            event.body,
+            serde_json::to_value(observation)?
+        )
+        .execute(&mut *self.tx)
+        .await?;
+        Ok(added.rows_affected() > 0)
     }
 
     /// Links an event to the call it turned out to belong to, and wakes that call.

@@ -24,6 +24,9 @@ pub mod names {
     /// Task queue of calls to the voice provider.
     pub const DIAL_QUEUE: &str = "dial";
 
+    /// A worker that has not been heard of for this long is taken for dead.
+    pub const HEARTBEAT: std::time::Duration = std::time::Duration::from_secs(12);
+
     /// Search attributes (keyword, keyword, datetime); none holds personal data.
     pub const TENANT: &str = "BellhopTenant";
     pub const STATE: &str = "BellhopState";

@@ -8,7 +8,7 @@ use temporalio_workflow::{
     WorkflowResult, select,
 };
 
-use crate::names::DIAL_QUEUE;
+use crate::names::{DIAL_QUEUE, HEARTBEAT};
 
 /// A process that can be told to look again. Counting the signals, rather than noting that there was one,
 /// closes the race of a fact that changes between the load and the wait.
@@ -76,11 +76,12 @@ pub(crate) fn beside() -> LocalActivityOptions {
         .build()
 }
 
-/// For requests to the provider. A worker that dies is noticed after this timeout; what it left is found
-/// by the next step, so a failed try is not repeated here.
+/// For requests to the provider. What a dead worker left is found by the next step, so a failed try is not
+/// repeated here. The timeout is beyond the longest request (60 s) with its two transactions.
 pub(crate) fn at_provider(summary: &str) -> ActivityOptions {
-    ActivityOptions::with_start_to_close_timeout(Duration::from_secs(45))
+    ActivityOptions::with_start_to_close_timeout(Duration::from_secs(120))
         .task_queue(DIAL_QUEUE.to_owned())
+        .heartbeat_timeout(HEARTBEAT)
         .retry_policy(RetryPolicy::builder().maximum_attempts(1).build())
         .summary(summary)
         .build()

@@ -1,0 +1,109 @@
+//! One step of a call: read what was heard, decide what comes next, and let the outcome take effect.
+
+use domain::follow::{self, CallStep as Step, DialState};
+use jiff::{SignedDuration, Timestamp};
+use providers::{error::SERVER_ERROR_WAIT, retell};
+use store::{CallRow, Placed, Result, Store, StoredEvent, TenantTx};
+use workflows::contract::{At, CallInput, CallStep, EventInput};
+
+use crate::outcome;
+
+pub(crate) async fn advance(store: &Store, input: &At<CallInput>) -> Result<CallStep> {
+    let (now, call) = (input.now, input.of.call);
+    let mut tx = store.tenant(input.of.tenant).begin().await?;
+    let Some(mut row) = tx.lock_call(call).await? else {
+        return Ok(CallStep::Finished {
+            outcome: domain::call::CallOutcome::NotPlaced,
+        });
+    };
+    if read_events(&mut tx, &row, now).await? {
+        row = tx.lock_call(call).await?.unwrap_or(row);
+    }
+    tx.call_seen(&row, now).await?;
+    let answer = match follow::next_step(now, &row.facts) {
+        Step::Place => CallStep::Place,
+        Step::LookUp => CallStep::LookUp,
+        Step::Fetch => CallStep::Fetch,
+        Step::DialAgain => dial_again(&mut tx, &row, now).await?,
+        Step::Wait { until } => CallStep::Wait { until },
+        Step::Finish(decided) => {
+            let outcome = outcome::settle(&mut tx, &row, decided, now).await?;
+            CallStep::Finished { outcome }
+        }
+    };
+    if let CallStep::Wait { until } = answer {
+        tx.call_waits(call, Some(until)).await?;
+    }
+    tx.commit().await?;
+    Ok(answer)
+}
+
+/// The provider provably never had the request: the same attempt may be dialed, after its pause.
+async fn dial_again(tx: &mut TenantTx, row: &CallRow, now: Timestamp) -> Result<CallStep> {
+    let pause = SignedDuration::try_from(SERVER_ERROR_WAIT).unwrap_or(SignedDuration::ZERO);
+    let not_before = row
+        .facts
+        .dialing_at
+        .map_or(now, |dialed| dialed + pause)
+        .max(now);
+    tx.call_never_reached(row.id, not_before).await?;
+    Ok(CallStep::Wait { until: not_before })
+}
+
+/// Reads the events that came since the last step; `true` when there were any.
+async fn read_events(tx: &mut TenantTx, row: &CallRow, now: Timestamp) -> Result<bool> {
+    let events = tx.unread_events(row.id).await?;
+    if events.is_empty() {
+        return Ok(false);
+    }
+    let field = tx.tenant_row().await?.settings.retell.outcome_field;
+    for event in &events {
+        read(tx, event, &field).await?;
+    }
+    let known = events
+        .iter()
+        .find_map(|event| event.provider_call_id.clone());
+    if let (Some(provider_call_id), true) = (known, row.facts.dial != DialState::Placed) {
+        // The provider talks about the call, so it has it, whatever became of the answer to our request.
+        let at = row.facts.dialing_at.unwrap_or(now);
+        tx.call_placed(
+            row.id,
+            &Placed {
+                provider_call_id,
+                at,
+            },
+        )
+        .await?;
+    }
+    Ok(true)
+}
+
+async fn read(tx: &mut TenantTx, event: &StoredEvent, outcome_field: &str) -> Result<()> {
+    match retell::observe_event(&event.body, outcome_field) {
+        Ok(Some(observation)) => tx.event_read(event.id, Some(&observation), None).await,
+        Ok(None) => tx.event_read(event.id, None, None).await,
+        Err(problem) => {
+            tracing::warn!(event.id = %event.id, %problem, "a stored event cannot be read");
+            tx.event_read(event.id, None, Some(&problem.to_string()))
+                .await
+        }
+    }
+}
+
+/// An event that named no call of ours when it came: by now the call may be known.
+pub(crate) async fn read_stray(store: &Store, input: &EventInput) -> Result<()> {
+    let mut tx = store.tenant(input.tenant).begin().await?;
+    let Some(event) = tx.event(input.event).await? else {
+        return Ok(());
+    };
+    let adopted = match &event.provider_call_id {
+        Some(id) => tx.adopt_event(event.id, id).await?,
+        None => false,
+    };
+    if !adopted {
+        tracing::warn!(event.id = %event.id, event.kind = event.event_type, "an event belongs to no call of this tenant");
+        metrics::counter!("bellhop_events_without_call_total").increment(1);
+        tx.event_read(event.id, None, None).await?;
+    }
+    tx.commit().await
+}

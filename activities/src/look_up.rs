@@ -1,0 +1,137 @@
+//! Asking the provider about a call: was it ever placed, and how did it go?
+
+use domain::{call::Observation, follow::DialState, ids::EventId};
+use jiff::{SignedDuration, Timestamp};
+use providers::{
+    error::ReadError,
+    retell::{self, CallObject},
+};
+use sha2::{Digest, Sha256};
+use store::{CallRow, NewEvent, Placed, Result, Store, TenantTx};
+use workflows::contract::CallInput;
+
+use crate::{accounts::Accounts, failure::DialFailure};
+
+/// Pause after the provider did not answer a question, unless it named one.
+const ASK_AGAIN: SignedDuration = SignedDuration::from_secs(30);
+
+/// Searches for a call whose request left without an answer. Found: it is placed. Not found: the search is
+/// noted, and the call's process knows when that is proof.
+pub(crate) async fn look_up(
+    store: &Store,
+    accounts: &Accounts,
+    input: &CallInput,
+    now: Timestamp,
+) -> Result<(), DialFailure> {
+    let Some((row, client)) = open(store, accounts, input).await? else {
+        return Ok(());
+    };
+    if row.facts.dial != DialState::Dialing {
+        return Ok(());
+    }
+    let found = client.find_call(row.id, &row.e164).await;
+    let mut tx = store.tenant(input.tenant).begin().await?;
+    match found {
+        Ok(Some(call)) => {
+            let at = row.facts.dialing_at.unwrap_or(now);
+            tx.call_placed(
+                row.id,
+                &Placed {
+                    provider_call_id: call.call_id.clone(),
+                    at,
+                },
+            )
+            .await?;
+            keep(&mut tx, input, &call).await?;
+            metrics::counter!("bellhop_dials_found_again_total").increment(1);
+        }
+        Ok(None) => tx.call_checked(row.id, now).await?,
+        Err(error) => pause(&mut tx, &row, now, &error).await?,
+    }
+    Ok(tx.commit().await?)
+}
+
+/// Reads a call whose events did not come in time (CALL-5).
+pub(crate) async fn fetch(
+    store: &Store,
+    accounts: &Accounts,
+    input: &CallInput,
+    now: Timestamp,
+) -> Result<(), DialFailure> {
+    let Some((row, client)) = open(store, accounts, input).await? else {
+        return Ok(());
+    };
+    let Some(provider_call_id) = &row.provider_call_id else {
+        return Ok(());
+    };
+    let read = client.get_call(provider_call_id).await;
+    let mut tx = store.tenant(input.tenant).begin().await?;
+    match read {
+        Ok(call) => {
+            keep(&mut tx, input, &call).await?;
+            tx.call_checked(row.id, now).await?;
+            metrics::counter!("bellhop_calls_fetched_total").increment(1);
+        }
+        Err(error) => pause(&mut tx, &row, now, &error).await?,
+    }
+    Ok(tx.commit().await?)
+}
+
+async fn open(
+    store: &Store,
+    accounts: &Accounts,
+    input: &CallInput,
+) -> Result<Option<(CallRow, retell::Client)>, DialFailure> {
+    let mut tx = store.tenant(input.tenant).begin().await?;
+    let row = tx.lock_call(input.call).await?;
+    let key = tx
+        .provider_secrets(store.keys(), "retell")
+        .await?
+        .into_iter()
+        .next();
+    tx.commit().await?;
+    Ok(match (row, key) {
+        (Some(row), Some(key)) => Some((row, accounts.retell(input.tenant, &key)?)),
+        _ => None,
+    })
+}
+
+async fn pause(tx: &mut TenantTx, row: &CallRow, now: Timestamp, error: &ReadError) -> Result<()> {
+    tracing::warn!(call.id = %row.id, error = error as &dyn std::error::Error, "the provider did not say where a call stands");
+    let asked = match error {
+        ReadError::RateLimited {
+            retry_after: Some(wait),
+        } => SignedDuration::try_from(*wait).ok(),
+        _ => None,
+    };
+    tx.call_pauses(row.id, now + asked.unwrap_or(ASK_AGAIN))
+        .await
+}
+
+/// Keeps what was read as one more event of the call, so that it joins what the webhooks said.
+async fn keep(tx: &mut TenantTx, input: &CallInput, call: &CallObject) -> Result<()> {
+    let field = tx.tenant_row().await?.settings.retell.outcome_field;
+    let observation: Observation = retell::observe_call(call, &field);
+    let body = serde_json::to_vec(&observation)?;
+    let digest = Sha256::digest(&body)
+        .iter()
+        .map(|byte| format!("{byte:02x}"))
+        .collect::<String>();
+    let event = NewEvent {
+        id: EventId::generate(),
+        tenant: input.tenant,
+        source: None,
+        provider: "retell",
+        event_type: "fetched".to_owned(),
+        dedupe_key: format!("fetched:{}:{digest}", call.call_id),
+        call: Some(input.call),
+        provider_call_id: Some(call.call_id.clone()),
+        headers: serde_json::json!({}),
+        body,
+        request_id: None,
+        trace_id: None,
+        span_id: None,
+    };
+    tx.add_fetched_event(&event, &observation).await?;
+    Ok(())
+}

@@ -1,0 +1,208 @@
+//! The request to dial: claimed in a committed transaction, sent once, and its answer recorded.
+
+use std::time::{Duration, Instant};
+
+use domain::{
+    Reason,
+    call::CallOutcome,
+    follow::DialState,
+    gates::{self, PlacementFacts},
+};
+use jiff::{SignedDuration, Timestamp};
+use providers::{
+    error::PlaceError,
+    retell::{Client, NewCall},
+};
+use secrecy::SecretString;
+use store::{CallRow, Decision, DialTarget, Placed, Result, Store, Tenant, TenantTx};
+use workflows::contract::CallInput;
+
+use crate::{accounts::Accounts, agent, failure::DialFailure, outcome};
+
+/// A request that could not leave within this time of its claim stays where it is: whoever comes later
+/// may have taken the claim for a dead worker's.
+const CLAIM_HOLDS: Duration = Duration::from_secs(10);
+
+pub(crate) async fn place(
+    store: &Store,
+    accounts: &Accounts,
+    input: &CallInput,
+    now: Timestamp,
+) -> Result<(), DialFailure> {
+    let started = Instant::now();
+    let Some((client, call)) = claim(store, accounts, input, now).await? else {
+        return Ok(());
+    };
+    let answer = if started.elapsed() < CLAIM_HOLDS {
+        Some(client.create_call(&call).await)
+    } else {
+        None
+    };
+    record(store, input, now, answer).await?;
+    Ok(())
+}
+
+/// Judges the dial once more and commits `dialing`. `None` when there is nothing to send.
+async fn claim(
+    store: &Store,
+    accounts: &Accounts,
+    input: &CallInput,
+    now: Timestamp,
+) -> Result<Option<(Client, NewCall)>, DialFailure> {
+    let mut tx = store.tenant(input.tenant).begin().await?;
+    let Some(row) = tx.lock_call(input.call).await? else {
+        return Ok(None);
+    };
+    let claimable = row.facts.dial == DialState::Authorized && row.facts.outcome.is_none();
+    // An earlier try got here, or the provider knows the call already: the process decides what that means.
+    let Some(appointment) = row.appointment.filter(|_| claimable) else {
+        return Ok(None);
+    };
+    if tx.call_heard_of(row.id).await? {
+        return Ok(None);
+    }
+    let tenant = tx.tenant_row().await?;
+    let target = tx.dial_target(appointment, now).await?;
+    let key = tx
+        .provider_secrets(store.keys(), "retell")
+        .await?
+        .into_iter()
+        .next();
+    match request(&row, &tenant, &target, key, now) {
+        Err(reason) => {
+            give_up(&mut tx, &row, reason, now).await?;
+            tx.commit().await?;
+            Ok(None)
+        }
+        Ok((key, call)) => {
+            let client = accounts.retell(input.tenant, &key)?;
+            tx.claim_dial(row.id, now).await?;
+            tx.commit().await?;
+            Ok(Some((client, call)))
+        }
+    }
+}
+
+fn request(
+    row: &CallRow,
+    tenant: &Tenant,
+    target: &DialTarget,
+    key: Option<SecretString>,
+    now: Timestamp,
+) -> Result<(SecretString, NewCall), Reason> {
+    let facts = PlacementFacts {
+        reminder: &target.reminder,
+        settings: &tenant.settings,
+        tenant_live: tenant.live,
+        tenant_paused: tenant.paused,
+        same_version: row.appointment_version == Some(target.appointment_version),
+        same_number: target.e164.as_deref() == Some(&row.e164),
+    };
+    if let Some(reason) = gates::placement_refused(now, &facts) {
+        return Err(reason);
+    }
+    let key = key.ok_or(Reason::ConfigurationIncomplete)?;
+    let from_number = tenant
+        .settings
+        .retell
+        .from_number
+        .clone()
+        .ok_or(Reason::ConfigurationIncomplete)?;
+    let call = NewCall {
+        from_number,
+        to_number: row.e164.clone(),
+        agent_id: tenant.settings.retell.agent_id.clone(),
+        dynamic_variables: agent::variables(target, &tenant.settings, now),
+        call_id: row.id,
+        attempt: row.attempt,
+    };
+    Ok((key, call))
+}
+
+/// The call must not be placed after all: nobody's phone rings, and the reminder decides anew.
+async fn give_up(tx: &mut TenantTx, row: &CallRow, reason: Reason, now: Timestamp) -> Result<()> {
+    let words = format!("call {} was not placed: {}", row.attempt, reason.words());
+    if let Some(appointment) = row.appointment {
+        tx.record_decision(&Decision {
+            appointment,
+            call: Some(row.id),
+            attempt: Some(row.attempt),
+            made_at: now,
+            verdict: "wait",
+            reason: Some(reason),
+            words: &words,
+            facts: serde_json::json!({ "checked": "at the moment of dialing" }),
+        })
+        .await?;
+    }
+    tx.finish_call(row.id, CallOutcome::NotPlaced, now, Some(reason.code()))
+        .await
+}
+
+/// Records what the provider answered; no answer at all means that the request never left.
+async fn record(
+    store: &Store,
+    input: &CallInput,
+    now: Timestamp,
+    answer: Option<Result<providers::retell::Placed, PlaceError>>,
+) -> Result<()> {
+    let mut tx = store.tenant(input.tenant).begin().await?;
+    let Some(row) = tx.lock_call(input.call).await? else {
+        return Ok(());
+    };
+    let later =
+        |wait: Duration| now + SignedDuration::try_from(wait).unwrap_or(SignedDuration::ZERO);
+    match answer {
+        Some(Ok(placed)) => {
+            tx.call_placed(
+                row.id,
+                &Placed {
+                    provider_call_id: placed.provider_call_id,
+                    at: now,
+                },
+            )
+            .await?;
+        }
+        None => tx.call_never_reached(row.id, now).await?,
+        Some(Err(error)) => {
+            tracing::warn!(call.id = %row.id, error = &error as &dyn std::error::Error, "the dial was not answered with a call");
+            metrics::counter!("bellhop_dial_errors_total", "kind" => kind(&error)).increment(1);
+            match (&error, error.wait()) {
+                // Whether it rings is found out by the call's process, which searches for it.
+                (PlaceError::Uncertain(_), _) => {}
+                (PlaceError::Refused { .. }, None) => refused(&mut tx, &row, now, &error).await?,
+                (_, Some(wait)) => tx.call_never_reached(row.id, later(wait)).await?,
+                (_, None) => tx.call_never_reached(row.id, now).await?,
+            }
+        }
+    }
+    tx.commit().await
+}
+
+/// Asking again cannot help (CALL-3). Only what would meet every call stops the tenant's dialing.
+async fn refused(
+    tx: &mut TenantTx,
+    row: &CallRow,
+    now: Timestamp,
+    error: &PlaceError,
+) -> Result<()> {
+    if matches!(error, PlaceError::Refused { systemic: true, .. }) {
+        outcome::pause(tx, row).await?;
+    }
+    tx.finish_call(
+        row.id,
+        CallOutcome::SystemicFailure,
+        now,
+        Some(&error.to_string()),
+    )
+    .await
+}
+
+fn kind(error: &PlaceError) -> &'static str {
+    match error {
+        PlaceError::Refused { .. } => "refused",
+        PlaceError::RateLimited { .. } => "rate_limited",
+        PlaceError::Unreachable(_) => "unreachable",
+        PlaceError::Uncertain(_) => "uncertain",
+    }
+}

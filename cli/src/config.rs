@@ -1,0 +1,94 @@
+//! Every environment variable the binary reads, in one table, and how it is read.
+
+use std::{env, net::SocketAddr, time::Duration};
+
+use activities::RetellOptions;
+use anyhow::{Context, Result, bail};
+use providers::retell::{BASE_URL, Timeouts};
+use secrecy::SecretString;
+use serde::Serialize;
+use store::{KeyRing, PoolOptions, Store};
+use worker::TemporalOptions;
+
+/// One environment variable.
+#[derive(Debug, Clone, Serialize)]
+pub struct Variable {
+    pub name: &'static str,
+    /// `None`: it must be set.
+    pub default: Option<&'static str>,
+    pub meaning: &'static str,
+    /// The commands that read it.
+    pub commands: &'static [&'static str],
+}
+
+const PARTS: &[&str] = &["worker", "ingress", "migrate", "tenant", "import", "why"];
+const TEMPORAL: &[&str] = &["worker", "ingress"];
+const ALL: &[&str] =
+    &["dev", "demo", "worker", "ingress", "migrate", "tenant", "import", "why", "plan", "doctor", "simulator"];
+
+const fn variable(
+    name: &'static str,
+    default: Option<&'static str>,
+    meaning: &'static str,
+    commands: &'static [&'static str],
+) -> Variable {
+    Variable { name, default, meaning, commands }
+}
+
+/// Variables of the binary itself; those of ingress are listed by [`ingress::Config`].
+pub const VARIABLES: &[Variable] = &[
+    variable("BELLHOP_DATABASE_URL", None, "postgres:// address of Bellhop's database", PARTS),
+    variable("BELLHOP_DATABASE_CONNECTIONS", Some("20"), "connections each process keeps", PARTS),
+    variable("BELLHOP_SECRET_KEYS", None, "id:base64 of 32 bytes, separated by commas; the first encrypts", PARTS),
+    variable("TEMPORAL_ADDRESS", Some("127.0.0.1:7233"), "host:port of Temporal", TEMPORAL),
+    variable("TEMPORAL_NAMESPACE", Some("default"), "Temporal namespace", TEMPORAL),
+    variable("BELLHOP_WORKER_LISTEN", Some("127.0.0.1:9090"), "health and metrics of a worker", &["worker"]),
+    variable("BELLHOP_RETELL_BASE_URL", Some(BASE_URL), "where Retell answers", &["worker"]),
+    variable("BELLHOP_RETELL_TIMEOUT_SECONDS", Some("30"), "longest wait for the answer to a dial, 1 to 60", &["worker"]),
+    variable("BELLHOP_LOG", Some("info"), "log filter, as of tracing-subscriber", ALL),
+    variable("BELLHOP_LOG_FORMAT", Some("text"), "text or json", ALL),
+    variable("BELLHOP_TOOLS", None, "folder of the pinned servers; found as .tools without it", &["dev", "demo"]),
+];
+
+fn read(name: &str) -> Option<String> {
+    env::var(name).ok().filter(|value| !value.trim().is_empty())
+}
+
+fn default_of(name: &str) -> Option<String> {
+    VARIABLES.iter().find(|each| each.name == name).and_then(|each| each.default).map(str::to_owned)
+}
+
+fn required(name: &str) -> Result<String> {
+    read(name).or_else(|| default_of(name)).with_context(|| format!("{name} is not set; see `bellhop env`"))
+}
+
+fn parsed<T: std::str::FromStr>(name: &str, expected: &str) -> Result<T> {
+    let text = required(name)?;
+    text.parse().ok().with_context(|| format!("{name} is {text:?}; expected {expected}"))
+}
+
+/// The database, with the keys of its secrets.
+pub fn store() -> Result<Store> {
+    let url = SecretString::from(required("BELLHOP_DATABASE_URL")?);
+    let keys = KeyRing::parse(&required("BELLHOP_SECRET_KEYS")?.into()).context("BELLHOP_SECRET_KEYS")?;
+    let connections = parsed("BELLHOP_DATABASE_CONNECTIONS", "a number of at least 1")?;
+    let options = PoolOptions { max_connections: connections, ..PoolOptions::default() };
+    Store::new(&url, keys, options).context("BELLHOP_DATABASE_URL")
+}
+
+pub fn temporal() -> Result<TemporalOptions> {
+    Ok(TemporalOptions { address: required("TEMPORAL_ADDRESS")?, namespace: required("TEMPORAL_NAMESPACE")? })
+}
+
+pub fn worker_listen() -> Result<SocketAddr> {
+    parsed("BELLHOP_WORKER_LISTEN", "address:port")
+}
+
+pub fn retell() -> Result<RetellOptions> {
+    let seconds: u64 = parsed("BELLHOP_RETELL_TIMEOUT_SECONDS", "whole seconds from 1 to 60")?;
+    if !(1..=60).contains(&seconds) {
+        bail!("BELLHOP_RETELL_TIMEOUT_SECONDS is {seconds}; expected whole seconds from 1 to 60");
+    }
+    let timeouts = Timeouts { place: Duration::from_secs(seconds), ..Timeouts::default() };
+    Ok(RetellOptions { base_url: required("BELLHOP_RETELL_BASE_URL")?, timeouts })
+}

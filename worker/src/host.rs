@@ -1,0 +1,132 @@
+//! The workers themselves: one for each task queue, each on its own thread.
+
+use std::{str::FromStr, time::Duration};
+
+use activities::{Accounts, Deciding, Dialing};
+use anyhow::{Result, anyhow, bail};
+use store::Store;
+use temporalio_client::Client;
+use temporalio_common::worker::WorkerDeploymentOptions;
+use temporalio_sdk::{
+    Runtime, Worker, WorkerOptions,
+    runtime::worker_tuner::{FixedSizeSlotSupplier, TunerHolder},
+};
+use tokio::sync::oneshot;
+use workflows::{AppointmentReminder, EventProcessing, PhoneCall, names};
+
+/// Which task queues a worker serves.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Role {
+    /// Workflows and database activities.
+    Core,
+    /// Requests to the voice provider.
+    Dial,
+    All,
+}
+
+impl FromStr for Role {
+    type Err = anyhow::Error;
+
+    fn from_str(text: &str) -> Result<Self> {
+        match text {
+            "core" => Ok(Self::Core),
+            "dial" => Ok(Self::Dial),
+            "all" => Ok(Self::All),
+            _ => bail!("a role is core, dial or all"),
+        }
+    }
+}
+
+/// Workflows kept in memory between their steps; others are replayed from their histories.
+const CACHED_WORKFLOWS: usize = 1000;
+/// After a worker was killed, its workflows wait this long before another one takes them.
+const STICKY: Duration = Duration::from_secs(5);
+/// Database activities, and requests to the provider, that run at the same time in one worker.
+const CORE_SLOTS: usize = 50;
+const DIAL_SLOTS: usize = 100;
+const DRAIN: Duration = Duration::from_secs(20);
+
+/// Serves the queues of `role` until `stop` resolves, then finishes what is in hand.
+pub async fn run(
+    client: &Client,
+    store: Store,
+    accounts: Accounts,
+    role: Role,
+    stop: impl Future<Output = ()>,
+) -> Result<()> {
+    let runtime = Runtime::from_current_tokio(Default::default())?;
+    let mut running = Vec::new();
+    if role != Role::Dial {
+        let options = WorkerOptions::new(names::CORE_QUEUE)
+            .tuner(slots(CORE_SLOTS))
+            .register_workflow::<AppointmentReminder>()?
+            .register_workflow::<PhoneCall>()?
+            .register_workflow::<EventProcessing>()?
+            .register_activities(Deciding {
+                store: store.clone(),
+            })
+            .max_cached_workflows(CACHED_WORKFLOWS)
+            .sticky_queue_schedule_to_start_timeout(STICKY)
+            .graceful_shutdown_period(DRAIN)
+            .deployment_options(build())
+            .build();
+        running.push(start(Worker::new(&runtime, client.clone(), options)?)?);
+    }
+    if role != Role::Core {
+        let options = WorkerOptions::new(names::DIAL_QUEUE)
+            .tuner(slots(DIAL_SLOTS))
+            .register_activities(Dialing { store, accounts })
+            .graceful_shutdown_period(DRAIN)
+            .deployment_options(build())
+            .build();
+        running.push(start(Worker::new(&runtime, client.clone(), options)?)?);
+    }
+    tracing::info!(?role, "worker serves its queues");
+    let ends = running.iter_mut().map(|each| &mut each.end);
+    tokio::select! {
+        // Ended by itself: it cannot go on, the supervisor restarts the process.
+        (ended, _, _) = futures::future::select_all(ends) => return ended.unwrap_or_else(|_| Err(anyhow!("a worker panicked"))),
+        () = stop => {}
+    }
+    tracing::info!("worker finishes what is in hand");
+    for each in &running {
+        (each.stop)();
+    }
+    for each in running {
+        each.end.await.map_err(|_| anyhow!("a worker panicked"))??;
+    }
+    Ok(())
+}
+
+fn slots(activities: usize) -> TunerHolder {
+    TunerHolder::builder()
+        .workflow_task_slot_supplier(FixedSizeSlotSupplier::new(100))
+        .activity_task_slot_supplier(FixedSizeSlotSupplier::new(activities))
+        .local_activity_task_slot_supplier(FixedSizeSlotSupplier::new(activities))
+        .nexus_task_slot_supplier(FixedSizeSlotSupplier::new(1))
+        .build()
+}
+
+fn build() -> WorkerDeploymentOptions {
+    WorkerDeploymentOptions::from_build_id(env!("CARGO_PKG_VERSION").to_owned())
+}
+
+struct Running {
+    stop: Box<dyn Fn() + Send + Sync>,
+    end: oneshot::Receiver<Result<()>>,
+}
+
+/// The future of a worker cannot move between threads, so each gets one.
+fn start(mut worker: Worker) -> Result<Running> {
+    let stop = Box::new(worker.shutdown_handle());
+    let (tell, end) = oneshot::channel();
+    let runtime = tokio::runtime::Handle::current();
+    std::thread::Builder::new()
+        .name("bellhop-worker".into())
+        .spawn(move || {
+            let ended = runtime.block_on(worker.run()).map_err(Into::into);
+            // Nobody listens when the process is already leaving.
+            let _ = tell.send(ended);
+        })?;
+    Ok(Running { stop, end })
+}

@@ -1,0 +1,143 @@
+//! The relay: turns outbox rows into "look again", and deletes them when Temporal has taken them.
+//!
+//! Runs beside every ingress and every core worker; rows are skipped while another relay holds them.
+
+use std::{collections::HashSet, time::Duration};
+
+use futures::{StreamExt, stream};
+use store::{Store, Wake};
+use temporalio_client::{
+    Client, RetryOptions, RpcOptions, WorkflowStartOptions, errors::WorkflowStartError,
+};
+use temporalio_common::{
+    Priority,
+    search_attributes::{SearchAttributeKey, SearchAttributes},
+};
+use tokio::sync::Notify;
+use workflows::{
+    AppointmentReminder, EventProcessing, PhoneCall,
+    contract::{CallInput, EventInput, ReminderInput},
+    names,
+};
+
+/// Rows taken in one turn, and how many of them are delivered at the same time.
+const BATCH: i64 = 200;
+const AT_ONCE: usize = 16;
+/// Looks at the outbox even when nobody says that there is something new: it finds what other processes
+/// wrote, and what a crash left.
+const SWEEP: Duration = Duration::from_millis(250);
+/// Pause while the database or Temporal cannot be reached.
+const UNREACHABLE: Duration = Duration::from_secs(1);
+
+/// Delivers until `stop` resolves. `fresh` is told by whoever just committed rows in this process.
+pub async fn run(client: &Client, store: &Store, fresh: &Notify, stop: impl Future<Output = ()>) {
+    let mut stop = std::pin::pin!(stop);
+    loop {
+        let pause = match store.relay(BATCH, |wakes| deliver(client, wakes)).await {
+            Ok((found, delivered)) if delivered < found => UNREACHABLE,
+            Ok((found, _)) if found as i64 == BATCH => Duration::ZERO,
+            Ok(_) => SWEEP,
+            Err(error) => {
+                tracing::warn!(
+                    error = &error as &dyn std::error::Error,
+                    "the outbox cannot be read"
+                );
+                UNREACHABLE
+            }
+        };
+        tokio::select! {
+            () = &mut stop => return,
+            () = fresh.notified(), if pause == SWEEP => {}
+            () = tokio::time::sleep(pause) => {}
+        }
+    }
+}
+
+/// Several rows for one process become one signal.
+async fn deliver(client: &Client, wakes: Vec<Wake>) -> Vec<bool> {
+    let distinct: HashSet<Wake> = wakes.iter().copied().collect();
+    let delivered: HashSet<Wake> = stream::iter(distinct)
+        .map(|wake| async move { signal(client, wake).await.then_some(wake) })
+        .buffer_unordered(AT_ONCE)
+        .filter_map(std::future::ready)
+        .collect()
+        .await;
+    metrics::counter!("bellhop_relay_delivered_total").increment(delivered.len() as u64);
+    wakes.iter().map(|wake| delivered.contains(wake)).collect()
+}
+
+async fn signal(client: &Client, wake: Wake) -> bool {
+    match look_again(client, wake).await {
+        Ok(()) => true,
+        Err(error) => {
+            tracing::warn!(%error, ?wake, "a process could not be woken; it will be tried again");
+            metrics::counter!("bellhop_relay_failed_total").increment(1);
+            false
+        }
+    }
+}
+
+/// Wakes the process, starting it when it does not run. A second delivery is harmless.
+async fn look_again(client: &Client, wake: Wake) -> Result<(), WorkflowStartError> {
+    match wake {
+        Wake::Reminder(tenant, appointment) => {
+            let options = options(names::reminder_id(appointment), tenant.to_string());
+            let input = ReminderInput {
+                tenant,
+                appointment,
+            };
+            client
+                .signal_with_start_workflow(
+                    AppointmentReminder::run,
+                    input,
+                    AppointmentReminder::look_again,
+                    (),
+                    options,
+                )
+                .await?;
+        }
+        Wake::Call(tenant, call) => {
+            let options = options(names::call_id(call), tenant.to_string());
+            let input = CallInput { tenant, call };
+            client
+                .signal_with_start_workflow(
+                    PhoneCall::run,
+                    input,
+                    PhoneCall::look_again,
+                    (),
+                    options,
+                )
+                .await?;
+        }
+        Wake::Event(tenant, event) => {
+            let options = options(names::event_id(event), tenant.to_string());
+            let input = EventInput { tenant, event };
+            client
+                .signal_with_start_workflow(
+                    EventProcessing::run,
+                    input,
+                    EventProcessing::look_again,
+                    (),
+                    options,
+                )
+                .await?;
+        }
+    }
+    Ok(())
+}
+
+fn options(id: String, tenant: String) -> WorkflowStartOptions {
+    // No retries here: the row stays, and the sweep comes back to it.
+    let rpc = RpcOptions::builder()
+        .timeout(Duration::from_secs(5))
+        .retry_options(RetryOptions::no_retries())
+        .build();
+    let attributes = SearchAttributes::new([
+        SearchAttributeKey::<String>::keyword(names::TENANT).value_set(tenant.clone())
+    ]);
+    WorkflowStartOptions::new(names::CORE_QUEUE, id)
+        .search_attributes(attributes)
+        .priority(Priority::builder().fairness_key(tenant).build())
+        .rpc_options(rpc)
+        .build()
+}
