@@ -1,0 +1,143 @@
+//! The database goes away, comes back, hangs, or refuses.
+
+use std::{
+    collections::BTreeSet,
+    sync::{
+        Mutex,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
+
+use futures::future::join_all;
+use ingress::Config;
+
+use crate::harness::{Post, ended, stage, stage_on, start_postgres, until};
+
+fn impatient() -> Config {
+    Config {
+        database_time_limit: Duration::from_millis(700),
+        source_fresh: Duration::from_millis(10),
+        ..Config::default()
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn while_postgres_is_away_senders_are_asked_to_come_again_and_nothing_acknowledged_is_lost() {
+    let mut postgres = start_postgres(true).await;
+    let stage = stage_on(&postgres, impatient()).await;
+    let (acknowledged, done) = (Mutex::new(BTreeSet::new()), AtomicBool::new(false));
+    let count = async || acknowledged.lock().unwrap().len();
+    // A steady sender, whatever happens; a refused webhook is not sent again.
+    let traffic = async {
+        for call in (0..).map(|number| format!("call_{number}")) {
+            if done.load(Ordering::Relaxed) {
+                break;
+            }
+            let answer = stage.post(&ended(&call)).await;
+            assert!(answer.took < Duration::from_secs(5), "{answer:?}");
+            match answer.status {
+                204 => _ = acknowledged.lock().unwrap().insert(call),
+                503 => assert_eq!(answer.header("retry-after"), Some("5")),
+                other => panic!("answered {other}"),
+            }
+        }
+    };
+    let outage = async {
+        until(count, |count| *count >= 20).await;
+        postgres.kill();
+        // The remembered source is still verified; only the commit cannot be.
+        until(
+            async || stage.post(&ended("away")).await,
+            |answer| answer.status == 503,
+        )
+        .await;
+        let stranger = stage
+            .send(&Post::to("/hooks/never_seen_before").body(b"{}"))
+            .await;
+        assert_eq!(stranger.status, 503);
+        let forged = stage.send(&stage.webhook("{}").body(b"forged")).await;
+        assert_eq!(forged.status, 401);
+        let ready = until(|| stage.get("/readyz"), |answer| answer.status == 503).await;
+        assert_eq!(ready.json()["checks"]["database"]["status"], "unreachable");
+        assert_eq!(stage.get("/healthz").await.status, 200);
+
+        postgres.start_again().await.unwrap();
+        let before = count().await;
+        until(count, |count| *count >= before + 20).await;
+        until(|| stage.get("/readyz"), |answer| answer.status == 200).await;
+        done.store(true, Ordering::Relaxed);
+    };
+    tokio::join!(traffic, outage);
+    let stored: Vec<String> = sqlx::query_scalar("select provider_call_id from events")
+        .fetch_all(&stage.pool)
+        .await
+        .unwrap();
+    let stored: BTreeSet<String> = stored.into_iter().collect();
+    // More may be stored than was acknowledged: an answer can be lost, an event cannot.
+    let lost: Vec<_> = acknowledged
+        .into_inner()
+        .unwrap()
+        .difference(&stored)
+        .cloned()
+        .collect();
+    assert!(lost.is_empty(), "acknowledged and lost: {lost:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_database_that_does_not_answer_is_not_waited_for_longer_than_the_limit() {
+    let stage = stage(impatient()).await;
+    assert_eq!(stage.post(&ended("quick")).await.status, 204);
+    on_insert(&stage, "perform pg_sleep(20)").await;
+
+    let answers =
+        join_all((0..5).map(async |call| stage.post(&ended(&call.to_string())).await)).await;
+
+    for answer in answers {
+        assert_eq!(answer.status, 503, "{}", answer.body);
+        assert!(answer.took < Duration::from_secs(3), "{answer:?}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn one_event_the_database_refuses_does_not_fail_the_others_of_its_batch() {
+    let stage = stage(Config::default()).await;
+    on_insert(
+        &stage,
+        "if new.event_type = 'poison' then raise exception 'refused'; end if",
+    )
+    .await;
+    let posts: Vec<Post> = (0..60)
+        .map(|number| match number % 20 {
+            7 => stage.webhook(&format!(r#"{{"event":"poison","number":{number}}}"#)),
+            _ => stage.webhook(&ended(&number.to_string())),
+        })
+        .collect();
+
+    let answers = join_all(posts.iter().map(|post| stage.send(post))).await;
+
+    for (number, answer) in answers.iter().enumerate() {
+        let wanted = if number % 20 == 7 { 500 } else { 204 };
+        assert_eq!(answer.status, wanted, "{number}: {}", answer.body);
+    }
+    assert_eq!(stage.events().await, 57);
+    assert_eq!(
+        answers[7].body,
+        r#"{"status":500,"title":"Internal Server Error"}"#
+    );
+}
+
+/// Runs a statement in the database before each event is inserted.
+async fn on_insert(stage: &crate::harness::Stage, statement: &str) {
+    let function = format!(
+        "create function odd() returns trigger language plpgsql as $$ begin {statement}; return new; end $$"
+    );
+    sqlx::query(sqlx::AssertSqlSafe(function))
+        .execute(&stage.pool)
+        .await
+        .unwrap();
+    sqlx::query("create trigger odd before insert on events for each row execute function odd()")
+        .execute(&stage.pool)
+        .await
+        .unwrap();
+}

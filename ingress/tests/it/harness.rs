@@ -1,0 +1,362 @@
+//! A running ingress with a clinic, and a bare HTTP client that can also misbehave.
+
+use std::{
+    collections::BTreeMap,
+    io::{self, Write},
+    net::SocketAddr,
+    sync::{
+        Arc, LazyLock, Mutex, Once,
+        atomic::{AtomicU32, Ordering},
+    },
+    time::{Duration, Instant},
+};
+
+use domain::{
+    ids::{SourceId, TenantId},
+    settings::Settings,
+};
+use embedded::{Postgres, PostgresOptions, Tools};
+use ingress::{Config, Ingress};
+use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
+use providers::retell::webhook::sign;
+use secrecy::SecretString;
+use sqlx::PgPool;
+use store::{KeyRing, PoolOptions, Store, Wake};
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::TcpStream,
+    sync::{OnceCell, oneshot},
+    task::JoinHandle,
+};
+
+pub(crate) const SECRET: &str = "key_9f2c6d1e4b7a4c0f8e3d5a6b7c8d9e0f";
+
+/// A running ingress and the database below it.
+pub(crate) struct Stage {
+    pub(crate) address: SocketAddr,
+    pub(crate) store: Store,
+    pub(crate) pool: PgPool,
+    pub(crate) clinic: Clinic,
+    pub(crate) wakes: Arc<Mutex<Vec<Wake>>>,
+    pub(crate) stop: Option<oneshot::Sender<()>>,
+    pub(crate) running: JoinHandle<Result<(), ingress::Error>>,
+}
+
+/// A tenant with one Retell source.
+#[derive(Clone)]
+pub(crate) struct Clinic {
+    pub(crate) tenant: TenantId,
+    pub(crate) source: SourceId,
+    pub(crate) key: String,
+}
+
+/// On the server that all tests of this process share.
+pub(crate) async fn stage(config: Config) -> Stage {
+    static SHARED: OnceCell<Postgres> = OnceCell::const_new();
+    let server = SHARED.get_or_init(|| start_postgres(false)).await;
+    stage_on(server, config).await
+}
+
+/// On a server of the test's own, which it may stop.
+pub(crate) async fn start_postgres(durable: bool) -> Postgres {
+    let tools = Tools::locate().expect("run `make tools` once");
+    let options = PostgresOptions {
+        durable,
+        ..PostgresOptions::temporary()
+    };
+    Postgres::start(&tools, options).await.unwrap()
+}
+
+pub(crate) async fn stage_on(server: &Postgres, config: Config) -> Stage {
+    observe();
+    static NUMBER: AtomicU32 = AtomicU32::new(0);
+    let database = format!(
+        "ingress_{}_{}",
+        std::process::id(),
+        NUMBER.fetch_add(1, Ordering::Relaxed)
+    );
+    server.create_database(&database).await.unwrap();
+    let url = SecretString::from(server.url(&database));
+    let keys = KeyRing::parse(&KeyRing::generate()).unwrap();
+    let options = PoolOptions {
+        max_connections: 8,
+        ..PoolOptions::default()
+    };
+    let store = Store::new(&url, keys, options).unwrap();
+    store.migrate().await.unwrap();
+    let pool = PgPool::connect_lazy(&server.url(&database)).unwrap();
+    let clinic = clinic(&store, "harbour-dental").await;
+    start(store, pool, clinic, config).await
+}
+
+async fn start(store: Store, pool: PgPool, clinic: Clinic, config: Config) -> Stage {
+    let wakes = Arc::new(Mutex::new(Vec::new()));
+    let heard = wakes.clone();
+    let on_wake = move |wakes: Vec<Wake>| heard.lock().unwrap().extend(wakes);
+    let config = Config {
+        listen: ([127, 0, 0, 1], 0).into(),
+        ..config
+    };
+    let ingress = Ingress::bind(
+        config,
+        store.clone(),
+        on_wake,
+        Some(Arc::new(|| METRICS.render())),
+    )
+    .await
+    .unwrap();
+    let address = ingress.address();
+    let (stop, stopped) = oneshot::channel();
+    let running = tokio::spawn(ingress.run(async {
+        stopped.await.ok();
+    }));
+    Stage {
+        address,
+        store,
+        pool,
+        clinic,
+        wakes,
+        stop: Some(stop),
+        running,
+    }
+}
+
+pub(crate) async fn clinic(store: &Store, slug: &str) -> Clinic {
+    let tenant = store
+        .create_tenant(slug, &Settings::default())
+        .await
+        .unwrap();
+    let key = format!("hook{}", tenant.uuid().simple());
+    let mut tx = store.tenant(tenant).begin().await.unwrap();
+    let source = tx.add_source("retell", &key).await.unwrap();
+    tx.add_provider_secret(store.keys(), "retell", &SECRET.into())
+        .await
+        .unwrap();
+    tx.commit().await.unwrap();
+    Clinic {
+        tenant,
+        source,
+        key,
+    }
+}
+
+impl Stage {
+    pub(crate) fn path(&self) -> String {
+        format!("/hooks/{}", self.clinic.key)
+    }
+
+    /// A correctly signed webhook to the clinic's source.
+    pub(crate) fn webhook(&self, body: &str) -> Post {
+        Post::to(&self.path()).signed(body.as_bytes(), SECRET, now_ms())
+    }
+
+    pub(crate) async fn send(&self, post: &Post) -> Answer {
+        exchange(self.address, &post.bytes()).await.unwrap()
+    }
+
+    pub(crate) async fn post(&self, body: &str) -> Answer {
+        self.send(&self.webhook(body)).await
+    }
+
+    pub(crate) async fn get(&self, path: &str) -> Answer {
+        let request = format!("GET {path} HTTP/1.1\r\nhost: bellhop\r\nconnection: close\r\n\r\n");
+        exchange(self.address, request.as_bytes()).await.unwrap()
+    }
+
+    /// How many events are stored.
+    pub(crate) async fn events(&self) -> i64 {
+        sqlx::query_scalar("select count(*) from events")
+            .fetch_one(&self.pool)
+            .await
+            .unwrap()
+    }
+}
+
+pub(crate) fn ended(call: &str) -> String {
+    format!(r#"{{"event":"call_ended","call":{{"call_id":"{call}","call_status":"ended"}}}}"#)
+}
+
+pub(crate) fn now_ms() -> i64 {
+    jiff::Timestamp::now().as_millisecond()
+}
+
+/// One request as it goes over the wire.
+#[derive(Clone)]
+pub(crate) struct Post {
+    path: String,
+    headers: Vec<(String, String)>,
+    body: Vec<u8>,
+}
+
+impl Post {
+    pub(crate) fn to(path: &str) -> Self {
+        Self {
+            path: path.to_owned(),
+            headers: Vec::new(),
+            body: Vec::new(),
+        }
+    }
+
+    pub(crate) fn signed(self, body: &[u8], secret: &str, at_ms: i64) -> Self {
+        let signature = sign(body, &secret.into(), at_ms);
+        self.body(body).header("X-Retell-Signature", &signature)
+    }
+
+    pub(crate) fn body(mut self, body: &[u8]) -> Self {
+        self.body = body.to_vec();
+        self
+    }
+
+    pub(crate) fn header(mut self, name: &str, value: &str) -> Self {
+        self.headers.push((name.to_owned(), value.to_owned()));
+        self
+    }
+
+    pub(crate) fn bytes(&self) -> Vec<u8> {
+        self.with_length(&format!("content-length: {}", self.body.len()))
+    }
+
+    /// With another header in place of the length, such as `transfer-encoding: chunked`.
+    pub(crate) fn with_length(&self, length: &str) -> Vec<u8> {
+        let mut text = format!(
+            "POST {} HTTP/1.1\r\nhost: bellhop\r\nconnection: close\r\n{length}\r\n",
+            self.path
+        );
+        for (name, value) in &self.headers {
+            text.push_str(&format!("{name}: {value}\r\n"));
+        }
+        text.push_str("\r\n");
+        [text.as_bytes(), &self.body].concat()
+    }
+}
+
+#[derive(Debug)]
+pub(crate) struct Answer {
+    pub(crate) status: u16,
+    pub(crate) headers: BTreeMap<String, String>,
+    pub(crate) body: String,
+    pub(crate) took: Duration,
+}
+
+impl Answer {
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
+        self.headers.get(name).map(String::as_str)
+    }
+
+    pub(crate) fn json(&self) -> serde_json::Value {
+        serde_json::from_str(&self.body).unwrap()
+    }
+}
+
+/// Sends the bytes and reads to the end of the connection.
+pub(crate) async fn exchange(address: SocketAddr, request: &[u8]) -> io::Result<Answer> {
+    let mut stream = TcpStream::connect(address).await?;
+    stream.write_all(request).await?;
+    read_answer(&mut stream).await
+}
+
+pub(crate) async fn read_answer(stream: &mut TcpStream) -> io::Result<Answer> {
+    let started = Instant::now();
+    let mut bytes = Vec::new();
+    let read = stream.read_to_end(&mut bytes);
+    tokio::time::timeout(Duration::from_secs(30), read)
+        .await
+        .expect("an answer within 30 s")?;
+    let text = String::from_utf8(bytes).unwrap();
+    let (head, body) = text
+        .split_once("\r\n\r\n")
+        .ok_or(io::ErrorKind::UnexpectedEof)?;
+    let mut lines = head.lines();
+    let status = lines
+        .next()
+        .and_then(|line| line.split(' ').nth(1))
+        .unwrap()
+        .parse()
+        .unwrap();
+    let headers = lines
+        .filter_map(|line| line.split_once(": "))
+        .map(|(k, v)| (k.to_owned(), v.to_owned()))
+        .collect();
+    Ok(Answer {
+        status,
+        headers,
+        body: body.to_owned(),
+        took: started.elapsed(),
+    })
+}
+
+/// A webhook whose last byte is still to come, known to be in flight.
+pub(crate) async fn unfinished(stage: &Stage, call: &str) -> (TcpStream, u8) {
+    let body = ended(call).into_bytes();
+    let (last, start) = body.split_last().unwrap();
+    let length = format!("expect: 100-continue\r\ncontent-length: {}", body.len());
+    let head = stage.webhook(&ended(call)).body(b"").with_length(&length);
+    let mut stream = TcpStream::connect(stage.address).await.unwrap();
+    stream.write_all(&head).await.unwrap();
+    // The server says so when it begins to read the body.
+    let mut go_on = [0; 25];
+    stream.read_exact(&mut go_on).await.unwrap();
+    assert_eq!(&go_on, b"HTTP/1.1 100 Continue\r\n\r\n");
+    stream.write_all(start).await.unwrap();
+    (stream, *last)
+}
+
+/// Asks again until the answer is as wanted, for at most 20 seconds.
+pub(crate) async fn until<T, F: Future<Output = T>>(
+    mut ask: impl FnMut() -> F,
+    wanted: impl Fn(&T) -> bool,
+) -> T {
+    let deadline = Instant::now() + Duration::from_secs(20);
+    loop {
+        let answer = ask().await;
+        if wanted(&answer) {
+            return answer;
+        }
+        assert!(Instant::now() < deadline, "not as wanted within 20 s");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+}
+
+static METRICS: LazyLock<PrometheusHandle> = LazyLock::new(|| {
+    let mut builder = PrometheusBuilder::new();
+    for (name, buckets) in ingress::BUCKETS {
+        let matcher = metrics_exporter_prometheus::Matcher::Full((*name).to_owned());
+        builder = builder.set_buckets_for_metric(matcher, buckets).unwrap();
+    }
+    builder.install_recorder().unwrap()
+});
+
+static LOG: LazyLock<Mutex<Vec<u8>>> = LazyLock::new(Mutex::default);
+
+/// What an operator finds in the log about one request.
+pub(crate) fn logged(request_id: &str) -> String {
+    let log = String::from_utf8(LOG.lock().unwrap().clone()).unwrap();
+    log.lines()
+        .filter(|line| line.contains(request_id))
+        .collect::<Vec<_>>()
+        .join("\n")
+}
+
+fn observe() {
+    static ONCE: Once = Once::new();
+    ONCE.call_once(|| {
+        LazyLock::force(&METRICS);
+        tracing_subscriber::fmt()
+            .json()
+            .with_max_level(tracing::Level::INFO)
+            .with_writer(|| LogWriter)
+            .init();
+    });
+}
+
+struct LogWriter;
+
+impl Write for LogWriter {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        Write::write(&mut *LOG.lock().unwrap(), bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}

@@ -1,0 +1,16 @@
+//! Ingress over real sockets, on a real PostgreSQL.
+
+#![expect(
+    clippy::unwrap_used,
+    reason = "a helper that cannot go on fails its test"
+)]
+
+mod harness;
+
+mod accepted;
+mod database;
+mod limits;
+mod probes;
+mod refused;
+mod secrets;
+mod shutdown;
