@@ -171,26 +171,24 @@ impl Client {
         let mut from: Option<String> = None;
         for _ in 0..MAX_PAGES {
             let page = self.page(&filter, from.as_deref()).await?;
-            let calls = page
+            let id = call_id.to_string();
+            if let Some(ours) = page
                 .items
                 .into_iter()
-                .filter_map(|item| serde_json::from_value::<CallObject>(item).ok());
-            if let Some(ours) = calls
-                .into_iter()
-                .find(|call| call.our_call_id() == Some(call_id))
+                .find(|item| item["metadata"][CALL_ID_KEY] == id)
             {
-                return Ok(Some(ours));
+                return serde_json::from_value(ours)
+                    .map(Some)
+                    .map_err(|error| unreadable(&error));
             }
-            match page.pagination_key {
-                Some(next) if page.has_more != Some(false) && from.as_ref() != Some(&next) => {
-                    from = Some(next)
-                }
-                None if page.has_more == Some(true) => {
+            match (page.has_more, page.pagination_key) {
+                (Some(false), _) | (None, None) => return Ok(None),
+                (_, Some(next)) if from.as_ref() != Some(&next) => from = Some(next),
+                _ => {
                     return Err(ReadError::Unreadable(
-                        "more calls, and no key to the next page".into(),
+                        "more calls, and no way to the next page".into(),
                     ));
                 }
-                _ => return Ok(None),
             }
         }
         Err(ReadError::TooMany { pages: MAX_PAGES })

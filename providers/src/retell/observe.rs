@@ -170,42 +170,98 @@ fn action(
     }
 }
 
-/// The action in words written by a model: one of the usual words, or a short phrase in which one
-/// of them stands without a "not".
+/// Answers that decide nothing.
+const NO_ACTION: &[&str] = &[
+    "",
+    "n a",
+    "na",
+    "no",
+    "no action",
+    "no answer",
+    "no clear answer",
+    "no decision",
+    "no response",
+    "none",
+    "not confirmed",
+    "null",
+    "other",
+    "unclear",
+    "unconfirmed",
+    "undecided",
+    "unknown",
+];
+
+/// Words that may stand around a decision without changing it.
+const AROUND: &[&str] = &[
+    "a",
+    "an",
+    "and",
+    "appointment",
+    "asked",
+    "asks",
+    "be",
+    "been",
+    "booking",
+    "by",
+    "caller",
+    "client",
+    "contact",
+    "customer",
+    "for",
+    "has",
+    "have",
+    "he",
+    "her",
+    "his",
+    "is",
+    "it",
+    "like",
+    "my",
+    "needs",
+    "ok",
+    "outcome",
+    "patient",
+    "person",
+    "please",
+    "request",
+    "requested",
+    "requests",
+    "s",
+    "she",
+    "status",
+    "that",
+    "the",
+    "their",
+    "they",
+    "this",
+    "to",
+    "user",
+    "visit",
+    "want",
+    "wanted",
+    "wants",
+    "was",
+    "wishes",
+    "would",
+    "yes",
+];
+
+/// The action in words written by a model: one of the usual words, alone or in a phrase that cannot
+/// mean anything else. "Did not cancel" and "asked what cancelling costs" are left to a person.
 fn action_in(words: &str) -> Option<AppointmentAction> {
     let words = plain(words);
-    let all: Vec<&str> = words.split(' ').filter(|word| !word.is_empty()).collect();
-    if matches!(
-        words.as_str(),
-        "" | "none"
-            | "no action"
-            | "no answer"
-            | "no clear answer"
-            | "no response"
-            | "no decision"
-            | "unclear"
-            | "undecided"
-            | "unknown"
-            | "other"
-            | "n a"
-            | "na"
-            | "null"
-            | "not confirmed"
-            | "unconfirmed"
-            | "no"
-    ) {
+    if NO_ACTION.contains(&words.as_str()) {
         return Some(AppointmentAction::NoAction);
     }
-    let negated = [
-        "not", "no", "never", "without", "declined", "refused", "t", "if", "or", "maybe", "unless",
-        "instead",
-    ];
-    if all.iter().any(|word| negated.contains(word)) {
-        return None;
+    let mut found = None;
+    for word in words.split(' ').filter(|word| !AROUND.contains(word)) {
+        let action = action_word(word)?;
+        if found.is_some_and(|found| found != action) {
+            return None;
+        }
+        found = Some(action);
     }
-    let mut found = all.iter().filter_map(|word| action_word(word));
-    let first = found.next()?;
-    found.all(|other| other == first).then_some(first)
+    found
 }
 
 fn action_word(word: &str) -> Option<AppointmentAction> {
