@@ -21,6 +21,8 @@ const YEARS: std::ops::RangeInclusive<i16> = 2000..=2100;
 const CALL_BEFORE_HOURS: std::ops::RangeInclusive<u16> = 1..=168;
 const DURATION_MINUTES: std::ops::RangeInclusive<u16> = 1..=24 * 60;
 const MOST_CONTACT_ZONES: usize = 10;
+/// For how many unknown zones a near name is sought: every search goes through all names there are.
+const MOST_ZONE_GUESSES: usize = 50;
 
 /// The longest text of a column, in characters.
 const fn limit(column: Column) -> usize {
@@ -37,6 +39,7 @@ pub(super) struct RowReader {
     defaults: ImportDefaults,
     default_zone: Zone,
     zones: HashMap<String, Result<Zone, String>>,
+    unknown_zones: usize,
     first_lines: HashMap<Box<str>, u64>,
 }
 
@@ -56,6 +59,7 @@ impl RowReader {
             defaults,
             default_zone,
             zones: HashMap::new(),
+            unknown_zones: 0,
             first_lines: HashMap::new(),
         }
     }
@@ -173,20 +177,21 @@ impl RowReader {
         if let Some(known) = self.zones.get(name) {
             return known.clone();
         }
-        let found = look_up_zone(name);
+        let found = match TimeZone::get(name) {
+            Ok(_) => look_up_zone(name),
+            Err(_) if self.unknown_zones < MOST_ZONE_GUESSES => look_up_zone(name),
+            Err(_) => Err(NO_SUCH_ZONE.to_owned()),
+        };
+        self.unknown_zones += usize::from(found.is_err());
         self.zones.insert(name.to_owned(), found.clone());
         found
     }
 }
 
+const NO_SUCH_ZONE: &str = "there is no time zone of this name; write one such as Europe/London";
+
 fn look_up_zone(name: &str) -> Result<Zone, String> {
-    // IANA keeps these three as offsets that know no summer time; people who write them mean a place.
-    if let Some(place) = match name.to_ascii_uppercase().as_str() {
-        "EST" => Some("America/New_York"),
-        "MST" => Some("America/Denver"),
-        "HST" => Some("Pacific/Honolulu"),
-        _ => None,
-    } {
+    if let Some(place) = place_of_abbreviation(name) {
         return Err(format!(
             "an abbreviation does not say when the clocks change; write a place such as {place}"
         ));
@@ -204,13 +209,20 @@ fn look_up_zone(name: &str) -> Result<Zone, String> {
                     .collect();
                 nearest(name, names.iter().map(String::as_str)).map(str::to_owned)
             });
-            match near {
-                Some(near) => format!("there is no time zone of this name; did you mean {near}?"),
-                None => {
-                    "there is no time zone of this name; write one such as Europe/London".to_owned()
-                }
-            }
+            near.map_or(NO_SUCH_ZONE.to_owned(), |near| {
+                format!("there is no time zone of this name; did you mean {near}?")
+            })
         })
+}
+
+/// IANA keeps these three as offsets that know no summer time; people who write them mean a place.
+fn place_of_abbreviation(name: &str) -> Option<&'static str> {
+    match name.to_ascii_uppercase().as_str() {
+        "EST" => Some("America/New_York"),
+        "MST" => Some("America/Denver"),
+        "HST" => Some("Pacific/Honolulu"),
+        _ => None,
+    }
 }
 
 /// The row that is being read, and what was found about it.
