@@ -76,37 +76,38 @@ impl Cluster {
             && lines.get(7).is_some_and(|line| *line == "ready")
     }
 
-    /// Removes the lock file of a run that was killed, when its number now belongs to some other program:
-    /// PostgreSQL would think itself running. A server that really runs is waited for, as its watchdog is ending it.
+    /// Removes the lock file of a run that was killed, when its number now belongs to some other process:
+    /// PostgreSQL would think itself running. If it really runs, its watchdog is ending it, so wait for that.
     pub(super) async fn clear_stale_lock(&self) -> Result<(), Error> {
         let began = Instant::now();
-        loop {
-            let path = self.lock_of_server();
-            let Ok(status) = fs::read_to_string(&path) else {
-                return Ok(());
-            };
-            let Some(pid) = status
-                .lines()
-                .next()
-                .and_then(|line| line.trim().parse::<u32>().ok())
-            else {
-                return Ok(());
-            };
-            match command_line_of(pid) {
-                None => return Ok(()),
-                Some(line) if !line.contains("postgres") => {
-                    return fs::remove_file(&path).map_err(while_doing("remove the stale", &path));
-                }
-                Some(_) if began.elapsed() > RELEASED_WITHIN => {
-                    let by = format!("the PostgreSQL with process id {pid}");
-                    return Err(Error::InUse {
-                        folder: self.folder.clone(),
-                        by,
-                    });
-                }
-                Some(_) => tokio::time::sleep(LOOK_EVERY).await,
+        while let Some(pid) = self.pid_in_lock() {
+            if !is_server_of(&self.data(), pid) {
+                let path = self.lock_of_server();
+                tracing::info!(
+                    pid,
+                    "removing the lock file of a PostgreSQL that was killed"
+                );
+                return fs::remove_file(&path).map_err(while_doing("remove the stale", &path));
             }
+            if began.elapsed() > RELEASED_WITHIN {
+                let by = format!("the PostgreSQL with process id {pid}");
+                return Err(Error::InUse {
+                    folder: self.folder.clone(),
+                    by,
+                });
+            }
+            tokio::time::sleep(LOOK_EVERY).await;
         }
+        Ok(())
+    }
+
+    /// The process named by the lock file, if it exists: PostgreSQL sees for itself when there is none.
+    fn pid_in_lock(&self) -> Option<u32> {
+        let lock = fs::read_to_string(self.lock_of_server()).ok()?;
+        let pid: u32 = lock.lines().next()?.trim().parse().ok()?;
+        let process = rustix::process::Pid::from_raw(i32::try_from(pid).ok()?)?;
+        let gone = rustix::process::test_kill_process(process) == Err(rustix::io::Errno::SRCH);
+        (!gone).then_some(pid)
     }
 
     fn lock_of_server(&self) -> PathBuf {
@@ -242,20 +243,17 @@ pub(super) async fn output_of(
     Err(Error::Command { program, message })
 }
 
-/// The command line of a living process.
-fn command_line_of(pid: u32) -> Option<String> {
-    if Path::new("/proc/self/cmdline").exists() {
-        let line = fs::read(format!("/proc/{pid}/cmdline")).ok()?;
-        // A zombie has none.
-        return (!line.is_empty()).then(|| String::from_utf8_lossy(&line).replace('\0', " "));
+/// Whether the process is the server of this folder. A server works in its data folder, and nobody may look into
+/// another user's process, whose server this cannot be.
+fn is_server_of(data: &Path, pid: u32) -> bool {
+    if Path::new("/proc/self/cwd").exists() {
+        let works_in = fs::read_link(format!("/proc/{pid}/cwd"));
+        return works_in.is_ok_and(|folder| Some(folder) == data.canonicalize().ok());
     }
     let mut command = std::process::Command::new("ps");
-    let output = plain_environment(&mut command)
-        .args(["-o", "args=", "-p", &pid.to_string()])
+    plain_environment(&mut command).args(["-o", "comm=", "-p", &pid.to_string()]);
+    let name = command
         .output()
-        .ok()?;
-    output
-        .status
-        .success()
-        .then(|| String::from_utf8_lossy(&output.stdout).into_owned())
+        .map(|output| String::from_utf8_lossy(&output.stdout).into_owned());
+    name.is_ok_and(|name| name.trim().ends_with("postgres"))
 }
