@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
 use domain::ids::TenantId;
-use futures::{StreamExt, TryStreamExt, stream};
+use futures::{TryStreamExt, stream};
 use jiff::{SignedDuration, Timestamp};
 use store::{OpenProcess, Store};
 use temporalio_client::{Client, tonic::{Code, IntoRequest, Status}};

@@ -1,6 +1,6 @@
 //! Every environment variable the binary reads, in one table, and how it is read.
 
-use std::{env, net::SocketAddr, time::Duration};
+use std::{cell::RefCell, env, net::SocketAddr, time::Duration};
 
 use activities::RetellOptions;
 use anyhow::{Context, Result, bail};
@@ -14,7 +14,7 @@ use worker::TemporalOptions;
 #[derive(Debug, Clone, Serialize)]
 pub struct Variable {
     pub name: &'static str,
-    /// `None`: it must be set.
+    /// `None`: it must be set, or is found in another way that `meaning` tells.
     pub default: Option<&'static str>,
     pub meaning: &'static str,
     /// The commands that read it.
@@ -35,8 +35,22 @@ const fn variable(
     Variable { name, default, meaning, commands }
 }
 
-/// Variables of the binary itself; those of ingress are listed by [`ingress::Config`].
-pub const VARIABLES: &[Variable] = &[
+/// Every variable there is. Those of ingress are the ones its configuration asks for.
+pub fn variables() -> Vec<Variable> {
+    let asked = RefCell::new(Vec::new());
+    // With nothing set, reading cannot fail; what counts is what it asks for.
+    let _ = ingress::Config::read(|name| {
+        asked.borrow_mut().push(name);
+        None
+    });
+    let of_ingress = asked.into_inner().into_iter().map(|name| {
+        variable(name, Some("built in"), "a limit of ingress; see docs/configuration.md", &["ingress", "dev", "demo"])
+    });
+    VARIABLES.iter().cloned().chain(of_ingress).collect()
+}
+
+/// Variables of the binary itself.
+const VARIABLES: &[Variable] = &[
     variable("BELLHOP_DATABASE_URL", None, "postgres:// address of Bellhop's database", PARTS),
     variable("BELLHOP_DATABASE_CONNECTIONS", Some("20"), "connections each process keeps", PARTS),
     variable("BELLHOP_SECRET_KEYS", None, "id:base64 of 32 bytes, separated by commas; the first encrypts", PARTS),

@@ -5,3 +5,10 @@ pub mod conductor;
 pub mod config;
 pub mod stack;
 pub mod telemetry;
+
+/// A plain HTTP client.
+pub fn http() -> anyhow::Result<reqwest::Client> {
+    // Installed already when a provider's client was made before: the same one serves.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    Ok(reqwest::Client::builder().build()?)
+}

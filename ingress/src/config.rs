@@ -99,7 +99,7 @@ impl Config {
     }
 
     /// As [`Config::from_env`], from any place that knows variables by name.
-    pub fn read(look_up: impl Fn(&str) -> Option<String>) -> Result<Self, ConfigError> {
+    pub fn read(look_up: impl Fn(&'static str) -> Option<String>) -> Result<Self, ConfigError> {
         let variables = Variables(look_up);
         let standard = Self::default();
         let body_limit = variables.number(
@@ -180,7 +180,7 @@ const fn count(number: usize) -> NonZeroUsize {
 
 struct Variables<F>(F);
 
-impl<F: Fn(&str) -> Option<String>> Variables<F> {
+impl<F: Fn(&'static str) -> Option<String>> Variables<F> {
     fn parsed<T: FromStr>(
         &self,
         variable: &'static str,

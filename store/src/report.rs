@@ -3,7 +3,7 @@
 use domain::ids::{AppointmentId, CallId};
 use jiff::Timestamp;
 
-use crate::{Result, Store, TenantTx, instant::from_db};
+use crate::{Result, TenantTx, instant::from_db};
 
 /// How many calls ended in one way.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -109,6 +109,17 @@ impl TenantTx {
             .collect())
     }
 
+    /// Type and provider's call id of every webhook that was received.
+    pub async fn received_events(&mut self) -> Result<Vec<(String, Option<String>)>> {
+        let rows = sqlx::query!(
+            "select event_type, provider_call_id from events where tenant_id = $1 and source_id is not null",
+            self.tenant()
+        )
+        .fetch_all(&mut *self.tx)
+        .await?;
+        Ok(rows.into_iter().map(|row| (row.event_type, row.provider_call_id)).collect())
+    }
+
     /// Appointments whose reminder has not yet shown where it stands.
     pub async fn reminders_not_started(&mut self) -> Result<i64> {
         Ok(sqlx::query_scalar!(
@@ -146,24 +157,5 @@ impl TenantTx {
             state: row.state,
         });
         Ok(calls.chain(reminders).collect())
-    }
-}
-
-impl Store {
-    /// Makes a database of that name unless it exists, on the server this store is connected to.
-    pub async fn create_database(&self, name: &str) -> Result<()> {
-        let exists = sqlx::query_scalar!(
-            r#"select exists (select from pg_database where datname = $1) as "e!""#,
-            name
-        )
-        .fetch_one(&self.pool)
-        .await?;
-        if !exists {
-            let quoted = name.replace('"', "\"\"");
-            sqlx::raw_sql(sqlx::AssertSqlSafe(format!("create database \"{quoted}\"")))
-                .execute(&self.pool)
-                .await?;
-        }
-        Ok(())
     }
 }

@@ -123,7 +123,7 @@ impl TenantTx {
         )
         .execute(&mut *self.tx)
         .await?;
-        self.wake_open_reminders().await
+        self.wake_held_reminders().await
     }
 
     /// Stops (or resumes) dialing. Reminders wait meanwhile and look again at once when it resumes (RULE-1).
@@ -136,13 +136,13 @@ impl TenantTx {
         .execute(&mut *self.tx)
         .await?;
         if changed.rows_affected() > 0 && !paused {
-            self.wake_open_reminders().await?;
+            self.wake_held_reminders().await?;
         }
         Ok(())
     }
 
-    /// What they were waiting for may have changed: each asks the gates afresh.
-    async fn wake_open_reminders(&mut self) -> Result<()> {
+    /// What open reminders were held back by may have changed: each asks the gates afresh.
+    pub async fn wake_held_reminders(&mut self) -> Result<()> {
         sqlx::query!(
             "with open as (
                 update reminders set deferral_reason = null, deferral_until = null

@@ -3,6 +3,7 @@
 mod connect;
 mod host;
 pub mod relay;
+pub mod status;
 
 pub use connect::{TemporalOptions, connect};
 pub use host::{Role, run};

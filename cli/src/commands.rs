@@ -1,0 +1,92 @@
+//! The commands, one file each.
+
+pub mod demo;
+pub mod dev;
+pub mod environment;
+pub mod healthcheck;
+pub mod import;
+pub mod ingress;
+pub mod migrate;
+pub mod opt_out;
+pub mod simulator;
+pub mod tenant;
+pub mod why;
+pub mod worker;
+
+use std::process::ExitCode;
+
+use anyhow::Result;
+use clap::Subcommand;
+
+use crate::telemetry;
+
+#[derive(Subcommand)]
+pub enum Command {
+    /// Play a clinic's week on the real engine, with a simulated phone provider
+    Demo(demo::Options),
+    /// Run the whole stack for daily use; data is kept in .bellhop/
+    Dev(dev::Options),
+    /// Serve the task queues: reminders, calls, requests to the provider
+    Worker(worker::Options),
+    /// Receive webhooks
+    Ingress,
+    /// Bring the database schema up to date
+    Migrate,
+    /// Make, show and change tenants
+    #[command(subcommand)]
+    Tenant(tenant::Action),
+    /// Read appointments from a CSV or JSON file
+    Import(import::Options),
+    /// Why was this appointment called, or not?
+    Why(why::Options),
+    /// Never call this number again for this tenant
+    OptOut(opt_out::Options),
+    /// Run a stand-in for Retell, with faults on request
+    Simulator(simulator::Options),
+    /// Ask a health address; exit 0 when it answers 200
+    Healthcheck(healthcheck::Options),
+    /// List the environment variables
+    Env(environment::Options),
+}
+
+/// Runs one command. Its exit code is 0 when it did what was asked.
+pub fn run(command: Command) -> Result<ExitCode> {
+    let quiet = matches!(
+        command,
+        Command::Demo(_) | Command::Tenant(_) | Command::Import(_) | Command::Why(_) | Command::Env(_)
+    );
+    telemetry::start_logs(if quiet { "warn" } else { "info,temporalio_sdk_core=warn" })?;
+    let runtime = tokio::runtime::Runtime::new()?;
+    runtime.block_on(async {
+        match command {
+            Command::Demo(options) => demo::run(options).await,
+            Command::Dev(options) => dev::run(options).await,
+            Command::Worker(options) => worker::run(options).await,
+            Command::Ingress => ingress::run().await,
+            Command::Migrate => migrate::run().await,
+            Command::Tenant(action) => tenant::run(action).await,
+            Command::Import(options) => import::run(options).await,
+            Command::Why(options) => why::run(options).await,
+            Command::OptOut(options) => opt_out::run(options).await,
+            Command::Simulator(options) => simulator::run(options).await,
+            Command::Healthcheck(options) => healthcheck::run(options).await,
+            Command::Env(options) => environment::run(&options),
+        }
+    })
+}
+
+/// Resolves when the process is asked to stop (Ctrl-C or SIGTERM).
+pub async fn asked_to_stop() {
+    let terminated = async {
+        match tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()) {
+            Ok(mut signal) => {
+                signal.recv().await;
+            }
+            Err(_) => std::future::pending().await,
+        }
+    };
+    tokio::select! {
+        _ = tokio::signal::ctrl_c() => {}
+        () = terminated => {}
+    }
+}

@@ -1,0 +1,174 @@
+//! `bellhop tenant`: make, show and change tenants.
+
+use std::{
+    fs,
+    io::{self, IsTerminal, Read},
+    path::{Path, PathBuf},
+    process::ExitCode,
+};
+
+use anyhow::{Context, Result, bail};
+use clap::Subcommand;
+use domain::settings::{Settings, SettingsProblem};
+use rand::{Rng, distr::Alphanumeric};
+use secrecy::SecretString;
+use store::{Store, Tenant};
+
+use crate::config;
+
+#[derive(Subcommand)]
+pub enum Action {
+    /// Make a tenant from a settings file, with a webhook address for Retell
+    Create {
+        /// What you will call it on the command line, such as harbour-dental
+        slug: String,
+        #[arg(long)]
+        settings: PathBuf,
+    },
+    /// List the tenants
+    List,
+    /// Show a tenant's settings and webhook addresses
+    Show { slug: String },
+    /// Replace the settings; every waiting reminder plans by them at once
+    Apply {
+        slug: String,
+        #[arg(long)]
+        settings: PathBuf,
+    },
+    /// Store a further Retell API key, read from standard input; older ones still verify webhooks
+    AddKey { slug: String },
+    /// Switch dialing on: from now on people are called
+    Live { slug: String },
+    /// Switch dialing off again
+    NotLive { slug: String },
+    /// Stop dialing for a while
+    Pause { slug: String },
+    /// Dial again after a pause
+    Resume { slug: String },
+}
+
+pub async fn run(action: Action) -> Result<ExitCode> {
+    let store = config::store()?;
+    match action {
+        Action::Create { slug, settings } => {
+            let settings = read_settings(&settings)?;
+            let key = create(&store, &slug, &settings).await?;
+            println!("tenant {slug} is made; it is {}", standing(settings.tenant.live, false));
+            println!("webhook address for Retell: /hooks/{key}");
+        }
+        Action::List => {
+            for tenant in store.tenants().await? {
+                println!("{}\t{}\t{}", tenant.slug, standing(tenant.live, tenant.paused), tenant.settings.tenant.name);
+            }
+        }
+        Action::Show { slug } => show(&store, &find(&store, &slug).await?).await?,
+        Action::Apply { slug, settings } => apply(&store, &slug, &read_settings(&settings)?).await?,
+        Action::AddKey { slug } => {
+            let secret = read_secret()?;
+            let mut tx = store.tenant(find(&store, &slug).await?.id).begin().await?;
+            tx.add_provider_secret(store.keys(), "retell", &secret).await?;
+            tx.wake_held_reminders().await?;
+            tx.commit().await?;
+            println!("the key is stored, encrypted; it is not shown again");
+        }
+        Action::Live { slug } => set_live(&store, &slug, true).await?,
+        Action::NotLive { slug } => set_live(&store, &slug, false).await?,
+        Action::Pause { slug } => set_paused(&store, &slug, true).await?,
+        Action::Resume { slug } => set_paused(&store, &slug, false).await?,
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Makes a tenant and its webhook address, whose last part is returned.
+pub async fn create(store: &Store, slug: &str, settings: &Settings) -> Result<String> {
+    let valid = !slug.is_empty()
+        && slug.len() <= 63
+        && !slug.starts_with('-')
+        && slug.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-');
+    if !valid {
+        bail!("{slug:?} is no tenant name: use small letters, digits and -, at most 63");
+    }
+    let tenant = store.create_tenant(slug, settings).await?;
+    let key: String = rand::rng().sample_iter(Alphanumeric).take(32).map(char::from).collect();
+    let mut tx = store.tenant(tenant).begin().await?;
+    tx.add_source("retell", &key).await?;
+    tx.commit().await?;
+    Ok(key)
+}
+
+/// The tenant of that name.
+pub async fn find(store: &Store, slug: &str) -> Result<Tenant> {
+    store.tenant_by_slug(slug).await?.with_context(|| format!("there is no tenant {slug:?}; see `bellhop tenant list`"))
+}
+
+/// Reads a settings file; fails with everything that is wrong with it.
+pub fn read_settings(path: &Path) -> Result<Settings> {
+    let text = fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
+    Settings::from_toml(&text).map_err(|problems| anyhow::anyhow!("{}:\n{}", path.display(), listed(&problems)))
+}
+
+fn listed(problems: &[SettingsProblem]) -> String {
+    problems.iter().map(|each| format!("  {each}")).collect::<Vec<_>>().join("\n")
+}
+
+fn read_secret() -> Result<SecretString> {
+    if io::stdin().is_terminal() {
+        bail!("give the key on standard input, so that it stays out of your shell's history: bellhop tenant add-key … < key.txt");
+    }
+    let mut text = String::new();
+    io::stdin().read_to_string(&mut text)?;
+    let secret = text.trim().to_owned();
+    if secret.is_empty() {
+        bail!("standard input holds no key");
+    }
+    Ok(secret.into())
+}
+
+async fn show(store: &Store, tenant: &Tenant) -> Result<()> {
+    let mut tx = store.tenant(tenant.id).begin().await?;
+    let sources = tx.source_keys("retell").await?;
+    let keys = tx.provider_secrets(store.keys(), "retell").await?.len();
+    println!("# {} is {}", tenant.slug, standing(tenant.live, tenant.paused));
+    for source in sources {
+        println!("# webhook address for Retell: /hooks/{source}");
+    }
+    println!("# stored Retell keys: {keys}\n{}", toml::to_string(&tenant.settings)?);
+    Ok(())
+}
+
+async fn apply(store: &Store, slug: &str, settings: &Settings) -> Result<()> {
+    let tenant = find(store, slug).await?;
+    let mut tx = store.tenant(tenant.id).begin().await?;
+    tx.apply_settings(settings).await?;
+    tx.commit().await?;
+    println!("applied to {slug}; it is {}", standing(settings.tenant.live, tenant.paused));
+    Ok(())
+}
+
+async fn set_live(store: &Store, slug: &str, live: bool) -> Result<()> {
+    let tenant = find(store, slug).await?;
+    let mut settings = tenant.settings;
+    settings.tenant.live = live;
+    let problems = settings.problems();
+    if !problems.is_empty() {
+        bail!("{slug} cannot be switched live:\n{}", listed(&problems));
+    }
+    apply(store, slug, &settings).await
+}
+
+async fn set_paused(store: &Store, slug: &str, paused: bool) -> Result<()> {
+    let tenant = find(store, slug).await?;
+    let mut tx = store.tenant(tenant.id).begin().await?;
+    tx.set_paused(paused).await?;
+    tx.commit().await?;
+    println!("{slug} is {}", standing(tenant.live, paused));
+    Ok(())
+}
+
+fn standing(live: bool, paused: bool) -> &'static str {
+    match (live, paused) {
+        (false, _) => "not live: it plans, and dials nobody",
+        (true, true) => "live, and paused",
+        (true, false) => "live",
+    }
+}

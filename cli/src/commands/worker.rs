@@ -1,0 +1,50 @@
+//! `bellhop worker`.
+
+use std::process::ExitCode;
+
+use activities::Accounts;
+use anyhow::Result;
+use clap::Args;
+use futures::FutureExt;
+use tokio::sync::Notify;
+use worker::{Role, relay};
+
+use crate::{commands::asked_to_stop, config, telemetry};
+
+#[derive(Args)]
+pub struct Options {
+    /// Which queues to serve: core, dial or all
+    #[arg(long, default_value = "all")]
+    role: Role,
+}
+
+pub async fn run(options: Options) -> Result<ExitCode> {
+    let metrics = telemetry::start_metrics()?;
+    let (store, temporal) = (config::store()?, config::temporal()?);
+    let accounts = Accounts::new(config::retell()?);
+    let status = worker::status::Status::bind(config::worker_listen()?, store.clone(), metrics).await?;
+    let connected = status.on_connected();
+    let stop = asked_to_stop().shared();
+    let identity = format!("worker-{}", std::process::id());
+    let work = async {
+        let client = tokio::select! {
+            client = worker::connect(&temporal, &identity) => client?,
+            () = stop.clone() => return Ok(()),
+        };
+        connected();
+        let fresh = Notify::new();
+        let relaying = async {
+            if options.role != Role::Dial {
+                relay::run(&client, &store, &fresh, stop.clone()).await;
+            }
+            Ok(())
+        };
+        let serving = worker::run(&client, store.clone(), accounts, options.role, stop.clone());
+        futures::try_join!(serving, relaying).map(|_| ())
+    };
+    tokio::select! {
+        ended = work => ended?,
+        ended = status.serve() => ended?,
+    }
+    Ok(ExitCode::SUCCESS)
+}

@@ -1,0 +1,145 @@
+//! The whole stack in one process, on servers of its own unless others are named.
+
+use std::{env, path::Path, sync::Arc};
+
+use activities::{Accounts, RetellOptions};
+use anyhow::{Context, Result};
+use embedded::{Postgres, PostgresOptions, Temporal, Tools};
+use futures::future::{BoxFuture, FutureExt, Shared};
+use ingress::{Ingress, RenderMetrics};
+use secrecy::SecretString;
+use store::{KeyRing, PoolOptions, Store};
+use temporalio_client::Client;
+use tokio::{sync::Notify, task::JoinHandle};
+use worker::{Role, TemporalOptions, relay};
+
+/// The two servers, embedded or named by `BELLHOP_DATABASE_URL` and `TEMPORAL_ADDRESS`.
+pub struct Servers {
+    pub database_url: SecretString,
+    pub temporal: TemporalOptions,
+    /// Temporal's screens, when the server is embedded.
+    pub ui_url: Option<String>,
+    postgres: Option<Postgres>,
+    engine: Option<Temporal>,
+}
+
+const DATABASE: &str = "bellhop";
+
+impl Servers {
+    /// Starts what is not named. `postgres` says where its data is; Temporal's is kept in `folder`.
+    pub async fn start(folder: &Path, postgres: PostgresOptions, use_named: bool) -> Result<Self> {
+        let named = |variable: &str| env::var(variable).ok().filter(|value| use_named && !value.is_empty());
+        let (database_url, postgres) = match named("BELLHOP_DATABASE_URL") {
+            Some(url) => (url, None),
+            None => {
+                let server = Postgres::start(&Tools::locate()?, postgres).await?;
+                server.create_database(DATABASE).await?;
+                (server.url(DATABASE), Some(server))
+            }
+        };
+        let (address, engine) = match named("TEMPORAL_ADDRESS") {
+            Some(address) => (address, None),
+            None => {
+                std::fs::create_dir_all(folder).with_context(|| format!("cannot make {}", folder.display()))?;
+                let options = embedded::TemporalOptions {
+                    data_file: Some(folder.join("temporal.db")),
+                    log_file: Some(folder.join("temporal.log")),
+                    ui: true,
+                    ..Default::default()
+                };
+                let server = Temporal::start(&Tools::locate()?, options).await?;
+                (server.address(), Some(server))
+            }
+        };
+        Ok(Self {
+            database_url: database_url.into(),
+            temporal: TemporalOptions { address, namespace: "default".to_owned() },
+            ui_url: engine.as_ref().and_then(Temporal::ui_url),
+            postgres,
+            engine,
+        })
+    }
+
+    /// A handle on the database, with its schema up to date.
+    pub async fn store(&self, keys: &SecretString) -> Result<Store> {
+        let store = Store::new(&self.database_url, KeyRing::parse(keys)?, PoolOptions::default())?;
+        store.migrate().await?;
+        Ok(store)
+    }
+
+    pub async fn stop(mut self) {
+        if let Some(engine) = &mut self.engine {
+            engine.stop().await;
+        }
+        if let Some(postgres) = &mut self.postgres {
+            postgres.stop().await;
+        }
+    }
+}
+
+/// Ingress, relay and workers, running in this process.
+pub struct Stack {
+    pub client: Client,
+    /// Where webhooks are taken, such as `http://127.0.0.1:8080`.
+    pub ingress_url: String,
+    stop: Arc<Notify>,
+    parts: Vec<JoinHandle<Result<()>>>,
+}
+
+/// Resolves once the stack is told to stop.
+type Stop = Shared<BoxFuture<'static, ()>>;
+
+impl Stack {
+    pub async fn start(
+        servers: &Servers,
+        store: &Store,
+        retell: RetellOptions,
+        ingress: ingress::Config,
+        metrics: Option<RenderMetrics>,
+    ) -> Result<Self> {
+        let notify = Arc::new(Notify::new());
+        let stop: Stop = {
+            let notify = notify.clone();
+            async move { notify.notified().await }.boxed().shared()
+        };
+        let client = worker::connect(&servers.temporal, &format!("bellhop-{}", std::process::id())).await?;
+        let fresh = Arc::new(Notify::new());
+        let hint = fresh.clone();
+        let ingress = Ingress::bind(ingress, store.clone(), move |_| hint.notify_one(), metrics).await?;
+        let ingress_url = format!("http://{}", ingress.address());
+        let serving = tokio::spawn({
+            let stop = stop.clone();
+            async move { Ok(ingress.run(stop).await?) }
+        });
+        let relaying = tokio::spawn({
+            let (client, store, stop) = (client.clone(), store.clone(), stop.clone());
+            async move {
+                relay::run(&client, &store, &fresh, stop).await;
+                Ok(())
+            }
+        });
+        let working = work(client.clone(), store.clone(), Accounts::new(retell), stop.clone());
+        Ok(Self { client, ingress_url, stop: notify, parts: vec![serving, relaying, working] })
+    }
+
+    /// Fails as soon as one part ends by itself.
+    pub async fn watch(&mut self) -> Result<()> {
+        let (ended, index, _) = futures::future::select_all(&mut self.parts).await;
+        self.parts.remove(index);
+        ended??;
+        anyhow::bail!("a part of the stack ended by itself")
+    }
+
+    /// Lets every part finish what is in hand.
+    pub async fn stop(self) -> Result<()> {
+        self.stop.notify_one();
+        for part in self.parts {
+            part.await??;
+        }
+        Ok(())
+    }
+}
+
+fn work(client: Client, store: Store, accounts: Accounts, stop: Stop) -> JoinHandle<Result<()>> {
+    tokio::spawn(async move { worker::run(&client, store, accounts, Role::All, stop).await })
+}
