@@ -143,6 +143,27 @@ impl Call {
 
     /// The call as the interface shows it at this moment. Unknown fields are absent, as at Retell.
     pub(super) fn object(&self) -> Value {
+        let mut call = self.head();
+        if self.ended.is_some() && self.started_ms.is_some() {
+            let dice = &mut dice(self.seed, &["words", &self.to]);
+            let talk = words::conversation(self.plan.outcome, dice);
+            set(&mut call, "transcript", words::transcript(&talk));
+            set(
+                &mut call,
+                "transcript_object",
+                words::transcript_object(&talk),
+            );
+            set(
+                &mut call,
+                "recording_url",
+                format!("https://recordings.example.net/{}.wav", self.id),
+            );
+        }
+        call
+    }
+
+    /// The call without its words: all that lists filter by.
+    pub(super) fn head(&self) -> Value {
         let mut call = json!({
             "call_id": self.id,
             "call_type": "phone_call",
@@ -154,36 +175,19 @@ impl Call {
             "from_number": self.from,
             "to_number": self.to,
             "data_storage_setting": "everything",
+            "retell_llm_dynamic_variables": self.variables,
         });
-        let mut set = |key: &str, value: Option<Value>| {
-            if let (Some(value), Some(object)) = (value, call.as_object_mut()) {
-                object.insert(key.to_owned(), value);
-            }
-        };
-        let given = |value: &Value| (!value.is_null()).then(|| value.clone());
-        set("metadata", given(&self.metadata));
-        set("retell_llm_dynamic_variables", given(&self.variables));
-        set("start_timestamp", self.started_ms.map(Value::from));
-        let Some(ended) = &self.ended else {
-            return call;
-        };
-        set("disconnection_reason", Some(ended.reason.into()));
-        set("end_timestamp", ended.at_ms.map(Value::from));
-        set("duration_ms", ended.duration_ms.map(Value::from));
-        if self.started_ms.is_some() {
-            let talk = words::conversation(
-                self.plan.outcome,
-                &mut dice(self.seed, &["words", &self.to]),
-            );
-            set("transcript", Some(words::transcript(&talk).into()));
-            set("transcript_object", Some(words::transcript_object(&talk)));
-            set(
-                "recording_url",
-                Some(format!("https://recordings.example.net/{}.wav", self.id).into()),
-            );
-            set("call_cost", ended.duration_ms.map(cost));
+        set(&mut call, "metadata", self.metadata.clone());
+        set(&mut call, "start_timestamp", self.started_ms);
+        if let Some(ended) = &self.ended {
+            set(&mut call, "disconnection_reason", ended.reason);
+            set(&mut call, "end_timestamp", ended.at_ms);
+            set(&mut call, "duration_ms", ended.duration_ms);
+            set(&mut call, "call_cost", ended.duration_ms.map(cost));
         }
-        set("call_analysis", self.analyzed.then(|| self.analysis()));
+        if self.analyzed {
+            set(&mut call, "call_analysis", self.analysis());
+        }
         call
     }
 
@@ -239,6 +243,14 @@ pub(super) fn is_e164(number: &str) -> bool {
             && digits.bytes().all(|digit| digit.is_ascii_digit())
             && !digits.starts_with('0')
     })
+}
+
+/// Sets a field of an object, unless the value is null.
+fn set(object: &mut Value, key: &str, value: impl Into<Value>) {
+    let value = value.into();
+    if let (false, Some(object)) = (value.is_null(), object.as_object_mut()) {
+        object.insert(key.to_owned(), value);
+    }
 }
 
 fn cost(duration_ms: i64) -> Value {

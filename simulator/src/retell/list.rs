@@ -57,36 +57,36 @@ pub(super) fn page(shared: &Shared, account: &str, query: &Query) -> Result<Valu
     let lag_ms = shared.scenario().faults.read.list_lag_seconds * 1000.0;
     let listed_before = now_ms().saturating_sub(lag_ms as i64);
     let mut found = shared.calls_of(account, |call| {
-        let object = (call.created_ms <= listed_before).then(|| call.object())?;
-        filters
+        let head = (call.created_ms <= listed_before).then(|| call.head())?;
+        let passes = filters
             .iter()
-            .all(|(name, filter)| passes(&object, name, filter))
-            .then(|| (sort_time(call), call.id.clone(), object))
+            .all(|(name, filter)| passes(&head, name, filter));
+        passes.then(|| (sort_time(call), call.id.clone()))
     });
     // Stable, so that calls of one millisecond keep the order of their creation.
     match query.sort_order {
-        SortOrder::Ascending => found.sort_by_key(|(at, ..)| *at),
+        SortOrder::Ascending => found.sort_by_key(|(at, _)| *at),
         SortOrder::Descending => {
             found.reverse();
-            found.sort_by_key(|(at, ..)| Reverse(*at));
+            found.sort_by_key(|(at, _)| Reverse(*at));
         }
     }
     let total = found.len();
     let from = match &query.pagination_key {
         Some(key) => found
             .iter()
-            .position(|(_, id, _)| id == key)
+            .position(|(_, id)| id == key)
             .map(|at| at + 1)
             .ok_or("unknown pagination_key")?,
         None => query.skip,
     };
     let page: Vec<_> = found.into_iter().skip(from).take(query.limit).collect();
     let has_more = from + page.len() < total;
-    let last = page
-        .last()
-        .filter(|_| has_more)
-        .map(|(_, id, _)| id.clone());
-    let items: Vec<Value> = page.into_iter().map(|(_, _, object)| object).collect();
+    let last = page.last().filter(|_| has_more).map(|(_, id)| id.clone());
+    let items: Vec<Value> = page
+        .iter()
+        .filter_map(|(_, id)| shared.with_call(id, |call| call.object()))
+        .collect();
     let mut answer = json!({"items": items, "has_more": has_more});
     if let Some(answer) = answer.as_object_mut() {
         answer.extend(last.map(|key| ("pagination_key".to_owned(), key.into())));
@@ -111,18 +111,23 @@ const FILTERS: &[&str] = &[
     "call_status",
     "call_successful",
     "call_type",
+    "combined_cost",
+    "custom_analysis_data",
+    "custom_attributes",
+    "data_storage_setting",
     "direction",
     "disconnection_reason",
     "duration_ms",
-    "from_number",
-    "to_number",
-    "in_voicemail",
-    "start_timestamp",
-    "end_timestamp",
-    "user_sentiment",
-    "metadata",
-    "custom_analysis_data",
     "dynamic_variables",
+    "e2e_latency_p50",
+    "end_timestamp",
+    "from_number",
+    "in_voicemail",
+    "metadata",
+    "start_timestamp",
+    "to_number",
+    "tool_calls",
+    "user_sentiment",
 ];
 
 /// Whether a call passes the filter of that name.
@@ -138,6 +143,7 @@ fn passes(call: &Value, name: &str, filter: &Value) -> bool {
     match name {
         "metadata" => by_key(&call["metadata"]),
         "custom_analysis_data" => by_key(&analysis["custom_analysis_data"]),
+        "combined_cost" => matches(call["call_cost"].get(name), filter),
         "dynamic_variables" => by_key(&call["retell_llm_dynamic_variables"]),
         "agent" => {
             let agents = filter.as_array().map(Vec::as_slice).unwrap_or_default();
