@@ -62,6 +62,10 @@ impl Country {
         }
     }
 
+    pub(crate) fn calling_code(self) -> Option<i32> {
+        PHONE_NUMBER_UTIL.get_country_code_for_region(self.region()?)
+    }
+
     pub(crate) fn region(self) -> Option<Region> {
         self.code().parse().ok()
     }

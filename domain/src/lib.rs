@@ -5,6 +5,7 @@ mod coded;
 
 pub mod appointment;
 pub mod call;
+pub mod context;
 pub mod country;
 pub mod follow;
 pub mod gates;
@@ -18,7 +19,9 @@ pub mod plan;
 pub mod reason;
 pub mod reminder;
 pub mod retry;
+pub mod script;
 pub mod settings;
+pub mod spoken;
 pub mod zone;
 
 pub use reason::Reason;

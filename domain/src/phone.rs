@@ -46,6 +46,20 @@ impl PhoneNumber {
     pub fn e164(&self) -> &str {
         &self.0
     }
+
+    /// The real number as people in `country` write it, with spaces: to be read out or dialed by hand. Not for logs.
+    pub fn for_people(&self, country: Country) -> String {
+        let Ok(number) = PHONE_NUMBER_UTIL.parse(self.e164(), None) else {
+            return self.e164().to_owned();
+        };
+        let at_home = country.calling_code() == Some(number.country_code);
+        let form = if at_home {
+            PhoneNumberFormat::National
+        } else {
+            PhoneNumberFormat::International
+        };
+        number.format_as(form).into_owned()
+    }
 }
 
 impl fmt::Display for PhoneNumber {
@@ -269,10 +283,7 @@ fn national_digits(number: &LibraryNumber) -> usize {
 }
 
 fn place_of(number: &LibraryNumber, country: Country) -> Place {
-    let code_of_country = country
-        .region()
-        .and_then(|region| PHONE_NUMBER_UTIL.get_country_code_for_region(region));
-    if code_of_country == Some(number.country_code) {
+    if country.calling_code() == Some(number.country_code) {
         Place::Country(country)
     } else {
         Place::CallingCode(number.country_code)

@@ -161,6 +161,13 @@ fn a_number_prints_masked() {
 }
 
 #[test]
+fn a_number_is_written_for_people_as_their_country_writes_it() {
+    let london = PhoneNumber::from_e164("+442079460018").unwrap();
+    assert_eq!(london.for_people(Country::GB), "020 7946 0018");
+    assert_eq!(london.for_people(Country::US), "+44 20 7946 0018");
+}
+
+#[test]
 fn an_error_never_holds_the_number() {
     let error = parse("07700 900123 (Ada)", Country::GB).unwrap_err();
     assert!(!error.to_string().contains("900") && !error.to_string().contains("Ada"));
