@@ -57,11 +57,11 @@ pub(super) fn page(shared: &Shared, account: &str, query: &Query) -> Result<Valu
     let lag_ms = shared.scenario().faults.read.list_lag_seconds * 1000.0;
     let listed_before = now_ms().saturating_sub(lag_ms as i64);
     let mut found = shared.calls_of(account, |call| {
-        let head = (call.created_ms <= listed_before).then(|| call.head())?;
-        let passes = filters
-            .iter()
-            .all(|(name, filter)| passes(&head, name, filter));
-        passes.then(|| (sort_time(call), call.id.clone()))
+        let listed = call.created_ms <= listed_before
+            && filters
+                .iter()
+                .all(|(name, filter)| passes(call, name, filter));
+        listed.then(|| (sort_time(call), call.id.clone()))
     });
     // Stable, so that calls of one millisecond keep the order of their creation.
     match query.sort_order {
@@ -130,21 +130,22 @@ const FILTERS: &[&str] = &[
     "user_sentiment",
 ];
 
-/// Whether a call passes the filter of that name.
-fn passes(call: &Value, name: &str, filter: &Value) -> bool {
-    let by_key = |within: &Value| {
-        let filters = filter.as_array().map(Vec::as_slice).unwrap_or_default();
-        filters.iter().all(|each| {
-            let key = each.get("key").and_then(Value::as_str).unwrap_or_default();
-            matches(within.get(key), each)
-        })
-    };
+/// Whether a call passes the filter of that name. The filters of a search for one call come first:
+/// they must not cost much, for calls are played under the same lock.
+fn passes(call: &Call, name: &str, filter: &Value) -> bool {
+    match name {
+        "metadata" => has_keys(&call.metadata, filter),
+        "dynamic_variables" => has_keys(&call.variables, filter),
+        "to_number" => matches(Some(&call.to.as_str().into()), filter),
+        _ => head_passes(&call.head(), name, filter),
+    }
+}
+
+fn head_passes(call: &Value, name: &str, filter: &Value) -> bool {
     let analysis = &call["call_analysis"];
     match name {
-        "metadata" => by_key(&call["metadata"]),
-        "custom_analysis_data" => by_key(&analysis["custom_analysis_data"]),
+        "custom_analysis_data" => has_keys(&analysis["custom_analysis_data"], filter),
         "combined_cost" => matches(call["call_cost"].get(name), filter),
-        "dynamic_variables" => by_key(&call["retell_llm_dynamic_variables"]),
         "agent" => {
             let agents = filter.as_array().map(Vec::as_slice).unwrap_or_default();
             agents
@@ -156,6 +157,18 @@ fn passes(call: &Value, name: &str, filter: &Value) -> bool {
         }
         _ => matches(call.get(name), filter),
     }
+}
+
+/// Whether an object fits filters that each name a key of it.
+fn has_keys(object: &Value, filters: &Value) -> bool {
+    let filters = filters.as_array().map(Vec::as_slice).unwrap_or_default();
+    filters.iter().all(|filter| {
+        let key = filter
+            .get("key")
+            .and_then(Value::as_str)
+            .unwrap_or_default();
+        matches(object.get(key), filter)
+    })
 }
 
 /// Whether a value fits one typed filter. A missing value fits nothing but "not present".

@@ -218,7 +218,44 @@ pub enum ScenarioError {
     Invalid { field: String, problem: String },
 }
 
+/// The scenarios that come with the simulator, by name.
+const BUILT_IN: &[(&str, &str)] = &[
+    (
+        "lost-webhooks",
+        include_str!("../../scenarios/lost-webhooks.toml"),
+    ),
+    (
+        "no-payment",
+        include_str!("../../scenarios/no-payment.toml"),
+    ),
+    (
+        "rate-limits",
+        include_str!("../../scenarios/rate-limits.toml"),
+    ),
+    (
+        "stuck-calls",
+        include_str!("../../scenarios/stuck-calls.toml"),
+    ),
+    (
+        "uncertain-dials",
+        include_str!("../../scenarios/uncertain-dials.toml"),
+    ),
+];
+
 impl Scenario {
+    /// The names of the scenarios that come with the simulator.
+    pub fn built_in_names() -> impl Iterator<Item = &'static str> {
+        BUILT_IN.iter().map(|(name, _)| *name)
+    }
+
+    /// A scenario that comes with the simulator; `None` when there is none of that name.
+    pub fn built_in(name: &str) -> Option<Result<Self, ScenarioError>> {
+        BUILT_IN
+            .iter()
+            .find(|(each, _)| *each == name)
+            .map(|(_, text)| Self::from_toml(text))
+    }
+
     /// Reads and checks a scenario file.
     pub fn from_toml(text: &str) -> Result<Self, ScenarioError> {
         let scenario: Self = toml::from_str(text)?;

@@ -147,3 +147,19 @@ fn tenths_that_come_to_one_are_accepted() {
     let faults = "[faults.webhook]\ndrop = 0.3\ndelay = 0.3\nduplicate = 0.2\nreorder = 0.1\nbad_signature = 0.1";
     assert!(Scenario::from_toml(faults).is_ok());
 }
+
+#[test]
+fn every_scenario_that_comes_along_is_in_order() {
+    for name in Scenario::built_in_names() {
+        let scenario = Scenario::built_in(name).unwrap();
+        assert!(
+            scenario.is_ok_and(|scenario| scenario != Scenario::default()),
+            "{name}"
+        );
+    }
+    assert_eq!(
+        BUILT_IN.len(),
+        std::fs::read_dir("scenarios").unwrap().count()
+    );
+    assert!(Scenario::built_in("calm").is_none());
+}
