@@ -125,7 +125,7 @@ impl<'a> CsvRows<'a> {
             first_line,
         } = self.windows_1252_rows
         {
-            notes.push(format!("{times} rows are not UTF-8 and were read as Windows-1252, first on line {first_line}"));
+            notes.push(format!("rows that are not UTF-8 and were read as Windows-1252: {times}, the first on line {first_line}"));
         }
         if let Counted {
             times: times @ 1..,
@@ -133,7 +133,7 @@ impl<'a> CsvRows<'a> {
         } = self.short_rows
         {
             notes.push(format!(
-                "{times} rows have fewer cells than the header, first on line {first_line}"
+                "rows with fewer cells than the header: {times}, the first on line {first_line}"
             ));
         }
         notes

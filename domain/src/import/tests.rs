@@ -420,7 +420,7 @@ fn a_cell_too_many_is_refused_and_cells_too_few_are_noted() {
             .starts_with("the row has 6 cells, the header 5")
     );
     assert!(
-        notes.contains(&"1 rows have fewer cells than the header, first on line 3".to_owned()),
+        notes.contains(&"rows with fewer cells than the header: 1, the first on line 3".to_owned()),
         "{notes:?}"
     );
 }
@@ -463,7 +463,7 @@ fn utf16_and_windows_1252_are_read() {
     let (_, notes) = read_with(&windows, Format::Csv, &options());
     assert_eq!(
         notes,
-        ["1 rows are not UTF-8 and were read as Windows-1252, first on line 2"]
+        ["rows that are not UTF-8 and were read as Windows-1252: 1, the first on line 2"]
     );
 }
 
