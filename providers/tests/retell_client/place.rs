@@ -273,7 +273,8 @@ async fn each_dial_has_a_connection_of_its_own() {
         }
     });
     for _ in 0..3 {
-        let (mut stream, _) = listener.accept().await.unwrap();
+        let next = tokio::time::timeout(Duration::from_secs(20), listener.accept());
+        let (mut stream, _) = next.await.unwrap().unwrap();
         tokio::spawn(async move {
             use tokio::io::{AsyncReadExt, AsyncWriteExt};
             let mut request = Vec::new();
