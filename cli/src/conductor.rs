@@ -32,8 +32,9 @@ pub struct Conductor<'a> {
 pub struct Progress {
     /// The instant the play has reached.
     pub at: Option<Timestamp>,
-    pub waiting: usize,
-    pub calling: usize,
+    /// Reminders that have not ended, those included that have not begun.
+    pub open_reminders: usize,
+    pub open_calls: usize,
 }
 
 const POLL: Duration = Duration::from_millis(40);
@@ -55,7 +56,7 @@ impl Conductor<'_> {
         loop {
             let mut tx = self.store.tenant(self.tenant).begin().await?;
             let open = tx.open_processes().await?;
-            let unborn = tx.reminders_not_started().await?;
+            let unborn = usize::try_from(tx.reminders_not_started().await?).unwrap_or_default();
             drop(tx);
             let settled = unborn == 0 && self.store.outbox_length().await? == 0;
             if open != last.0 {
@@ -66,7 +67,8 @@ impl Conductor<'_> {
                 bail!("nothing has happened for {patience:?}; {} processes are open, {unborn} not started", open.len());
             }
             let calling = open.iter().filter(|each| is_calling(each)).count();
-            on_progress(Progress { at, waiting: open.len() - calling, calling });
+            let open_calls = open.iter().filter(|each| matches!(each, OpenProcess::Call { .. })).count();
+            on_progress(Progress { at, open_reminders: open.len() - open_calls + unborn, open_calls });
             if open.is_empty() && settled {
                 return Ok(());
             }

@@ -1,9 +1,9 @@
 //! The workers themselves: one for each task queue, each on its own thread.
 
-use std::{str::FromStr, time::Duration};
+use std::time::Duration;
 
 use activities::{Accounts, Deciding, Dialing};
-use anyhow::{Result, anyhow, bail};
+use anyhow::{Result, anyhow};
 use store::Store;
 use temporalio_client::Client;
 use temporalio_common::worker::WorkerDeploymentOptions;
@@ -15,26 +15,13 @@ use tokio::sync::oneshot;
 use workflows::{AppointmentReminder, EventProcessing, PhoneCall, names};
 
 /// Which task queues a worker serves.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 pub enum Role {
     /// Workflows and database activities.
     Core,
     /// Requests to the voice provider.
     Dial,
     All,
-}
-
-impl FromStr for Role {
-    type Err = anyhow::Error;
-
-    fn from_str(text: &str) -> Result<Self> {
-        match text {
-            "core" => Ok(Self::Core),
-            "dial" => Ok(Self::Dial),
-            "all" => Ok(Self::All),
-            _ => bail!("a role is core, dial or all"),
-        }
-    }
 }
 
 /// Workflows kept in memory between their steps; others are replayed from their histories.

@@ -83,15 +83,18 @@ async fn play(options: &Options, servers: &Servers, folder: &std::path::Path, st
     let file = folder.join("appointments.csv");
     std::fs::write(&file, clinic::appointments(Timestamp::now(), options.appointments, options.seed)?)
         .with_context(|| format!("cannot write {}", file.display()))?;
-    let rejects = folder.join("appointments.rejects.csv");
+    let files = import::SideFiles {
+        rejects: folder.join("appointments.rejects.csv"),
+        warnings: folder.join("appointments.warnings.csv"),
+    };
     let target = store.tenant(clinic.id);
     let imported =
-        import::import(&file, &import::options_for(&settings, None)?, Some(&target), &rejects, false).await?;
+        import::import(&file, &import::options_for(&settings, None)?, Some(&target), &files, false).await?;
     say(&format!(
         "{} made, {} appointments imported, {} rows rejected",
         settings.tenant.name, imported.added, imported.rejected
     ));
-    for line in std::fs::read_to_string(&rejects).unwrap_or_default().lines().skip(1) {
+    for line in std::fs::read_to_string(&files.rejects).unwrap_or_default().lines().skip(1) {
         println!("    rejected: {line}");
     }
     if let Some(ui) = &servers.ui_url {
@@ -167,8 +170,7 @@ impl Bar {
     }
 
     fn show(&self, progress: Progress) {
-        let open = progress.waiting as u64 + (progress.calling as u64).div_ceil(2);
-        let ended = self.total.saturating_sub(open);
+        let ended = self.total.saturating_sub(progress.open_reminders as u64);
         let at = progress.at.map(|at| at.strftime("%a %-d %b %H:%M UTC").to_string()).unwrap_or_default();
         if self.bar.is_hidden() {
             let tenth = ended * 10 / self.total.max(1);

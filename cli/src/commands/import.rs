@@ -2,7 +2,7 @@
 
 use std::{
     fs::{self, File},
-    io::{BufWriter, Write},
+    io::BufWriter,
     path::{Path, PathBuf},
     process::ExitCode,
     time::{Duration, Instant},
@@ -65,24 +65,25 @@ pub async fn run(options: Options) -> Result<ExitCode> {
     let rejects = options.rejects.unwrap_or_else(|| options.file.with_extension("rejects.csv"));
     let target = (!options.dry_run).then(|| store.tenant(tenant.id));
     let started = Instant::now();
-    let outcome = import(&options.file, &reading, target.as_ref(), &rejects, true).await?;
+    let files = SideFiles { rejects, warnings: options.file.with_extension("warnings.csv") };
+    let outcome = import(&options.file, &reading, target.as_ref(), &files, true).await?;
     if options.json {
         println!("{}", serde_json::to_string(&outcome)?);
     } else {
-        tell(&outcome, &rejects, started.elapsed(), options.dry_run);
+        tell(&outcome, &files, started.elapsed(), options.dry_run);
     }
     Ok(if outcome.rejected == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
-fn tell(outcome: &Outcome, rejects: &Path, took: Duration, dry_run: bool) {
+fn tell(outcome: &Outcome, files: &SideFiles, took: Duration, dry_run: bool) {
     let Outcome { rows, added, changed, unchanged, rejected, warnings } = *outcome;
     let verb = if dry_run { "checked" } else { "read" };
     println!("{rows} rows {verb} in {:.1} s: {added} added, {changed} changed, {unchanged} unchanged", took.as_secs_f64());
     if warnings > 0 {
-        println!("{warnings} warnings; they went in, and are listed in {}", rejects.display());
+        println!("{warnings} warnings on rows that went in, listed in {}", files.warnings.display());
     }
     if rejected > 0 {
-        println!("{rejected} rows rejected; each with its reason in {}", rejects.display());
+        println!("{rejected} rows rejected; each with its reason in {}", files.rejects.display());
     }
 }
 
@@ -115,13 +116,14 @@ pub async fn import(
     file: &Path,
     options: &ImportOptions,
     target: Option<&TenantStore>,
-    rejects: &Path,
+    files: &SideFiles,
     show_progress: bool,
 ) -> Result<Outcome> {
     let bytes = fs::read(file).with_context(|| format!("cannot read {}", file.display()))?;
     let mut rows = read_appointments(&bytes, format_of(file), options).with_context(|| file.display().to_string())?;
     let bar = progress_bar(show_progress);
-    let mut bad = Rejects::to(rejects);
+    let mut rejects = SideFile::at(&files.rejects);
+    let mut warnings = SideFile::at(&files.warnings);
     let mut outcome = Outcome::default();
     let mut chunk = Vec::with_capacity(CHUNK);
     while let Some(row) = rows.next() {
@@ -130,13 +132,13 @@ pub async fn import(
             Ok(row) => {
                 outcome.warnings += row.warnings.len() as u64;
                 for warning in &row.warnings {
-                    bad.writer()?.write_problem(warning)?;
+                    warnings.writer()?.write_problem(warning)?;
                 }
                 chunk.push(new_appointment(row));
             }
             Err(row) => {
                 outcome.rejected += 1;
-                bad.writer()?.write(&row)?;
+                rejects.writer()?.write(&row)?;
             }
         }
         if chunk.len() == CHUNK {
@@ -146,7 +148,8 @@ pub async fn import(
     }
     flush(target, &mut chunk, &mut outcome).await?;
     bar.finish_and_clear();
-    bad.finish()?;
+    rejects.finish()?;
+    warnings.finish()?;
     for note in rows.notes() {
         eprintln!("note: {note}");
     }
@@ -203,14 +206,23 @@ pub fn new_appointment(row: AppointmentRow) -> NewAppointment {
     }
 }
 
-/// The rejects file, made when there is something to write; one of an earlier run is removed.
-struct Rejects<'a> {
+/// Where an import writes what a person should look at.
+#[derive(Debug, Clone)]
+pub struct SideFiles {
+    /// Bad rows, which did not go in.
+    pub rejects: PathBuf,
+    /// Rows that went in and deserve a look.
+    pub warnings: PathBuf,
+}
+
+/// A file made when there is something to write; one of an earlier run is removed.
+struct SideFile<'a> {
     path: &'a Path,
     writer: Option<RejectsWriter<BufWriter<File>>>,
 }
 
-impl<'a> Rejects<'a> {
-    fn to(path: &'a Path) -> Self {
+impl<'a> SideFile<'a> {
+    fn at(path: &'a Path) -> Self {
         // Not there, most of the time.
         let _ = fs::remove_file(path);
         Self { path, writer: None }
@@ -228,7 +240,6 @@ impl<'a> Rejects<'a> {
         if let Some(mut writer) = self.writer {
             writer.flush()?;
         }
-        std::io::stderr().flush()?;
         Ok(())
     }
 }

@@ -14,7 +14,7 @@ use crate::{commands::asked_to_stop, config, telemetry};
 #[derive(Args)]
 pub struct Options {
     /// Which queues to serve: core, dial or all
-    #[arg(long, default_value = "all")]
+    #[arg(long, value_enum, default_value_t = Role::All)]
     role: Role,
 }
 
