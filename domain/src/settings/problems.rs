@@ -5,7 +5,11 @@ use std::{collections::BTreeSet, fmt};
 use serde::Serialize;
 
 use super::{Announcement, DAY_MINUTES, Settings, WeekHours, Window};
-use crate::country::Country;
+use crate::{
+    context,
+    country::Country,
+    script::{self, Mode},
+};
 
 const LONGEST_LEAD_HOURS: u16 = 168;
 const LONGEST_RETRY_HOURS: u16 = 24;
@@ -54,6 +58,7 @@ pub(super) fn problems(settings: &Settings) -> Vec<SettingsProblem> {
     retries(settings, &mut found);
     limits(settings, &mut found);
     retell(settings, &mut found);
+    scripts(settings, &mut found);
     announcements(&settings.announcements, &mut found);
     found.0
 }
@@ -270,6 +275,24 @@ fn retell(settings: &Settings, found: &mut Found) {
     }
 }
 
+/// Both scripts are checked, whichever mode is on: switching it must not be what brings a bad one to light.
+fn scripts(settings: &Settings, found: &mut Found) {
+    let announced = settings.announcements.iter();
+    let own_names: Vec<&str> = announced.map(|each| each.name.as_str()).collect();
+    for (field, mode, template) in [
+        ("scripts.health", Mode::Health, &settings.scripts.health),
+        ("scripts.general", Mode::General, &settings.scripts.general),
+    ] {
+        let checked = template
+            .as_deref()
+            .map(|text| script::check(text, mode, &own_names));
+        for problem in checked.and_then(Result::err).into_iter().flatten() {
+            // The reason names the place; the whole script would only bury it.
+            found.add(field, "", problem.to_string());
+        }
+    }
+}
+
 fn announcements(announcements: &[Announcement], found: &mut Found) {
     let mut names = BTreeSet::new();
     for (index, announcement) in announcements.iter().enumerate() {
@@ -279,6 +302,13 @@ fn announcements(announcements: &[Announcement], found: &mut Found) {
                 field("name"),
                 &announcement.name,
                 "must be a name of letters, digits and _",
+            );
+        }
+        if context::VARIABLES.contains(&announcement.name.as_str()) {
+            found.add(
+                field("name"),
+                &announcement.name,
+                "is a variable of every call already; choose another name",
             );
         }
         if !names.insert(announcement.name.as_str())

@@ -21,8 +21,14 @@ pub(super) fn from_toml(text: &str) -> Result<Settings, Vec<SettingsProblem>> {
         .iter()
         .map(|problem| section(&problem.field))
         .collect();
-    let checked = settings.problems().into_iter();
-    problems.extend(checked.filter(|problem| !unreadable.contains(&problem.field)));
+    // Nor what a script says without the announcements it may name.
+    let nameless = unreadable
+        .iter()
+        .any(|section| section.starts_with("announcements"));
+    let checked = settings.problems().into_iter().filter(|problem| {
+        !unreadable.contains(&problem.field) && !(nameless && problem.field.starts_with("scripts."))
+    });
+    problems.extend(checked);
     if problems.is_empty() {
         Ok(settings)
     } else {

@@ -58,7 +58,7 @@ calls_per_second = 0
 outcome_field = "what_they_want"
 
 [scripts]
-health = "Hello {first_name}"
+health = "Hello {customer_first_name}. {promotion}"
 
 [[announcements]]
 name = "promotion"
@@ -259,4 +259,52 @@ fn hours_too_short_for_the_last_start_are_advised_against() {
     assert_eq!(settings("10:00").advice(), []);
     let over_midnight = "[hours]\nmonday = [\"23:30-24:00\"]\ntuesday = [\"00:00-00:30\"]\nwednesday = []\nthursday = []\nfriday = []";
     assert_eq!(Settings::from_toml(over_midnight).unwrap().advice(), []);
+}
+
+#[test]
+fn a_script_that_could_not_be_spoken_is_refused() {
+    assert_eq!(
+        reason("[scripts]\nhealth = \"Hi {customer_frist_name}\""),
+        "scripts.health: there is no placeholder {customer_frist_name}; did you mean {customer_first_name}?"
+    );
+    assert_eq!(
+        fields("[scripts]\nhealth = \"{customer_name}, your biopsy\"\ngeneral = \" \""),
+        ["scripts.health", "scripts.health", "scripts.general"]
+    );
+    let general =
+        "[tenant]\nhealth_mode = false\n[scripts]\ngeneral = \"{customer_name}, your biopsy\"";
+    assert!(Settings::from_toml(general).is_ok());
+}
+
+#[test]
+fn a_script_may_name_the_announcements_and_nothing_else_of_them() {
+    let with = |announcement: &str, script: &str| {
+        format!(
+            "[scripts]\ngeneral = \"Hello. {script}\"\n[[announcements]]\nname = \"offer\"\n{announcement}"
+        )
+    };
+    assert!(Settings::from_toml(&with("text = \"Two for one\"", "{offer}")).is_ok());
+    assert_eq!(
+        fields(&with("text = \"Two for one\"", "{ofer}")),
+        ["scripts.general"]
+    );
+    // The announcement is what is wrong here, not the script that names it.
+    assert_eq!(
+        fields(&with("texts = \"Two for one\"", "{offer}")),
+        ["announcements[0]"]
+    );
+}
+
+#[test]
+fn an_announcement_cannot_take_the_name_of_a_built_in_variable() {
+    for name in crate::context::VARIABLES {
+        assert_eq!(
+            reason(&format!(
+                "[[announcements]]\nname = \"{name}\"\ntext = \"Two for one\""
+            )),
+            format!(
+                "announcements[0].name = {name}: is a variable of every call already; choose another name"
+            )
+        );
+    }
 }
