@@ -5,9 +5,10 @@
 #![expect(clippy::unwrap_used, reason = "a test may panic")]
 
 mod cases;
+mod clocks;
 mod oracle;
 
-use cases::{Case, ZONES, case, changes, check};
+use cases::{Case, case, check, check_exactly};
 use domain::{
     Reason,
     call::CallOutcome,
@@ -15,7 +16,6 @@ use domain::{
     plan::{self, Adjustment},
     reminder::{Attempt, AttemptEnd, Deferral, Ending, Step, decide, dry_run, next_step},
     retry::{self, Retry, RetryRequest},
-    settings::{Settings, Window},
 };
 use jiff::{SignedDuration, Timestamp};
 use oracle::{Appointment, Oracle, UnluckyCall};
@@ -78,6 +78,35 @@ fn every_plan_is_permitted_explained_and_the_oracles() {
             Ok(())
         })
     });
+}
+
+#[test]
+fn the_cases_reach_every_kind_of_plan() {
+    let kinds = std::cell::RefCell::new(std::collections::BTreeMap::new());
+    check_exactly(1_500, case(), |case| {
+        let plan = plan::plan(&case.plan_request());
+        *kinds
+            .borrow_mut()
+            .entry((plan.adjustment, plan.refused))
+            .or_insert(0) += 1;
+        Ok(())
+    });
+    let kinds = kinds.into_inner();
+    for kind in [
+        (Adjustment::None, None),
+        (Adjustment::Forward, None),
+        (Adjustment::Backward, None),
+        (Adjustment::Late, None),
+        (Adjustment::Late, Some(Reason::LateBooking)),
+        (Adjustment::Late, Some(Reason::NoOpenTime)),
+        (Adjustment::None, Some(Reason::NoOpenTime)),
+        (Adjustment::None, Some(Reason::AppointmentPast)),
+    ] {
+        assert!(
+            kinds.get(&kind).is_some_and(|seen| *seen >= 10),
+            "{kind:?}: {kinds:?}"
+        );
+    }
 }
 
 #[test]
@@ -278,104 +307,6 @@ fn in_any_weather_a_reminder_dials_only_when_permitted_and_ends() {
             Ok(())
         })
     });
-}
-
-/// Windows whose edges lie before, in and after the local times of a change, on every day.
-fn windows_around(change: Timestamp, zone: &jiff::tz::TimeZone) -> Vec<Window> {
-    let mut edges: Vec<u16> = [-45, -15, 0, 15, 30, 75]
-        .into_iter()
-        .map(|minutes| {
-            let wall = zone.to_datetime(change + SignedDuration::from_mins(minutes));
-            u16::try_from(wall.hour()).unwrap() * 60 + u16::try_from(wall.minute()).unwrap()
-        })
-        .collect();
-    edges.push(edges[2].wrapping_sub(30) % 1440);
-    edges.push((edges[2] + 1440 - 40) % 1440);
-    edges.sort_unstable();
-    edges.dedup();
-    edges
-        .chunks_exact(2)
-        .map(|pair| Window::new(pair[0], pair[1]))
-        .collect()
-}
-
-#[test]
-fn every_change_of_every_zone_opens_what_the_wall_clock_opens() {
-    let mut seen = 0;
-    for zone in ZONES.iter() {
-        for change in changes(zone) {
-            let windows = windows_around(change, zone);
-            let mut settings = Settings::default();
-            let week = &mut settings.hours;
-            week.holidays = domain::holidays::HolidayCalendar::None;
-            for day in [
-                &mut week.monday,
-                &mut week.tuesday,
-                &mut week.wednesday,
-                &mut week.thursday,
-                &mut week.friday,
-                &mut week.saturday,
-                &mut week.sunday,
-            ] {
-                day.clone_from(&windows);
-            }
-            let zones = [zone.clone()];
-            let hours = Hours::new(&settings, &zones);
-            let oracle = Oracle {
-                settings: &settings,
-                zones: &zones,
-                holidays: &Default::default(),
-            };
-            let (begin, end) = (
-                change - SignedDuration::from_mins(150),
-                change + SignedDuration::from_mins(150),
-            );
-            let found: Vec<(Timestamp, Timestamp)> = hours
-                .openings(begin, end)
-                .map(|open| (open.from, open.until))
-                .collect();
-            assert_eq!(
-                found,
-                walked(&oracle, begin, end),
-                "{:?} at {change}, {windows:?}",
-                zone.iana_name()
-            );
-            seen += 1;
-        }
-    }
-    assert!(seen > 4_000, "only {seen} changes");
-}
-
-fn walked(oracle: &Oracle<'_>, begin: Timestamp, end: Timestamp) -> Vec<(Timestamp, Timestamp)> {
-    let minute = SignedDuration::from_mins(1);
-    let mut openings: Vec<(Timestamp, Timestamp)> = Vec::new();
-    let mut instant = begin;
-    while instant < end {
-        let next = instant + minute;
-        if oracle.is_open(instant) {
-            match openings.last_mut() {
-                Some((_, until)) if *until == instant => *until = next,
-                _ => openings.push((instant, next)),
-            }
-        }
-        instant = next;
-    }
-    openings
-}
-
-#[test]
-fn the_clocks_change_on_whole_minutes_in_these_years() {
-    for zone in ZONES.iter() {
-        for change in changes(zone) {
-            assert_eq!(change.as_second() % 60, 0, "{:?}", zone.iana_name());
-            assert_eq!(
-                zone.to_offset(change).seconds() % 60,
-                0,
-                "{:?}",
-                zone.iana_name()
-            );
-        }
-    }
 }
 
 #[test]

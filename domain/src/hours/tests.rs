@@ -123,6 +123,24 @@ fn a_day_that_begins_at_one_is_open_from_one() {
 }
 
 #[test]
+fn an_hour_repeated_across_midnight_belongs_to_the_day_it_shows() {
+    // Asunción: 2024-03-24 00:00 became 23:00 of the 23rd, and 2024-10-06 began at 01:00.
+    let evening = hours(&every_day("\"23:30-24:00\""), &["America/Asuncion"]);
+    assert_eq!(
+        openings(&evening, "2024-03-23T12:00:00Z", "2024-03-24T12:00:00Z"),
+        [
+            "2024-03-24T02:30:00Z 2024-03-24T03:00:00Z",
+            "2024-03-24T03:30:00Z 2024-03-24T04:00:00Z"
+        ]
+    );
+    let night = hours(&every_day("\"00:30-03:00\""), &["America/Asuncion"]);
+    assert_eq!(
+        openings(&night, "2024-10-05T12:00:00Z", "2024-10-06T12:00:00Z"),
+        ["2024-10-06T04:00:00Z 2024-10-06T06:00:00Z"]
+    );
+}
+
+#[test]
 fn a_skipped_day_has_no_hours() {
     let apia = hours(&every_day("\"08:00-20:00\""), &["Pacific/Apia"]);
     // 2011-12-30 was never shown in Samoa: after the 29th came the 31st.

@@ -28,35 +28,40 @@ pub(crate) static ZONES: LazyLock<Vec<TimeZone>> = LazyLock::new(|| {
         .collect()
 });
 
-/// Runs a property on the same cases every time; `PROPTEST_CASES` asks for more or fewer, `PROPTEST_RNG_SEED` for others.
+/// Runs a property on the same cases every time; `PROPTEST_CASES` asks for more or fewer, `PROPTEST_RNG_SEED`
+/// for others.
 pub(crate) fn check<S: Strategy>(
     cases: u32,
     strategy: S,
     property: impl Fn(S::Value) -> Result<(), TestCaseError>,
 ) {
-    let number = |name| {
-        std::env::var(name)
-            .ok()
-            .and_then(|text| text.parse::<u64>().ok())
-    };
     let cases = number("PROPTEST_CASES").map_or(cases, |cases| cases.try_into().unwrap());
+    check_exactly(cases, strategy, property);
+}
+
+/// As [`check`], however many cases the environment asks for.
+pub(crate) fn check_exactly<S: Strategy>(
+    cases: u32,
+    strategy: S,
+    property: impl Fn(S::Value) -> Result<(), TestCaseError>,
+) {
     let config = Config {
         cases,
         failure_persistence: None,
-        max_shrink_iters: 2_000,
+        max_shrink_iters: 500,
         ..Config::default()
     };
     let mut seed = [7; 32];
-    seed[..8].copy_from_slice(
-        &number("PROPTEST_RNG_SEED")
-            .unwrap_or(20_270_329)
-            .to_le_bytes(),
-    );
-    let mut runner =
-        TestRunner::new_with_rng(config, TestRng::from_seed(RngAlgorithm::ChaCha, &seed));
-    if let Err(failure) = runner.run(&strategy, property) {
+    let chosen = number("PROPTEST_RNG_SEED").unwrap_or(20_270_329);
+    seed[..8].copy_from_slice(&chosen.to_le_bytes());
+    let rng = TestRng::from_seed(RngAlgorithm::ChaCha, &seed);
+    if let Err(failure) = TestRunner::new_with_rng(config, rng).run(&strategy, property) {
         panic!("{failure}");
     }
+}
+
+fn number(variable: &str) -> Option<u64> {
+    std::env::var(variable).ok()?.parse().ok()
 }
 
 /// One tenant and one appointment.
@@ -124,10 +129,11 @@ impl Case {
 
 pub(crate) fn case() -> impl Strategy<Value = Case> {
     let second_zone = prop_oneof![7 => Just(None), 3 => (0..ZONES.len()).prop_map(Some)];
-    let known_minutes_before = prop_oneof![
-        1 => -30..1_i64,
-        4 => 0..(3 * 24 * 60_i64),
-        5 => 0..(14 * 24 * 60_i64),
+    let known = prop_oneof![
+        1 => Just(Known::AtIdeal),
+        1 => (-1800..1_i64).prop_map(Known::SecondsBefore),
+        9 => (0..3 * 24 * 3600_i64).prop_map(Known::SecondsBefore),
+        10 => (0..14 * 24 * 3600_i64).prop_map(Known::SecondsBefore),
     ];
     let presets = vec![
         None,
@@ -140,25 +146,45 @@ pub(crate) fn case() -> impl Strategy<Value = Case> {
     ];
     let call_before = prop_oneof![3 => select(presets), 2 => (1..=168_u16).prop_map(Some)];
     let zones = (0..ZONES.len(), second_zone).boxed();
-    let known = (known_minutes_before, 0..60_i64).boxed();
     let contact = (call_before, best_hour()).boxed();
-    (zones, when(), known, contact, settings(), holidays()).prop_map(
-        |((first, second), when, (minutes, seconds), contact, settings, holidays)| {
-            let zones = [Some(first), second].into_iter().flatten();
-            let zones: Vec<TimeZone> = zones.map(|zone| ZONES[zone].clone()).collect();
-            let starts_at = when.instant(&zones[0]);
-            let mut settings = settings;
-            settings.hours.holidays = holidays.around(starts_at);
-            Case {
-                zones,
-                settings,
-                starts_at,
-                known_at: starts_at - SignedDuration::from_secs(minutes * 60 + seconds),
-                call_before_hours: contact.0,
-                best_hour: contact.1,
-            }
-        },
+    (
+        zones,
+        when(),
+        known.boxed(),
+        contact,
+        settings(),
+        holidays(),
     )
+        .prop_map(
+            |((first, second), when, known, contact, settings, holidays)| {
+                let zones = [Some(first), second].into_iter().flatten();
+                let zones: Vec<TimeZone> = zones.map(|zone| ZONES[zone].clone()).collect();
+                let starts_at = when.instant(&zones[0]);
+                let mut settings = settings;
+                settings.hours.holidays = holidays.around(starts_at);
+                let (call_before_hours, best_hour) = contact;
+                let mut case = Case {
+                    zones,
+                    settings,
+                    starts_at,
+                    known_at: starts_at,
+                    call_before_hours,
+                    best_hour,
+                };
+                case.known_at -= match known {
+                    Known::AtIdeal => SignedDuration::from_hours(case.hours_before().into()),
+                    Known::SecondsBefore(seconds) => SignedDuration::from_secs(seconds),
+                };
+                case
+            },
+        )
+}
+
+/// When the appointment becomes known: some time before it, or exactly when its call is due.
+#[derive(Debug, Clone, Copy)]
+enum Known {
+    AtIdeal,
+    SecondsBefore(i64),
 }
 
 fn best_hour() -> impl Strategy<Value = Option<BestHour>> {
