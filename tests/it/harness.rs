@@ -1,0 +1,331 @@
+//! One small world for each test: servers, processes, a simulated Retell and a clinic.
+
+mod process;
+
+use std::{path::PathBuf, time::Duration};
+
+use anyhow::{Context, Result, ensure};
+use bellhop::{
+    commands::{import, tenant},
+    conductor::Conductor,
+};
+use domain::{
+    ids::{AppointmentId, TenantId},
+    reminder::Ending,
+    settings::Settings,
+};
+use embedded::{Postgres, PostgresOptions, Temporal, TemporalOptions, Tools, free_port};
+use jiff::{SignedDuration, Timestamp, ToSpan, civil::Weekday, tz::TimeZone};
+use secrecy::{ExposeSecret, SecretString};
+use simulator::retell::{Account, Config, Delivery, Ledger, Running, Scenario};
+use store::{KeyRing, PoolOptions, Report, Store};
+use temporalio_client::Client;
+
+pub(crate) use process::Process;
+
+pub(crate) const API_KEY: &str = "key_test_0000000000000000";
+const SLUG: &str = "test-clinic";
+
+/// Real time without any change after which a play has failed.
+const PATIENCE: Duration = Duration::from_secs(150);
+/// Real time after which a silent call is taken ahead to its next look.
+pub(crate) const SILENCE: Duration = Duration::from_secs(3);
+
+/// Settings of a clinic that is open on every day and never limits itself; tests add what they are about.
+pub(crate) const OPEN_CLINIC: &str = r#"
+[tenant]
+name = "Test Clinic"
+live = true
+
+[hours]
+monday = ["00:00-24:00"]
+tuesday = ["00:00-24:00"]
+wednesday = ["00:00-24:00"]
+thursday = ["00:00-24:00"]
+friday = ["00:00-24:00"]
+saturday = ["00:00-24:00"]
+sunday = ["00:00-24:00"]
+holidays = "none"
+
+[limits]
+per_15_minutes = 10000
+per_day = 10000
+concurrent = 100
+
+[retell]
+agent_id = "agent_test"
+from_number = "+442079460000"
+calls_per_second = 0
+"#;
+
+pub(crate) struct World {
+    pub(crate) postgres: Postgres,
+    pub(crate) temporal: Temporal,
+    pub(crate) retell: Running,
+    pub(crate) store: Store,
+    pub(crate) tenant: TenantId,
+    pub(crate) settings: Settings,
+    pub(crate) worker: Option<Process>,
+    pub(crate) ingress: Option<Process>,
+    /// Where webhooks are sent.
+    pub(crate) webhook_url: String,
+    keys: SecretString,
+    ingress_port: u16,
+    folder: PathBuf,
+    files: u32,
+}
+
+impl World {
+    /// A clinic with these settings, whose calls go as the scenario says. Worker and ingress are running.
+    pub(crate) async fn start(settings: &str, scenario: Scenario) -> Result<Self> {
+        let mut world = Self::without_processes(settings, scenario).await?;
+        world.start_worker("all")?;
+        world.start_ingress().await?;
+        Ok(world)
+    }
+
+    pub(crate) async fn without_processes(settings: &str, scenario: Scenario) -> Result<Self> {
+        let tools = Tools::locate()?;
+        let folder = std::env::temp_dir().join(format!("bellhop-test-{}-{}", std::process::id(), TenantId::generate()));
+        std::fs::create_dir_all(&folder)?;
+        let postgres = Postgres::start(&tools, PostgresOptions::temporary()).await?;
+        postgres.create_database("bellhop").await?;
+        let options = TemporalOptions { data_file: Some(folder.join("temporal.db")), ..Default::default() };
+        let temporal = Temporal::start(&tools, options).await?;
+        let keys = KeyRing::generate();
+        let store =
+            Store::new(&postgres.url("bellhop").into(), KeyRing::parse(&keys)?, PoolOptions::default())?;
+        store.migrate().await?;
+        let settings = parse(settings)?;
+        let source = tenant::create(&store, SLUG, &settings).await?;
+        let clinic = tenant::find(&store, SLUG).await?.id;
+        let mut tx = store.tenant(clinic).begin().await?;
+        tx.add_provider_secret(store.keys(), "retell", &API_KEY.into()).await?;
+        tx.commit().await?;
+        let ingress_port = free_port()?;
+        let webhook_url = format!("http://127.0.0.1:{ingress_port}/hooks/{source}");
+        let retell = simulator::retell::start(Config::with_account(API_KEY, None, scenario)).await?;
+        retell.set_account(Account {
+            key: API_KEY.into(),
+            webhook_url: Some(webhook_url.clone()),
+            agents: None,
+            numbers: None,
+        });
+        Ok(Self {
+            postgres,
+            temporal,
+            retell,
+            store,
+            tenant: clinic,
+            settings,
+            worker: None,
+            ingress: None,
+            webhook_url,
+            keys,
+            ingress_port,
+            folder,
+            files: 0,
+        })
+    }
+
+    /// Starts `bellhop worker`; the one before is left to whoever killed it.
+    pub(crate) fn start_worker(&mut self, role: &str) -> Result<()> {
+        self.worker = Some(self.spawn_worker(role)?);
+        Ok(())
+    }
+
+    /// A further worker, which the caller keeps.
+    pub(crate) fn spawn_worker(&self, role: &str) -> Result<Process> {
+        Process::start(&["worker", "--role", role], &self.environment(free_port()?), &self.folder)
+    }
+
+    /// Starts `bellhop ingress` on the address the simulator sends to, and waits until it listens.
+    pub(crate) async fn start_ingress(&mut self) -> Result<()> {
+        let ingress = Process::start(&["ingress"], &self.environment(free_port()?), &self.folder)?;
+        self.ingress = Some(ingress);
+        let url = format!("http://127.0.0.1:{}/healthz", self.ingress_port);
+        eventually("ingress listens", || async { Ok(reqwest::get(&url).await.is_ok_and(|a| a.status().is_success())) })
+            .await
+    }
+
+    /// SIGKILL, as a power cut would.
+    pub(crate) fn kill_worker(&mut self) {
+        self.worker = None;
+    }
+
+    pub(crate) fn kill_ingress(&mut self) {
+        self.ingress = None;
+    }
+
+    fn environment(&self, worker_port: u16) -> Vec<(String, String)> {
+        [
+            ("BELLHOP_DATABASE_URL", self.postgres.url("bellhop")),
+            ("BELLHOP_SECRET_KEYS", self.keys.expose_secret().to_owned()),
+            ("TEMPORAL_ADDRESS", self.temporal.address()),
+            ("BELLHOP_RETELL_BASE_URL", self.retell.base_url()),
+            ("BELLHOP_RETELL_TIMEOUT_SECONDS", "5".to_owned()),
+            ("BELLHOP_WORKER_LISTEN", format!("127.0.0.1:{worker_port}")),
+            ("BELLHOP_INGRESS_LISTEN", format!("127.0.0.1:{}", self.ingress_port)),
+        ]
+        .map(|(name, value)| (name.to_owned(), value))
+        .to_vec()
+    }
+
+    pub(crate) async fn client(&self) -> Result<Client> {
+        let options = worker::TemporalOptions { address: self.temporal.address(), namespace: "default".into() };
+        worker::connect(&options, "test").await
+    }
+
+    /// Imports appointments as a file would bring them.
+    pub(crate) async fn import(&mut self, csv: &str) -> Result<import::Outcome> {
+        self.files += 1;
+        let file = self.folder.join(format!("appointments-{}.csv", self.files));
+        std::fs::write(&file, csv)?;
+        let target = self.store.tenant(self.tenant);
+        let files = import::SideFiles {
+            rejects: file.with_extension("rejects.csv"),
+            warnings: file.with_extension("warnings.csv"),
+        };
+        import::import(&file, &import::options_for(&self.settings, None)?, Some(&target), &files, false).await
+    }
+
+    pub(crate) async fn appointment(&self, external_id: &str) -> Result<AppointmentId> {
+        let mut tx = self.store.tenant(self.tenant).begin().await?;
+        tx.appointment_by_external_id(external_id).await?.context("the appointment was imported")
+    }
+
+    /// Fast-forwards until every reminder has ended and every call is over.
+    pub(crate) async fn play(&self) -> Result<()> {
+        self.play_until(None).await
+    }
+
+    /// As [`World::play`], but not beyond an instant of the processes' time.
+    pub(crate) async fn play_until(&self, until: Option<Timestamp>) -> Result<()> {
+        let client = self.client().await?;
+        let conductor = Conductor { client: &client, store: &self.store, tenant: self.tenant, silence: SILENCE };
+        conductor.play(until, PATIENCE, |_| {}).await
+    }
+
+    /// Waits for every reminder to have looked at its facts once.
+    pub(crate) async fn settled(&self) -> Result<()> {
+        eventually("every process has looked", || async {
+            let mut tx = self.store.tenant(self.tenant).begin().await?;
+            let unborn = tx.reminders_not_started().await?;
+            drop(tx);
+            Ok(unborn == 0 && self.store.outbox_length().await? == 0)
+        })
+        .await
+    }
+
+    pub(crate) async fn report(&self) -> Result<Report> {
+        self.store.tenant(self.tenant).begin().await?.report().await.map_err(Into::into)
+    }
+
+    /// How many reminders ended so.
+    pub(crate) async fn ended(&self, ending: Ending) -> Result<i64> {
+        let endings = self.report().await?.endings;
+        Ok(endings.iter().filter(|(code, _, _)| code == ending.code()).map(|(_, _, count)| count).sum())
+    }
+
+    /// The decisions on an appointment, in words; for the assertion's message and for reasons.
+    pub(crate) async fn why(&self, external_id: &str) -> Result<Vec<String>> {
+        let appointment = self.appointment(external_id).await?;
+        let mut tx = self.store.tenant(self.tenant).begin().await?;
+        let timeline = tx.timeline(appointment).await?;
+        Ok(timeline.into_iter().map(|entry| format!("{} {}", entry.verdict, entry.words)).collect())
+    }
+
+    pub(crate) fn ledger(&self) -> Ledger {
+        self.retell.ledger()
+    }
+
+    /// What must hold after any fault: nobody dialed twice for one attempt, no acknowledged event lost or
+    /// left unread, every reminder ended, no forged webhook taken.
+    pub(crate) async fn assert_sound(&self) -> Result<()> {
+        ensure!(self.retell.quiet(Duration::from_secs(60)).await, "the simulator still sends");
+        eventually("every event is read", || async {
+            Ok(self.report().await?.unread_events == 0 && self.store.outbox_length().await? == 0)
+        })
+        .await?;
+        let ledger = self.ledger();
+        ensure!(ledger.totals.double_dials == 0, "dialed twice: {:?}", ledger.dialed_per_call);
+        ensure!(ledger.totals.bad_signatures_accepted == 0, "a forged webhook was taken");
+        let mut tx = self.store.tenant(self.tenant).begin().await?;
+        let received = tx.received_events().await?;
+        for webhook in ledger.webhooks.iter().filter(|webhook| webhook.delivery == Delivery::Acknowledged) {
+            let key = (webhook.event.clone(), Some(webhook.provider_call_id.clone()));
+            ensure!(received.contains(&key), "an acknowledged event is lost: {key:?}");
+        }
+        let report = tx.report().await?;
+        for (code, reason, count) in &report.endings {
+            ensure!(Ending::from_code(code).is_some(), "{count} reminders are still {code} ({reason:?})");
+        }
+        Ok(())
+    }
+}
+
+impl Drop for World {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            eprintln!("logs of the processes are in {}", self.folder.display());
+        } else {
+            // Left behind, it only takes room.
+            let _ = std::fs::remove_dir_all(&self.folder);
+        }
+    }
+}
+
+fn parse(settings: &str) -> Result<Settings> {
+    Settings::from_toml(settings).map_err(|problems| anyhow::anyhow!("{problems:?}"))
+}
+
+/// Waits for a condition, for a minute at most.
+pub(crate) async fn eventually<F, Fut>(what: &str, mut holds: F) -> Result<()>
+where
+    F: FnMut() -> Fut,
+    Fut: Future<Output = Result<bool>>,
+{
+    let deadline = tokio::time::Instant::now() + Duration::from_secs(60);
+    while !holds().await? {
+        ensure!(tokio::time::Instant::now() < deadline, "{what}: not within a minute");
+        tokio::time::sleep(Duration::from_millis(30)).await;
+    }
+    Ok(())
+}
+
+/// A simulated Retell whose calls take a fraction of a second.
+pub(crate) fn quick() -> Scenario {
+    Scenario::default().at_speed(200.0)
+}
+
+/// A number of the range kept for fiction.
+pub(crate) fn number(of: u32) -> String {
+    format!("+447700900{of:03}")
+}
+
+pub(crate) const HEADER: &str = "external_id,name,phone,appointment_at,status\n";
+
+/// A line of a file: the appointment is `days` days ahead, at noon.
+pub(crate) fn row(external_id: &str, of: u32, days: i64) -> String {
+    let at = in_days(days);
+    format!("{external_id},Ada Archer,{},{at},\n", number(of))
+}
+
+/// Noon UTC, `days` days ahead, at least; never on a day whose noon is too near a change of clocks to matter.
+pub(crate) fn in_days(days: i64) -> Timestamp {
+    let today = Timestamp::now().to_zoned(TimeZone::UTC).date();
+    let day = today.checked_add(days.days()).unwrap_or(today);
+    day.at(12, 0, 0, 0).to_zoned(TimeZone::UTC).map(|zoned| zoned.timestamp()).unwrap_or(Timestamp::MAX)
+}
+
+/// The next such weekday that is at least `after` days ahead, at an hour of UTC.
+pub(crate) fn next(weekday: Weekday, after: i64, hour: i8) -> Timestamp {
+    let mut day = in_days(after).to_zoned(TimeZone::UTC).date();
+    while day.weekday() != weekday {
+        day = day.tomorrow().unwrap_or(day);
+    }
+    let at = day.at(hour, 0, 0, 0).to_zoned(TimeZone::UTC);
+    at.map(|zoned| zoned.timestamp()).unwrap_or(Timestamp::MAX)
+}
+
+pub(crate) const HOUR: SignedDuration = SignedDuration::from_hours(1);

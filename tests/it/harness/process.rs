@@ -1,0 +1,45 @@
+//! A process of the real binary.
+
+use std::{
+    fs::File,
+    path::{Path, PathBuf},
+    process::{Child, Command, Stdio},
+    sync::atomic::{AtomicU32, Ordering},
+};
+
+use anyhow::{Context, Result};
+
+/// `bellhop …`, killed (SIGKILL) when dropped.
+pub(crate) struct Process {
+    child: Child,
+    pub(crate) log: PathBuf,
+}
+
+impl Process {
+    pub(crate) fn start(arguments: &[&str], environment: &[(String, String)], folder: &Path) -> Result<Self> {
+        static STARTED: AtomicU32 = AtomicU32::new(0);
+        let place = STARTED.fetch_add(1, Ordering::Relaxed);
+        let log = folder.join(format!("{}-{place}.log", arguments.first().unwrap_or(&"bellhop")));
+        let child = Command::new(env!("CARGO_BIN_EXE_bellhop"))
+            .args(arguments)
+            .envs(environment.iter().cloned())
+            .stdin(Stdio::null())
+            .stdout(File::create(&log)?)
+            .stderr(File::options().append(true).open(&log)?)
+            .spawn()
+            .context("bellhop cannot be started")?;
+        Ok(Self { child, log })
+    }
+
+    pub(crate) fn id(&self) -> u32 {
+        self.child.id()
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        // Gone already is as good.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
