@@ -13,18 +13,27 @@ use domain::{
 use jiff::{Timestamp, tz::TimeZone};
 use store::DialTarget;
 
-pub(crate) fn variables(target: &DialTarget, settings: &Settings, now: Timestamp) -> BTreeMap<String, String> {
+pub(crate) fn variables(
+    target: &DialTarget,
+    settings: &Settings,
+    now: Timestamp,
+) -> BTreeMap<String, String> {
     let tenant = &settings.tenant;
     let mode = Mode::of(tenant.health_mode);
     let script = match mode {
         Mode::Health => settings.scripts.health.as_deref(),
         Mode::General => settings.scripts.general.as_deref(),
     };
-    let hours = settings
-        .hours
-        .days()
-        .map(|(_, windows)| windows.iter().map(|window| (window.from(), window.to())).collect::<DayWindows>());
-    let callback_number = tenant.callback_number.as_deref().or(settings.retell.from_number.as_deref());
+    let hours = settings.hours.days().map(|(_, windows)| {
+        windows
+            .iter()
+            .map(|window| (window.from(), window.to()))
+            .collect::<DayWindows>()
+    });
+    let callback_number = tenant
+        .callback_number
+        .as_deref()
+        .or(settings.retell.from_number.as_deref());
     let callback_number = callback_number.and_then(|number| PhoneNumber::from_e164(number).ok());
     let facts = ContextFacts {
         mode,
@@ -37,7 +46,9 @@ pub(crate) fn variables(target: &DialTarget, settings: &Settings, now: Timestamp
         provider: target.practitioner.as_deref(),
         location: target.location.as_deref(),
         instructions: target.instructions.as_deref(),
-        duration_minutes: target.duration_minutes.and_then(|minutes| u16::try_from(minutes).ok()),
+        duration_minutes: target
+            .duration_minutes
+            .and_then(|minutes| u16::try_from(minutes).ok()),
         business: BusinessFacts {
             name: &tenant.name,
             country: tenant.country.parse().unwrap_or(Country::GB),

@@ -53,9 +53,17 @@ pub enum Command {
 pub fn run(command: Command) -> Result<ExitCode> {
     let quiet = matches!(
         command,
-        Command::Demo(_) | Command::Tenant(_) | Command::Import(_) | Command::Why(_) | Command::Env(_)
+        Command::Demo(_)
+            | Command::Tenant(_)
+            | Command::Import(_)
+            | Command::Why(_)
+            | Command::Env(_)
     );
-    telemetry::start_logs(if quiet { "warn" } else { "info,temporalio_sdk_core=warn" })?;
+    telemetry::start_logs(if quiet {
+        "warn"
+    } else {
+        "info,temporalio_sdk_core=warn"
+    })?;
     let runtime = tokio::runtime::Runtime::new()?;
     runtime.block_on(async {
         match command {

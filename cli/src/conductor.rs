@@ -11,7 +11,10 @@ use domain::ids::TenantId;
 use futures::{TryStreamExt, stream};
 use jiff::{SignedDuration, Timestamp};
 use store::{OpenProcess, Store};
-use temporalio_client::{Client, tonic::{Code, IntoRequest, Status}};
+use temporalio_client::{
+    Client,
+    tonic::{Code, IntoRequest, Status},
+};
 use temporalio_common::protos::temporal::api::{
     common::v1 as common, workflow::v1 as workflow, workflowservice::v1 as service,
 };
@@ -64,11 +67,21 @@ impl Conductor<'_> {
             }
             let quiet = last.1.elapsed();
             if quiet > patience {
-                bail!("nothing has happened for {patience:?}; {} processes are open, {unborn} not started", open.len());
+                bail!(
+                    "nothing has happened for {patience:?}; {} processes are open, {unborn} not started",
+                    open.len()
+                );
             }
             let calling = open.iter().filter(|each| is_calling(each)).count();
-            let open_calls = open.iter().filter(|each| matches!(each, OpenProcess::Call { .. })).count();
-            on_progress(Progress { at, open_reminders: open.len() - open_calls + unborn, open_calls });
+            let open_calls = open
+                .iter()
+                .filter(|each| matches!(each, OpenProcess::Call { .. }))
+                .count();
+            on_progress(Progress {
+                at,
+                open_reminders: open.len() - open_calls + unborn,
+                open_calls,
+            });
             if open.is_empty() && settled {
                 return Ok(());
             }
@@ -77,7 +90,10 @@ impl Conductor<'_> {
             } else if calling == 0 {
                 first(open.iter().filter(|each| !is_calling(each)))
             } else if quiet > self.silence {
-                first(open.iter().filter(|each| matches!(each, OpenProcess::Call { .. })))
+                first(
+                    open.iter()
+                        .filter(|each| matches!(each, OpenProcess::Call { .. })),
+                )
             } else {
                 Vec::new()
             };
@@ -103,7 +119,10 @@ impl Conductor<'_> {
             let mut tx = self.store.tenant(self.tenant).begin().await?;
             let open = tx.open_processes().await?;
             drop(tx);
-            let same = open.iter().filter_map(next_look).any(|look| due.contains(&look));
+            let same = open
+                .iter()
+                .filter_map(next_look)
+                .any(|look| due.contains(&look));
             if !same {
                 break;
             }
@@ -131,7 +150,9 @@ fn next_look(process: &OpenProcess) -> Option<(String, Timestamp)> {
 fn first<'a>(processes: impl Iterator<Item = &'a OpenProcess>) -> Vec<(String, Timestamp)> {
     let mut looks: Vec<_> = processes.filter_map(next_look).collect();
     looks.sort_by_key(|(_, at)| *at);
-    let Some(limit) = looks.first().map(|(_, at)| *at + TOGETHER) else { return looks };
+    let Some(limit) = looks.first().map(|(_, at)| *at + TOGETHER) else {
+        return looks;
+    };
     looks.retain(|(_, at)| *at <= limit);
     looks
 }
@@ -139,7 +160,9 @@ fn first<'a>(processes: impl Iterator<Item = &'a OpenProcess>) -> Vec<(String, T
 /// Lets the clock of one workflow jump to `until`, and no further. One that has ended, or is already
 /// there, is left alone.
 pub async fn go_ahead(client: &Client, workflow_id: &str, until: Timestamp) -> Result<()> {
-    let Some(now) = clock(client, workflow_id).await? else { return Ok(()) };
+    let Some(now) = clock(client, workflow_id).await? else {
+        return Ok(());
+    };
     let by = until.duration_since(now);
     if by <= SignedDuration::ZERO {
         return Ok(());
@@ -154,22 +177,38 @@ pub async fn clock(client: &Client, workflow_id: &str) -> Result<Option<Timestam
         execution: Some(execution(workflow_id)),
     };
     let mut service = client.connection().workflow_service();
-    let described = match service.describe_workflow_execution(request.into_request()).await {
+    let described = match service
+        .describe_workflow_execution(request.into_request())
+        .await
+    {
         Ok(described) => described.into_inner(),
         Err(status) if status.code() == Code::NotFound => return Ok(None),
         Err(status) => return Err(status.into()),
     };
-    let running = described.workflow_execution_info.as_ref().is_some_and(|info| info.close_time.is_none());
+    let running = described
+        .workflow_execution_info
+        .as_ref()
+        .is_some_and(|info| info.close_time.is_none());
     if !running {
         return Ok(None);
     }
-    let skipping = described.workflow_extended_info.and_then(|info| info.time_skipping_info);
-    let Some(virtual_now) = skipping.and_then(|info| info.current_time) else { return Ok(Some(Timestamp::now())) };
-    Ok(Some(Timestamp::new(virtual_now.seconds, virtual_now.nanos)?))
+    let skipping = described
+        .workflow_extended_info
+        .and_then(|info| info.time_skipping_info);
+    let Some(virtual_now) = skipping.and_then(|info| info.current_time) else {
+        return Ok(Some(Timestamp::now()));
+    };
+    Ok(Some(Timestamp::new(
+        virtual_now.seconds,
+        virtual_now.nanos,
+    )?))
 }
 
 fn execution(workflow_id: &str) -> common::WorkflowExecution {
-    common::WorkflowExecution { workflow_id: workflow_id.to_owned(), run_id: String::new() }
+    common::WorkflowExecution {
+        workflow_id: workflow_id.to_owned(),
+        run_id: String::new(),
+    }
 }
 
 /// Lets the clock of one workflow jump by `by`. Its children keep real time: a call plays out while the
@@ -195,7 +234,10 @@ async fn fast_forward(client: &Client, workflow_id: &str, by: Duration) -> Resul
     };
     update.update_mask.get_or_insert_default().paths = vec!["time_skipping_config".into()];
     let mut service = client.connection().workflow_service();
-    match service.update_workflow_execution_options(update.into_request()).await {
+    match service
+        .update_workflow_execution_options(update.into_request())
+        .await
+    {
         Err(status) if ended(&status) => return Ok(()),
         answer => answer?,
     };
@@ -205,7 +247,10 @@ async fn fast_forward(client: &Client, workflow_id: &str, by: Duration) -> Resul
             workflow_execution: Some(execution(workflow_id)),
             fast_forward_id: id.clone(),
         };
-        match service.poll_workflow_execution_time_skipping(poll.into_request()).await {
+        match service
+            .poll_workflow_execution_time_skipping(poll.into_request())
+            .await
+        {
             Err(status) if ended(&status) => return Ok(()),
             // 1: not yet (the poll ends after 20 s). Anything else: there, or ended before.
             Ok(answer) if answer.get_ref().fast_forward_polling_result == 1 => {}

@@ -23,8 +23,19 @@ pub struct Variable {
 
 const PARTS: &[&str] = &["worker", "ingress", "migrate", "tenant", "import", "why"];
 const TEMPORAL: &[&str] = &["worker", "ingress"];
-const ALL: &[&str] =
-    &["dev", "demo", "worker", "ingress", "migrate", "tenant", "import", "why", "plan", "doctor", "simulator"];
+const ALL: &[&str] = &[
+    "dev",
+    "demo",
+    "worker",
+    "ingress",
+    "migrate",
+    "tenant",
+    "import",
+    "why",
+    "plan",
+    "doctor",
+    "simulator",
+];
 
 const fn variable(
     name: &'static str,
@@ -32,7 +43,12 @@ const fn variable(
     meaning: &'static str,
     commands: &'static [&'static str],
 ) -> Variable {
-    Variable { name, default, meaning, commands }
+    Variable {
+        name,
+        default,
+        meaning,
+        commands,
+    }
 }
 
 /// Every variable there is. Those of ingress are the ones its configuration asks for.
@@ -44,24 +60,79 @@ pub fn variables() -> Vec<Variable> {
         None
     });
     let of_ingress = asked.into_inner().into_iter().map(|name| {
-        variable(name, Some("built in"), "a limit of ingress; see docs/configuration.md", &["ingress", "dev", "demo"])
+        variable(
+            name,
+            Some("built in"),
+            "a limit of ingress; see docs/configuration.md",
+            &["ingress", "dev", "demo"],
+        )
     });
     VARIABLES.iter().cloned().chain(of_ingress).collect()
 }
 
 /// Variables of the binary itself.
 const VARIABLES: &[Variable] = &[
-    variable("BELLHOP_DATABASE_URL", None, "postgres:// address of Bellhop's database", PARTS),
-    variable("BELLHOP_DATABASE_CONNECTIONS", Some("20"), "connections each process keeps", PARTS),
-    variable("BELLHOP_SECRET_KEYS", None, "id:base64 of 32 bytes, separated by commas; the first encrypts", PARTS),
-    variable("TEMPORAL_ADDRESS", Some("127.0.0.1:7233"), "host:port of Temporal", TEMPORAL),
-    variable("TEMPORAL_NAMESPACE", Some("default"), "Temporal namespace", TEMPORAL),
-    variable("BELLHOP_WORKER_LISTEN", Some("127.0.0.1:9090"), "health and metrics of a worker", &["worker"]),
-    variable("BELLHOP_RETELL_BASE_URL", Some(BASE_URL), "where Retell answers", &["worker"]),
-    variable("BELLHOP_RETELL_TIMEOUT_SECONDS", Some("30"), "longest wait for the answer to a dial, 1 to 60", &["worker"]),
-    variable("BELLHOP_LOG", Some("info"), "log filter, as of tracing-subscriber", ALL),
+    variable(
+        "BELLHOP_DATABASE_URL",
+        None,
+        "postgres:// address of Bellhop's database",
+        PARTS,
+    ),
+    variable(
+        "BELLHOP_DATABASE_CONNECTIONS",
+        Some("20"),
+        "connections each process keeps",
+        PARTS,
+    ),
+    variable(
+        "BELLHOP_SECRET_KEYS",
+        None,
+        "id:base64 of 32 bytes, separated by commas; the first encrypts",
+        PARTS,
+    ),
+    variable(
+        "TEMPORAL_ADDRESS",
+        Some("127.0.0.1:7233"),
+        "host:port of Temporal",
+        TEMPORAL,
+    ),
+    variable(
+        "TEMPORAL_NAMESPACE",
+        Some("default"),
+        "Temporal namespace",
+        TEMPORAL,
+    ),
+    variable(
+        "BELLHOP_WORKER_LISTEN",
+        Some("127.0.0.1:9090"),
+        "health and metrics of a worker",
+        &["worker"],
+    ),
+    variable(
+        "BELLHOP_RETELL_BASE_URL",
+        Some(BASE_URL),
+        "where Retell answers",
+        &["worker"],
+    ),
+    variable(
+        "BELLHOP_RETELL_TIMEOUT_SECONDS",
+        Some("30"),
+        "longest wait for the answer to a dial, 1 to 60",
+        &["worker"],
+    ),
+    variable(
+        "BELLHOP_LOG",
+        Some("info"),
+        "log filter, as of tracing-subscriber",
+        ALL,
+    ),
     variable("BELLHOP_LOG_FORMAT", Some("text"), "text or json", ALL),
-    variable("BELLHOP_TOOLS", None, "folder of the pinned servers; found as .tools without it", &["dev", "demo"]),
+    variable(
+        "BELLHOP_TOOLS",
+        None,
+        "folder of the pinned servers; found as .tools without it",
+        &["dev", "demo"],
+    ),
 ];
 
 fn read(name: &str) -> Option<String> {
@@ -69,29 +140,44 @@ fn read(name: &str) -> Option<String> {
 }
 
 fn default_of(name: &str) -> Option<String> {
-    VARIABLES.iter().find(|each| each.name == name).and_then(|each| each.default).map(str::to_owned)
+    VARIABLES
+        .iter()
+        .find(|each| each.name == name)
+        .and_then(|each| each.default)
+        .map(str::to_owned)
 }
 
 fn required(name: &str) -> Result<String> {
-    read(name).or_else(|| default_of(name)).with_context(|| format!("{name} is not set; see `bellhop env`"))
+    read(name)
+        .or_else(|| default_of(name))
+        .with_context(|| format!("{name} is not set; see `bellhop env`"))
 }
 
 fn parsed<T: std::str::FromStr>(name: &str, expected: &str) -> Result<T> {
     let text = required(name)?;
-    text.parse().ok().with_context(|| format!("{name} is {text:?}; expected {expected}"))
+    text.parse()
+        .ok()
+        .with_context(|| format!("{name} is {text:?}; expected {expected}"))
 }
 
 /// The database, with the keys of its secrets.
 pub fn store() -> Result<Store> {
     let url = SecretString::from(required("BELLHOP_DATABASE_URL")?);
-    let keys = KeyRing::parse(&required("BELLHOP_SECRET_KEYS")?.into()).context("BELLHOP_SECRET_KEYS")?;
+    let keys =
+        KeyRing::parse(&required("BELLHOP_SECRET_KEYS")?.into()).context("BELLHOP_SECRET_KEYS")?;
     let connections = parsed("BELLHOP_DATABASE_CONNECTIONS", "a number of at least 1")?;
-    let options = PoolOptions { max_connections: connections, ..PoolOptions::default() };
+    let options = PoolOptions {
+        max_connections: connections,
+        ..PoolOptions::default()
+    };
     Store::new(&url, keys, options).context("BELLHOP_DATABASE_URL")
 }
 
 pub fn temporal() -> Result<TemporalOptions> {
-    Ok(TemporalOptions { address: required("TEMPORAL_ADDRESS")?, namespace: required("TEMPORAL_NAMESPACE")? })
+    Ok(TemporalOptions {
+        address: required("TEMPORAL_ADDRESS")?,
+        namespace: required("TEMPORAL_NAMESPACE")?,
+    })
 }
 
 pub fn worker_listen() -> Result<SocketAddr> {
@@ -99,10 +185,19 @@ pub fn worker_listen() -> Result<SocketAddr> {
 }
 
 pub fn retell() -> Result<RetellOptions> {
-    let seconds: u64 = parsed("BELLHOP_RETELL_TIMEOUT_SECONDS", "whole seconds from 1 to 60")?;
+    let seconds: u64 = parsed(
+        "BELLHOP_RETELL_TIMEOUT_SECONDS",
+        "whole seconds from 1 to 60",
+    )?;
     if !(1..=60).contains(&seconds) {
         bail!("BELLHOP_RETELL_TIMEOUT_SECONDS is {seconds}; expected whole seconds from 1 to 60");
     }
-    let timeouts = Timeouts { place: Duration::from_secs(seconds), ..Timeouts::default() };
-    Ok(RetellOptions { base_url: required("BELLHOP_RETELL_BASE_URL")?, timeouts })
+    let timeouts = Timeouts {
+        place: Duration::from_secs(seconds),
+        ..Timeouts::default()
+    };
+    Ok(RetellOptions {
+        base_url: required("BELLHOP_RETELL_BASE_URL")?,
+        timeouts,
+    })
 }

@@ -28,7 +28,11 @@ const DATABASE: &str = "bellhop";
 impl Servers {
     /// Starts what is not named. `postgres` says where its data is; Temporal's is kept in `folder`.
     pub async fn start(folder: &Path, postgres: PostgresOptions, use_named: bool) -> Result<Self> {
-        let named = |variable: &str| env::var(variable).ok().filter(|value| use_named && !value.is_empty());
+        let named = |variable: &str| {
+            env::var(variable)
+                .ok()
+                .filter(|value| use_named && !value.is_empty())
+        };
         let (database_url, postgres) = match named("BELLHOP_DATABASE_URL") {
             Some(url) => (url, None),
             None => {
@@ -40,7 +44,8 @@ impl Servers {
         let (address, engine) = match named("TEMPORAL_ADDRESS") {
             Some(address) => (address, None),
             None => {
-                std::fs::create_dir_all(folder).with_context(|| format!("cannot make {}", folder.display()))?;
+                std::fs::create_dir_all(folder)
+                    .with_context(|| format!("cannot make {}", folder.display()))?;
                 let options = embedded::TemporalOptions {
                     data_file: Some(folder.join("temporal.db")),
                     log_file: Some(folder.join("temporal.log")),
@@ -53,7 +58,10 @@ impl Servers {
         };
         Ok(Self {
             database_url: database_url.into(),
-            temporal: TemporalOptions { address, namespace: "default".to_owned() },
+            temporal: TemporalOptions {
+                address,
+                namespace: "default".to_owned(),
+            },
             ui_url: engine.as_ref().and_then(Temporal::ui_url),
             postgres,
             engine,
@@ -62,7 +70,11 @@ impl Servers {
 
     /// A handle on the database, with its schema up to date.
     pub async fn store(&self, keys: &SecretString) -> Result<Store> {
-        let store = Store::new(&self.database_url, KeyRing::parse(keys)?, PoolOptions::default())?;
+        let store = Store::new(
+            &self.database_url,
+            KeyRing::parse(keys)?,
+            PoolOptions::default(),
+        )?;
         store.migrate().await?;
         Ok(store)
     }
@@ -102,10 +114,15 @@ impl Stack {
             let notify = notify.clone();
             async move { notify.notified().await }.boxed().shared()
         };
-        let client = worker::connect(&servers.temporal, &format!("bellhop-{}", std::process::id())).await?;
+        let client = worker::connect(
+            &servers.temporal,
+            &format!("bellhop-{}", std::process::id()),
+        )
+        .await?;
         let fresh = Arc::new(Notify::new());
         let hint = fresh.clone();
-        let ingress = Ingress::bind(ingress, store.clone(), move |_| hint.notify_one(), metrics).await?;
+        let ingress =
+            Ingress::bind(ingress, store.clone(), move |_| hint.notify_one(), metrics).await?;
         let ingress_url = format!("http://{}", ingress.address());
         let serving = tokio::spawn({
             let stop = stop.clone();
@@ -118,8 +135,18 @@ impl Stack {
                 Ok(())
             }
         });
-        let working = work(client.clone(), store.clone(), Accounts::new(retell), stop.clone());
-        Ok(Self { client, ingress_url, stop: notify, parts: vec![serving, relaying, working] })
+        let working = work(
+            client.clone(),
+            store.clone(),
+            Accounts::new(retell),
+            stop.clone(),
+        );
+        Ok(Self {
+            client,
+            ingress_url,
+            stop: notify,
+            parts: vec![serving, relaying, working],
+        })
     }
 
     /// Fails as soon as one part ends by itself.

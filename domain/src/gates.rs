@@ -204,22 +204,36 @@ pub struct PlacementFacts<'a> {
 pub fn placement_refused(now: Timestamp, facts: &PlacementFacts<'_>) -> Option<Reason> {
     let appointment = &facts.reminder.appointment;
     let standing = match appointment.status {
-        AppointmentStatus::Cancelled | AppointmentStatus::Deleted => Some(Reason::AppointmentCancelled),
+        AppointmentStatus::Cancelled | AppointmentStatus::Deleted => {
+            Some(Reason::AppointmentCancelled)
+        }
         AppointmentStatus::Confirmed => Some(Reason::AppointmentConfirmed),
         AppointmentStatus::RescheduleRequested => Some(Reason::AwaitingReschedule),
         AppointmentStatus::Scheduled => None,
     };
-    let buffer = SignedDuration::from_hours(facts.settings.reminders.appointment_buffer_hours.into());
+    let buffer =
+        SignedDuration::from_hours(facts.settings.reminders.appointment_buffer_hours.into());
     let checks = [
-        (!facts.same_version || !facts.same_number, Reason::AppointmentMoved),
+        (
+            !facts.same_version || !facts.same_number,
+            Reason::AppointmentMoved,
+        ),
         (facts.reminder.contact.opted_out, Reason::OptedOut),
-        (facts.reminder.contact.number == NumberState::Invalid, Reason::NumberInvalid),
+        (
+            facts.reminder.contact.number == NumberState::Invalid,
+            Reason::NumberInvalid,
+        ),
         (!facts.tenant_live, Reason::TenantNotLive),
         (facts.tenant_paused, Reason::TenantPaused),
         (now >= appointment.starts_at, Reason::AppointmentPast),
         (now > appointment.starts_at - buffer, Reason::InsideBuffer),
     ];
     standing
-        .or_else(|| checks.into_iter().find(|(refused, _)| *refused).map(|(_, reason)| reason))
+        .or_else(|| {
+            checks
+                .into_iter()
+                .find(|(refused, _)| *refused)
+                .map(|(_, reason)| reason)
+        })
         .or_else(|| Hours::new(facts.settings, &appointment.zones).closed_reason(now))
 }

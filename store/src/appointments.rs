@@ -2,7 +2,10 @@
 
 use std::collections::HashMap;
 
-use domain::{appointment::AppointmentStatus, ids::{AppointmentId, ContactId}};
+use domain::{
+    appointment::AppointmentStatus,
+    ids::{AppointmentId, ContactId},
+};
 use jiff::Timestamp;
 use uuid::Uuid;
 

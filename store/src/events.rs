@@ -239,7 +239,11 @@ impl TenantTx {
 
     /// Keeps what was read from the provider about a call because no webhook came, as one more event.
     /// `false` when exactly this was read before.
-    pub async fn add_fetched_event(&mut self, event: &NewEvent, observation: &Observation) -> Result<bool> {
+    pub async fn add_fetched_event(
+        &mut self,
+        event: &NewEvent,
+        observation: &Observation,
+    ) -> Result<bool> {
         let added = sqlx::query!(
             "insert into events (tenant_id, id, provider, event_type, dedupe_key, call_id, provider_call_id, body,
                                  state, observation, processed_at)

@@ -117,7 +117,10 @@ impl TenantTx {
         )
         .fetch_all(&mut *self.tx)
         .await?;
-        Ok(rows.into_iter().map(|row| (row.event_type, row.provider_call_id)).collect())
+        Ok(rows
+            .into_iter()
+            .map(|row| (row.event_type, row.provider_call_id))
+            .collect())
     }
 
     /// Appointments whose reminder has not yet shown where it stands.

@@ -86,25 +86,37 @@ impl World {
 
     pub(crate) async fn without_processes(settings: &str, scenario: Scenario) -> Result<Self> {
         let tools = Tools::locate()?;
-        let folder = std::env::temp_dir().join(format!("bellhop-test-{}-{}", std::process::id(), TenantId::generate()));
+        let folder = std::env::temp_dir().join(format!(
+            "bellhop-test-{}-{}",
+            std::process::id(),
+            TenantId::generate()
+        ));
         std::fs::create_dir_all(&folder)?;
         let postgres = Postgres::start(&tools, PostgresOptions::temporary()).await?;
         postgres.create_database("bellhop").await?;
-        let options = TemporalOptions { data_file: Some(folder.join("temporal.db")), ..Default::default() };
+        let options = TemporalOptions {
+            data_file: Some(folder.join("temporal.db")),
+            ..Default::default()
+        };
         let temporal = Temporal::start(&tools, options).await?;
         let keys = KeyRing::generate();
-        let store =
-            Store::new(&postgres.url("bellhop").into(), KeyRing::parse(&keys)?, PoolOptions::default())?;
+        let store = Store::new(
+            &postgres.url("bellhop").into(),
+            KeyRing::parse(&keys)?,
+            PoolOptions::default(),
+        )?;
         store.migrate().await?;
         let settings = parse(settings)?;
         let source = tenant::create(&store, SLUG, &settings).await?;
         let clinic = tenant::find(&store, SLUG).await?.id;
         let mut tx = store.tenant(clinic).begin().await?;
-        tx.add_provider_secret(store.keys(), "retell", &API_KEY.into()).await?;
+        tx.add_provider_secret(store.keys(), "retell", &API_KEY.into())
+            .await?;
         tx.commit().await?;
         let ingress_port = free_port()?;
         let webhook_url = format!("http://127.0.0.1:{ingress_port}/hooks/{source}");
-        let retell = simulator::retell::start(Config::with_account(API_KEY, None, scenario)).await?;
+        let retell =
+            simulator::retell::start(Config::with_account(API_KEY, None, scenario)).await?;
         retell.set_account(Account {
             key: API_KEY.into(),
             webhook_url: Some(webhook_url.clone()),
@@ -136,7 +148,11 @@ impl World {
 
     /// A further worker, which the caller keeps.
     pub(crate) fn spawn_worker(&self, role: &str) -> Result<Process> {
-        Process::start(&["worker", "--role", role], &self.environment(free_port()?), &self.folder)
+        Process::start(
+            &["worker", "--role", role],
+            &self.environment(free_port()?),
+            &self.folder,
+        )
     }
 
     /// Starts `bellhop ingress` on the address the simulator sends to, and waits until it listens.
@@ -144,8 +160,12 @@ impl World {
         let ingress = Process::start(&["ingress"], &self.environment(free_port()?), &self.folder)?;
         self.ingress = Some(ingress);
         let url = format!("http://127.0.0.1:{}/healthz", self.ingress_port);
-        eventually("ingress listens", || async { Ok(reqwest::get(&url).await.is_ok_and(|a| a.status().is_success())) })
-            .await
+        eventually("ingress listens", || async {
+            Ok(reqwest::get(&url)
+                .await
+                .is_ok_and(|a| a.status().is_success()))
+        })
+        .await
     }
 
     /// SIGKILL, as a power cut would.
@@ -165,14 +185,20 @@ impl World {
             ("BELLHOP_RETELL_BASE_URL", self.retell.base_url()),
             ("BELLHOP_RETELL_TIMEOUT_SECONDS", "5".to_owned()),
             ("BELLHOP_WORKER_LISTEN", format!("127.0.0.1:{worker_port}")),
-            ("BELLHOP_INGRESS_LISTEN", format!("127.0.0.1:{}", self.ingress_port)),
+            (
+                "BELLHOP_INGRESS_LISTEN",
+                format!("127.0.0.1:{}", self.ingress_port),
+            ),
         ]
         .map(|(name, value)| (name.to_owned(), value))
         .to_vec()
     }
 
     pub(crate) async fn client(&self) -> Result<Client> {
-        let options = worker::TemporalOptions { address: self.temporal.address(), namespace: "default".into() };
+        let options = worker::TemporalOptions {
+            address: self.temporal.address(),
+            namespace: "default".into(),
+        };
         worker::connect(&options, "test").await
     }
 
@@ -186,12 +212,21 @@ impl World {
             rejects: file.with_extension("rejects.csv"),
             warnings: file.with_extension("warnings.csv"),
         };
-        import::import(&file, &import::options_for(&self.settings, None)?, Some(&target), &files, false).await
+        import::import(
+            &file,
+            &import::options_for(&self.settings, None)?,
+            Some(&target),
+            &files,
+            false,
+        )
+        .await
     }
 
     pub(crate) async fn appointment(&self, external_id: &str) -> Result<AppointmentId> {
         let mut tx = self.store.tenant(self.tenant).begin().await?;
-        tx.appointment_by_external_id(external_id).await?.context("the appointment was imported")
+        tx.appointment_by_external_id(external_id)
+            .await?
+            .context("the appointment was imported")
     }
 
     /// Fast-forwards until every reminder has ended and every call is over.
@@ -202,7 +237,12 @@ impl World {
     /// As [`World::play`], but not beyond an instant of the processes' time.
     pub(crate) async fn play_until(&self, until: Option<Timestamp>) -> Result<()> {
         let client = self.client().await?;
-        let conductor = Conductor { client: &client, store: &self.store, tenant: self.tenant, silence: SILENCE };
+        let conductor = Conductor {
+            client: &client,
+            store: &self.store,
+            tenant: self.tenant,
+            silence: SILENCE,
+        };
         conductor.play(until, PATIENCE, |_| {}).await
     }
 
@@ -218,13 +258,23 @@ impl World {
     }
 
     pub(crate) async fn report(&self) -> Result<Report> {
-        self.store.tenant(self.tenant).begin().await?.report().await.map_err(Into::into)
+        self.store
+            .tenant(self.tenant)
+            .begin()
+            .await?
+            .report()
+            .await
+            .map_err(Into::into)
     }
 
     /// How many reminders ended so.
     pub(crate) async fn ended(&self, ending: Ending) -> Result<i64> {
         let endings = self.report().await?.endings;
-        Ok(endings.iter().filter(|(code, _, _)| code == ending.code()).map(|(_, _, count)| count).sum())
+        Ok(endings
+            .iter()
+            .filter(|(code, _, _)| code == ending.code())
+            .map(|(_, _, count)| count)
+            .sum())
     }
 
     /// The decisions on an appointment, in words; for the assertion's message and for reasons.
@@ -232,7 +282,10 @@ impl World {
         let appointment = self.appointment(external_id).await?;
         let mut tx = self.store.tenant(self.tenant).begin().await?;
         let timeline = tx.timeline(appointment).await?;
-        Ok(timeline.into_iter().map(|entry| format!("{} {}", entry.verdict, entry.words)).collect())
+        Ok(timeline
+            .into_iter()
+            .map(|entry| format!("{} {}", entry.verdict, entry.words))
+            .collect())
     }
 
     pub(crate) fn ledger(&self) -> Ledger {
@@ -242,23 +295,46 @@ impl World {
     /// What must hold after any fault: nobody dialed twice for one attempt, no acknowledged event lost or
     /// left unread, every reminder ended, no forged webhook taken.
     pub(crate) async fn assert_sound(&self) -> Result<()> {
-        ensure!(self.retell.quiet(Duration::from_secs(60)).await, "the simulator still sends");
+        ensure!(
+            self.retell.quiet(Duration::from_secs(60)).await,
+            "the simulator still sends"
+        );
         eventually("every event is read", || async {
             Ok(self.report().await?.unread_events == 0 && self.store.outbox_length().await? == 0)
         })
         .await?;
         let ledger = self.ledger();
-        ensure!(ledger.totals.double_dials == 0, "dialed twice: {:?}", ledger.dialed_per_call);
-        ensure!(ledger.totals.bad_signatures_accepted == 0, "a forged webhook was taken");
+        ensure!(
+            ledger.totals.double_dials == 0,
+            "dialed twice: {:?}",
+            ledger.dialed_per_call
+        );
+        ensure!(
+            ledger.totals.bad_signatures_accepted == 0,
+            "a forged webhook was taken"
+        );
         let mut tx = self.store.tenant(self.tenant).begin().await?;
         let received = tx.received_events().await?;
-        for webhook in ledger.webhooks.iter().filter(|webhook| webhook.delivery == Delivery::Acknowledged) {
-            let key = (webhook.event.clone(), Some(webhook.provider_call_id.clone()));
-            ensure!(received.contains(&key), "an acknowledged event is lost: {key:?}");
+        for webhook in ledger
+            .webhooks
+            .iter()
+            .filter(|webhook| webhook.delivery == Delivery::Acknowledged)
+        {
+            let key = (
+                webhook.event.clone(),
+                Some(webhook.provider_call_id.clone()),
+            );
+            ensure!(
+                received.contains(&key),
+                "an acknowledged event is lost: {key:?}"
+            );
         }
         let report = tx.report().await?;
         for (code, reason, count) in &report.endings {
-            ensure!(Ending::from_code(code).is_some(), "{count} reminders are still {code} ({reason:?})");
+            ensure!(
+                Ending::from_code(code).is_some(),
+                "{count} reminders are still {code} ({reason:?})"
+            );
         }
         Ok(())
     }
@@ -287,7 +363,10 @@ where
 {
     let deadline = tokio::time::Instant::now() + Duration::from_secs(60);
     while !holds().await? {
-        ensure!(tokio::time::Instant::now() < deadline, "{what}: not within a minute");
+        ensure!(
+            tokio::time::Instant::now() < deadline,
+            "{what}: not within a minute"
+        );
         tokio::time::sleep(Duration::from_millis(30)).await;
     }
     Ok(())
@@ -315,7 +394,10 @@ pub(crate) fn row(external_id: &str, of: u32, days: i64) -> String {
 pub(crate) fn in_days(days: i64) -> Timestamp {
     let today = Timestamp::now().to_zoned(TimeZone::UTC).date();
     let day = today.checked_add(days.days()).unwrap_or(today);
-    day.at(12, 0, 0, 0).to_zoned(TimeZone::UTC).map(|zoned| zoned.timestamp()).unwrap_or(Timestamp::MAX)
+    day.at(12, 0, 0, 0)
+        .to_zoned(TimeZone::UTC)
+        .map(|zoned| zoned.timestamp())
+        .unwrap_or(Timestamp::MAX)
 }
 
 /// The next such weekday that is at least `after` days ahead, at an hour of UTC.

@@ -36,9 +36,18 @@ struct Probed {
 impl Status {
     /// Takes the address; port 0 takes a free one.
     pub async fn bind(address: SocketAddr, store: Store, metrics: RenderMetrics) -> Result<Self> {
-        let listener = TcpListener::bind(address).await.with_context(|| format!("cannot listen on {address}"))?;
+        let listener = TcpListener::bind(address)
+            .await
+            .with_context(|| format!("cannot listen on {address}"))?;
         tracing::info!(address = %listener.local_addr()?, "health and metrics are served");
-        Ok(Self { listener, state: Arc::new(Probed { store, metrics, connected: AtomicBool::new(false) }) })
+        Ok(Self {
+            listener,
+            state: Arc::new(Probed {
+                store,
+                metrics,
+                connected: AtomicBool::new(false),
+            }),
+        })
     }
 
     /// To be called when Temporal was reached: from then on the worker can be ready.
@@ -50,18 +59,34 @@ impl Status {
     /// Serves until the process ends.
     pub async fn serve(self) -> Result<()> {
         let router = Router::new()
-            .route("/healthz", get(|| async { Json(json!({ "status": "ok" })) }))
+            .route(
+                "/healthz",
+                get(|| async { Json(json!({ "status": "ok" })) }),
+            )
             .route("/readyz", get(readyz))
-            .route("/metrics", get(|State(state): State<Arc<Probed>>| async move { (state.metrics)() }))
+            .route(
+                "/metrics",
+                get(|State(state): State<Arc<Probed>>| async move { (state.metrics)() }),
+            )
             .with_state(self.state);
         Ok(axum::serve(self.listener, router).await?)
     }
 }
 
 async fn readyz(State(state): State<Arc<Probed>>) -> (StatusCode, Json<Value>) {
-    let database = matches!(tokio::time::timeout(CHECK_LIMIT, state.store.check()).await, Ok(Ok(())));
+    let database = matches!(
+        tokio::time::timeout(CHECK_LIMIT, state.store.check()).await,
+        Ok(Ok(()))
+    );
     let temporal = state.connected.load(Ordering::Relaxed);
     let word = |ready| if ready { "ok" } else { "unreachable" };
-    let status = if database && temporal { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
-    (status, Json(json!({ "database": word(database), "temporal": word(temporal) })))
+    let status = if database && temporal {
+        StatusCode::OK
+    } else {
+        StatusCode::SERVICE_UNAVAILABLE
+    };
+    (
+        status,
+        Json(json!({ "database": word(database), "temporal": word(temporal) })),
+    )
 }

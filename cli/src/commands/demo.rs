@@ -58,19 +58,31 @@ pub async fn run(options: Options) -> Result<ExitCode> {
     outcome
 }
 
-async fn play(options: &Options, servers: &Servers, folder: &std::path::Path, started: Instant) -> Result<ExitCode> {
+async fn play(
+    options: &Options,
+    servers: &Servers,
+    folder: &std::path::Path,
+    started: Instant,
+) -> Result<ExitCode> {
     let store = servers.store(&KeyRing::generate()).await?;
     let retell = simulated_retell(options.seed).await?;
-    let provider = RetellOptions { base_url: retell.base_url(), timeouts: Timeouts::default() };
+    let provider = RetellOptions {
+        base_url: retell.base_url(),
+        timeouts: Timeouts::default(),
+    };
     say("starting ingress and workers");
-    let ingress = ingress::Config { listen: ([127, 0, 0, 1], 0).into(), ..Default::default() };
+    let ingress = ingress::Config {
+        listen: ([127, 0, 0, 1], 0).into(),
+        ..Default::default()
+    };
     let mut stack = Stack::start(servers, &store, provider, ingress, None).await?;
 
     let settings = clinic::settings()?;
     let source = tenant::create(&store, clinic::SLUG, &settings).await?;
     let clinic = tenant::find(&store, clinic::SLUG).await?;
     let mut tx = store.tenant(clinic.id).begin().await?;
-    tx.add_provider_secret(store.keys(), "retell", &clinic::API_KEY.into()).await?;
+    tx.add_provider_secret(store.keys(), "retell", &clinic::API_KEY.into())
+        .await?;
     tx.opt_out(clinic::OPTED_OUT, "demo").await?;
     tx.commit().await?;
     retell.set_account(Account {
@@ -81,20 +93,33 @@ async fn play(options: &Options, servers: &Servers, folder: &std::path::Path, st
     });
 
     let file = folder.join("appointments.csv");
-    std::fs::write(&file, clinic::appointments(Timestamp::now(), options.appointments, options.seed)?)
-        .with_context(|| format!("cannot write {}", file.display()))?;
+    std::fs::write(
+        &file,
+        clinic::appointments(Timestamp::now(), options.appointments, options.seed)?,
+    )
+    .with_context(|| format!("cannot write {}", file.display()))?;
     let files = import::SideFiles {
         rejects: folder.join("appointments.rejects.csv"),
         warnings: folder.join("appointments.warnings.csv"),
     };
     let target = store.tenant(clinic.id);
-    let imported =
-        import::import(&file, &import::options_for(&settings, None)?, Some(&target), &files, false).await?;
+    let imported = import::import(
+        &file,
+        &import::options_for(&settings, None)?,
+        Some(&target),
+        &files,
+        false,
+    )
+    .await?;
     say(&format!(
         "{} made, {} appointments imported, {} rows rejected",
         settings.tenant.name, imported.added, imported.rejected
     ));
-    for line in std::fs::read_to_string(&files.rejects).unwrap_or_default().lines().skip(1) {
+    for line in std::fs::read_to_string(&files.rejects)
+        .unwrap_or_default()
+        .lines()
+        .skip(1)
+    {
         println!("    rejected: {line}");
     }
     if let Some(ui) = &servers.ui_url {
@@ -102,7 +127,12 @@ async fn play(options: &Options, servers: &Servers, folder: &std::path::Path, st
     }
 
     say("fast forward until every reminder has ended");
-    let conductor = Conductor { client: &stack.client, store: &store, tenant: clinic.id, silence: SILENCE };
+    let conductor = Conductor {
+        client: &stack.client,
+        store: &store,
+        tenant: clinic.id,
+        silence: SILENCE,
+    };
     let bar = Bar::new(imported.added);
     tokio::select! {
         played = conductor.play(None, PATIENCE, |progress| bar.show(progress)) => played?,
@@ -125,11 +155,19 @@ async fn play(options: &Options, servers: &Servers, folder: &std::path::Path, st
     retell.stop().await;
     store.close().await;
     println!("{}", summary.json());
-    Ok(if summary.is_sound() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    Ok(if summary.is_sound() {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
+    })
 }
 
 async fn simulated_retell(seed: u64) -> Result<Running> {
-    let scenario = Scenario { seed, ..Scenario::default() }.at_speed(SPEED);
+    let scenario = Scenario {
+        seed,
+        ..Scenario::default()
+    }
+    .at_speed(SPEED);
     simulator::retell::start(Config::with_account(clinic::API_KEY, None, scenario)).await
 }
 
@@ -166,12 +204,19 @@ impl Bar {
         if let Ok(style) = ProgressStyle::with_template("  {bar:40} {pos}/{len} ended  {msg}") {
             bar.set_style(style);
         }
-        Self { bar, total, told: AtomicU64::new(0) }
+        Self {
+            bar,
+            total,
+            told: AtomicU64::new(0),
+        }
     }
 
     fn show(&self, progress: Progress) {
         let ended = self.total.saturating_sub(progress.open_reminders as u64);
-        let at = progress.at.map(|at| at.strftime("%a %-d %b %H:%M UTC").to_string()).unwrap_or_default();
+        let at = progress
+            .at
+            .map(|at| at.strftime("%a %-d %b %H:%M UTC").to_string())
+            .unwrap_or_default();
         if self.bar.is_hidden() {
             let tenth = ended * 10 / self.total.max(1);
             if self.told.fetch_max(tenth, Ordering::Relaxed) < tenth {

@@ -30,14 +30,24 @@ pub struct Options {
 
 pub async fn run(options: Options) -> Result<ExitCode> {
     let metrics = telemetry::start_metrics()?;
-    fs::create_dir_all(&options.data).with_context(|| format!("cannot make {}", options.data.display()))?;
-    println!("starting PostgreSQL and Temporal, data in {}", options.data.display());
+    fs::create_dir_all(&options.data)
+        .with_context(|| format!("cannot make {}", options.data.display()))?;
+    println!(
+        "starting PostgreSQL and Temporal, data in {}",
+        options.data.display()
+    );
     let postgres = PostgresOptions::kept_in(options.data.join("postgres"));
     let servers = Servers::start(&options.data, postgres, true).await?;
     let keys = secret_keys(&options.data)?;
     let store = servers.store(&keys).await?;
-    let mut stack =
-        Stack::start(&servers, &store, config::retell()?, ingress::Config::from_env()?, Some(metrics)).await?;
+    let mut stack = Stack::start(
+        &servers,
+        &store,
+        config::retell()?,
+        ingress::Config::from_env()?,
+        Some(metrics),
+    )
+    .await?;
     tell(&servers, &stack, &options.data, &keys)?;
     let ended = tokio::select! {
         ended = stack.watch() => ended,

@@ -22,9 +22,16 @@ pub fn run(options: &Options) -> Result<ExitCode> {
         return Ok(ExitCode::SUCCESS);
     }
     let mut table = Table::new();
-    table.load_preset(NOTHING).set_header(["variable", "default", "meaning", "read by"]);
+    table
+        .load_preset(NOTHING)
+        .set_header(["variable", "default", "meaning", "read by"]);
     for each in variables {
-        table.add_row([each.name, each.default.unwrap_or("-"), each.meaning, &each.commands.join(", ")]);
+        table.add_row([
+            each.name,
+            each.default.unwrap_or("-"),
+            each.meaning,
+            &each.commands.join(", "),
+        ]);
     }
     println!("{table}");
     Ok(ExitCode::SUCCESS)

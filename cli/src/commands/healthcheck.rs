@@ -13,7 +13,11 @@ pub struct Options {
 
 pub async fn run(options: Options) -> Result<ExitCode> {
     let client = crate::http()?;
-    let answer = client.get(&options.url).timeout(Duration::from_secs(5)).send().await;
+    let answer = client
+        .get(&options.url)
+        .timeout(Duration::from_secs(5))
+        .send()
+        .await;
     Ok(match answer {
         Ok(answer) if answer.status().is_success() => ExitCode::SUCCESS,
         Ok(answer) => {

@@ -13,7 +13,10 @@ use clap::Args;
 use domain::{
     country::Country,
     ids::AppointmentId,
-    import::{AppointmentRow, Format, HeaderMapping, ImportDefaults, ImportOptions, RejectsWriter, read_appointments},
+    import::{
+        AppointmentRow, Format, HeaderMapping, ImportDefaults, ImportOptions, RejectsWriter,
+        read_appointments,
+    },
     settings::Settings,
     zone::LocalChoice,
 };
@@ -62,28 +65,53 @@ pub async fn run(options: Options) -> Result<ExitCode> {
     let store = config::store()?;
     let tenant = tenant::find(&store, &options.tenant).await?;
     let reading = options_for(&tenant.settings, options.mapping.as_deref())?;
-    let rejects = options.rejects.unwrap_or_else(|| options.file.with_extension("rejects.csv"));
+    let rejects = options
+        .rejects
+        .unwrap_or_else(|| options.file.with_extension("rejects.csv"));
     let target = (!options.dry_run).then(|| store.tenant(tenant.id));
     let started = Instant::now();
-    let files = SideFiles { rejects, warnings: options.file.with_extension("warnings.csv") };
+    let files = SideFiles {
+        rejects,
+        warnings: options.file.with_extension("warnings.csv"),
+    };
     let outcome = import(&options.file, &reading, target.as_ref(), &files, true).await?;
     if options.json {
         println!("{}", serde_json::to_string(&outcome)?);
     } else {
         tell(&outcome, &files, started.elapsed(), options.dry_run);
     }
-    Ok(if outcome.rejected == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    Ok(if outcome.rejected == 0 {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
+    })
 }
 
 fn tell(outcome: &Outcome, files: &SideFiles, took: Duration, dry_run: bool) {
-    let Outcome { rows, added, changed, unchanged, rejected, warnings } = *outcome;
+    let Outcome {
+        rows,
+        added,
+        changed,
+        unchanged,
+        rejected,
+        warnings,
+    } = *outcome;
     let verb = if dry_run { "checked" } else { "read" };
-    println!("{rows} rows {verb} in {:.1} s: {added} added, {changed} changed, {unchanged} unchanged", took.as_secs_f64());
+    println!(
+        "{rows} rows {verb} in {:.1} s: {added} added, {changed} changed, {unchanged} unchanged",
+        took.as_secs_f64()
+    );
     if warnings > 0 {
-        println!("{warnings} warnings on rows that went in, listed in {}", files.warnings.display());
+        println!(
+            "{warnings} warnings on rows that went in, listed in {}",
+            files.warnings.display()
+        );
     }
     if rejected > 0 {
-        println!("{rejected} rows rejected; each with its reason in {}", files.rejects.display());
+        println!(
+            "{rejected} rows rejected; each with its reason in {}",
+            files.rejects.display()
+        );
     }
 }
 
@@ -91,12 +119,19 @@ fn tell(outcome: &Outcome, files: &SideFiles, took: Duration, dry_run: bool) {
 pub fn options_for(settings: &Settings, mapping: Option<&Path>) -> Result<ImportOptions> {
     let mapping = mapping
         .map(|path| {
-            let text = fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
+            let text = fs::read_to_string(path)
+                .with_context(|| format!("cannot read {}", path.display()))?;
             HeaderMapping::parse(&text).with_context(|| path.display().to_string())
         })
         .transpose()?;
     let country: Country = settings.tenant.country.parse().context("tenant.country")?;
-    Ok(ImportOptions { defaults: ImportDefaults { time_zone: settings.tenant.zone()?, country }, mapping })
+    Ok(ImportOptions {
+        defaults: ImportDefaults {
+            time_zone: settings.tenant.zone()?,
+            country,
+        },
+        mapping,
+    })
 }
 
 /// By the file's name: JSON when it ends so, else CSV.
@@ -120,7 +155,8 @@ pub async fn import(
     show_progress: bool,
 ) -> Result<Outcome> {
     let bytes = fs::read(file).with_context(|| format!("cannot read {}", file.display()))?;
-    let mut rows = read_appointments(&bytes, format_of(file), options).with_context(|| file.display().to_string())?;
+    let mut rows = read_appointments(&bytes, format_of(file), options)
+        .with_context(|| file.display().to_string())?;
     let bar = progress_bar(show_progress);
     let mut rejects = SideFile::at(&files.rejects);
     let mut warnings = SideFile::at(&files.warnings);
@@ -161,13 +197,19 @@ fn progress_bar(show: bool) -> ProgressBar {
         return ProgressBar::hidden();
     }
     let bar = ProgressBar::new(1000);
-    if let Ok(style) = ProgressStyle::with_template("{bar:40} {percent} %  {elapsed} of about {duration}") {
+    if let Ok(style) =
+        ProgressStyle::with_template("{bar:40} {percent} %  {elapsed} of about {duration}")
+    {
         bar.set_style(style);
     }
     bar
 }
 
-async fn flush(target: Option<&TenantStore>, chunk: &mut Vec<NewAppointment>, outcome: &mut Outcome) -> Result<()> {
+async fn flush(
+    target: Option<&TenantStore>,
+    chunk: &mut Vec<NewAppointment>,
+    outcome: &mut Outcome,
+) -> Result<()> {
     if let (Some(target), false) = (target, chunk.is_empty()) {
         let mut tx = target.begin().await?;
         let imported = tx.upsert_appointments(Timestamp::now(), chunk).await?;
@@ -230,7 +272,8 @@ impl<'a> SideFile<'a> {
 
     fn writer(&mut self) -> Result<&mut RejectsWriter<BufWriter<File>>> {
         if self.writer.is_none() {
-            let file = File::create(self.path).with_context(|| format!("cannot write {}", self.path.display()))?;
+            let file = File::create(self.path)
+                .with_context(|| format!("cannot write {}", self.path.display()))?;
             self.writer = Some(RejectsWriter::new(BufWriter::new(file))?);
         }
         self.writer.as_mut().context("the writer was just made")

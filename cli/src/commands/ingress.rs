@@ -16,8 +16,13 @@ pub async fn run() -> Result<ExitCode> {
     let (store, temporal) = (config::store()?, config::temporal()?);
     let fresh = Arc::new(Notify::new());
     let hint = fresh.clone();
-    let ingress =
-        Ingress::bind(ingress::Config::from_env()?, store.clone(), move |_| hint.notify_one(), Some(metrics)).await?;
+    let ingress = Ingress::bind(
+        ingress::Config::from_env()?,
+        store.clone(),
+        move |_| hint.notify_one(),
+        Some(metrics),
+    )
+    .await?;
     let stop = asked_to_stop().shared();
     let identity = format!("ingress-{}", std::process::id());
     let relaying = async {

@@ -24,6 +24,9 @@ pub async fn run(options: Options) -> Result<ExitCode> {
     let mut tx = store.tenant(tenant.id).begin().await?;
     tx.opt_out(parsed.number.e164(), "operator").await?;
     tx.commit().await?;
-    println!("{} is not called any more by {}; pending reminders stop", parsed.number, tenant.slug);
+    println!(
+        "{} is not called any more by {}; pending reminders stop",
+        parsed.number, tenant.slug
+    );
     Ok(ExitCode::SUCCESS)
 }

@@ -30,7 +30,8 @@ pub struct Options {
 pub async fn run(options: Options) -> Result<ExitCode> {
     let scenario = match &options.scenario {
         Some(path) => {
-            let text = fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
+            let text = fs::read_to_string(path)
+                .with_context(|| format!("cannot read {}", path.display()))?;
             Scenario::from_toml(&text).with_context(|| path.display().to_string())?
         }
         None => Scenario::default(),

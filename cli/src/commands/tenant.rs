@@ -53,20 +53,31 @@ pub async fn run(action: Action) -> Result<ExitCode> {
         Action::Create { slug, settings } => {
             let settings = read_settings(&settings)?;
             let key = create(&store, &slug, &settings).await?;
-            println!("tenant {slug} is made; it is {}", standing(settings.tenant.live, false));
+            println!(
+                "tenant {slug} is made; it is {}",
+                standing(settings.tenant.live, false)
+            );
             println!("webhook address for Retell: /hooks/{key}");
         }
         Action::List => {
             for tenant in store.tenants().await? {
-                println!("{}\t{}\t{}", tenant.slug, standing(tenant.live, tenant.paused), tenant.settings.tenant.name);
+                println!(
+                    "{}\t{}\t{}",
+                    tenant.slug,
+                    standing(tenant.live, tenant.paused),
+                    tenant.settings.tenant.name
+                );
             }
         }
         Action::Show { slug } => show(&store, &find(&store, &slug).await?).await?,
-        Action::Apply { slug, settings } => apply(&store, &slug, &read_settings(&settings)?).await?,
+        Action::Apply { slug, settings } => {
+            apply(&store, &slug, &read_settings(&settings)?).await?
+        }
         Action::AddKey { slug } => {
             let secret = read_secret()?;
             let mut tx = store.tenant(find(&store, &slug).await?.id).begin().await?;
-            tx.add_provider_secret(store.keys(), "retell", &secret).await?;
+            tx.add_provider_secret(store.keys(), "retell", &secret)
+                .await?;
             tx.wake_held_reminders().await?;
             tx.commit().await?;
             println!("the key is stored, encrypted; it is not shown again");
@@ -84,12 +95,18 @@ pub async fn create(store: &Store, slug: &str, settings: &Settings) -> Result<St
     let valid = !slug.is_empty()
         && slug.len() <= 63
         && !slug.starts_with('-')
-        && slug.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-');
+        && slug
+            .chars()
+            .all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-');
     if !valid {
         bail!("{slug:?} is no tenant name: use small letters, digits and -, at most 63");
     }
     let tenant = store.create_tenant(slug, settings).await?;
-    let key: String = rand::rng().sample_iter(Alphanumeric).take(32).map(char::from).collect();
+    let key: String = rand::rng()
+        .sample_iter(Alphanumeric)
+        .take(32)
+        .map(char::from)
+        .collect();
     let mut tx = store.tenant(tenant).begin().await?;
     tx.add_source("retell", &key).await?;
     tx.commit().await?;
@@ -98,22 +115,33 @@ pub async fn create(store: &Store, slug: &str, settings: &Settings) -> Result<St
 
 /// The tenant of that name.
 pub async fn find(store: &Store, slug: &str) -> Result<Tenant> {
-    store.tenant_by_slug(slug).await?.with_context(|| format!("there is no tenant {slug:?}; see `bellhop tenant list`"))
+    store
+        .tenant_by_slug(slug)
+        .await?
+        .with_context(|| format!("there is no tenant {slug:?}; see `bellhop tenant list`"))
 }
 
 /// Reads a settings file; fails with everything that is wrong with it.
 pub fn read_settings(path: &Path) -> Result<Settings> {
-    let text = fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
-    Settings::from_toml(&text).map_err(|problems| anyhow::anyhow!("{}:\n{}", path.display(), listed(&problems)))
+    let text =
+        fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
+    Settings::from_toml(&text)
+        .map_err(|problems| anyhow::anyhow!("{}:\n{}", path.display(), listed(&problems)))
 }
 
 fn listed(problems: &[SettingsProblem]) -> String {
-    problems.iter().map(|each| format!("  {each}")).collect::<Vec<_>>().join("\n")
+    problems
+        .iter()
+        .map(|each| format!("  {each}"))
+        .collect::<Vec<_>>()
+        .join("\n")
 }
 
 fn read_secret() -> Result<SecretString> {
     if io::stdin().is_terminal() {
-        bail!("give the key on standard input, so that it stays out of your shell's history: bellhop tenant add-key … < key.txt");
+        bail!(
+            "give the key on standard input, so that it stays out of your shell's history: bellhop tenant add-key … < key.txt"
+        );
     }
     let mut text = String::new();
     io::stdin().read_to_string(&mut text)?;
@@ -128,11 +156,18 @@ async fn show(store: &Store, tenant: &Tenant) -> Result<()> {
     let mut tx = store.tenant(tenant.id).begin().await?;
     let sources = tx.source_keys("retell").await?;
     let keys = tx.provider_secrets(store.keys(), "retell").await?.len();
-    println!("# {} is {}", tenant.slug, standing(tenant.live, tenant.paused));
+    println!(
+        "# {} is {}",
+        tenant.slug,
+        standing(tenant.live, tenant.paused)
+    );
     for source in sources {
         println!("# webhook address for Retell: /hooks/{source}");
     }
-    println!("# stored Retell keys: {keys}\n{}", toml::to_string(&tenant.settings)?);
+    println!(
+        "# stored Retell keys: {keys}\n{}",
+        toml::to_string(&tenant.settings)?
+    );
     Ok(())
 }
 
@@ -141,7 +176,10 @@ async fn apply(store: &Store, slug: &str, settings: &Settings) -> Result<()> {
     let mut tx = store.tenant(tenant.id).begin().await?;
     tx.apply_settings(settings).await?;
     tx.commit().await?;
-    println!("applied to {slug}; it is {}", standing(settings.tenant.live, tenant.paused));
+    println!(
+        "applied to {slug}; it is {}",
+        standing(settings.tenant.live, tenant.paused)
+    );
     Ok(())
 }
 

@@ -27,7 +27,12 @@ pub async fn run(options: Options) -> Result<ExitCode> {
     let appointment = tx
         .appointment_by_external_id(&options.external_id)
         .await?
-        .with_context(|| format!("{} has no appointment {:?}", options.tenant, options.external_id))?;
+        .with_context(|| {
+            format!(
+                "{} has no appointment {:?}",
+                options.tenant, options.external_id
+            )
+        })?;
     for entry in tx.timeline(appointment).await? {
         if options.json {
             println!(
@@ -36,7 +41,10 @@ pub async fn run(options: Options) -> Result<ExitCode> {
                         "attempt": entry.attempt, "facts": entry.facts })
             );
         } else {
-            let at = entry.made_at.to_zoned(zone.clone()).strftime("%a %Y-%m-%d %H:%M %Z");
+            let at = entry
+                .made_at
+                .to_zoned(zone.clone())
+                .strftime("%a %Y-%m-%d %H:%M %Z");
             println!("{at}  {:6}  {}", entry.verdict, entry.words);
         }
     }

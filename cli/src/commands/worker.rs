@@ -22,7 +22,8 @@ pub async fn run(options: Options) -> Result<ExitCode> {
     let metrics = telemetry::start_metrics()?;
     let (store, temporal) = (config::store()?, config::temporal()?);
     let accounts = Accounts::new(config::retell()?);
-    let status = worker::status::Status::bind(config::worker_listen()?, store.clone(), metrics).await?;
+    let status =
+        worker::status::Status::bind(config::worker_listen()?, store.clone(), metrics).await?;
     let connected = status.on_connected();
     let stop = asked_to_stop().shared();
     let identity = format!("worker-{}", std::process::id());

@@ -16,10 +16,17 @@ pub(crate) struct Process {
 }
 
 impl Process {
-    pub(crate) fn start(arguments: &[&str], environment: &[(String, String)], folder: &Path) -> Result<Self> {
+    pub(crate) fn start(
+        arguments: &[&str],
+        environment: &[(String, String)],
+        folder: &Path,
+    ) -> Result<Self> {
         static STARTED: AtomicU32 = AtomicU32::new(0);
         let place = STARTED.fetch_add(1, Ordering::Relaxed);
-        let log = folder.join(format!("{}-{place}.log", arguments.first().unwrap_or(&"bellhop")));
+        let log = folder.join(format!(
+            "{}-{place}.log",
+            arguments.first().unwrap_or(&"bellhop")
+        ));
         let child = Command::new(env!("CARGO_BIN_EXE_bellhop"))
             .args(arguments)
             .envs(environment.iter().cloned())

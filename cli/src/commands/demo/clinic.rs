@@ -31,8 +31,12 @@ pub(super) fn settings() -> Result<Settings> {
     Settings::from_toml(SETTINGS).map_err(|problems| anyhow!("{problems:?}"))
 }
 
-const FIRST: &[&str] = &["Ada", "Ben", "Chloe", "Dev", "Esme", "Femi", "Grace", "Hugo", "Isla", "Jonah", "Kira", "Liam"];
-const LAST: &[&str] = &["Archer", "Brook", "Chandra", "Doyle", "Evans", "Fisher", "Grant", "Hale", "Iqbal", "Jones"];
+const FIRST: &[&str] = &[
+    "Ada", "Ben", "Chloe", "Dev", "Esme", "Femi", "Grace", "Hugo", "Isla", "Jonah", "Kira", "Liam",
+];
+const LAST: &[&str] = &[
+    "Archer", "Brook", "Chandra", "Doyle", "Evans", "Fisher", "Grant", "Hale", "Iqbal", "Jones",
+];
 const KINDS: &[&str] = &["Check-up", "Hygienist", "Filling", "Consultation"];
 const PROVIDERS: &[&str] = &["Dr Okafor", "Dr Lindqvist", "Ms Patel"];
 
@@ -52,7 +56,9 @@ pub(super) fn appointments(now: Timestamp, count: u32, seed: u64) -> Result<Stri
         }
         on_day += 1;
         let name = format!("{} {}", pick(FIRST, &mut random), pick(LAST, &mut random));
-        let at = day.at(9, 0, 0, 0).checked_add((i64::from(on_day - 1) * 40).minutes())?;
+        let at = day
+            .at(9, 0, 0, 0)
+            .checked_add((i64::from(on_day - 1) * 40).minutes())?;
         let lead = if number % 9 == 0 { "2" } else { "" };
         text.push_str(&format!(
             "APT-{number:04},{name},07700 9{number:05},,{},,,{},{},30,12 Quay Street,Please bring your membership card,{lead}\n",
@@ -62,9 +68,13 @@ pub(super) fn appointments(now: Timestamp, count: u32, seed: u64) -> Result<Stri
         ));
     }
     let soon = day.strftime("%Y-%m-%d");
-    text.push_str(&format!("APT-0001,Ada Archer,07700 900001,,{soon} 09:00,,,Check-up,,30,,,\n"));
+    text.push_str(&format!(
+        "APT-0001,Ada Archer,07700 900001,,{soon} 09:00,,,Check-up,,30,,,\n"
+    ));
     text.push_str("BAD-0001,Nobody Here,12,,2027-02-30 10:00,,,Check-up,,30,,,\n");
-    text.push_str("BAD-0002,Spring Gap,07700 900950,,2027-03-28 01:30,Europe/London,GB,Check-up,,30,,,\n");
+    text.push_str(
+        "BAD-0002,Spring Gap,07700 900950,,2027-03-28 01:30,Europe/London,GB,Check-up,,30,,,\n",
+    );
     Ok(text)
 }
 

@@ -33,13 +33,19 @@ impl Summary {
     ) -> Result<Self> {
         let mut tx = store.tenant(tenant).begin().await?;
         let report = tx.report().await?;
-        let stored: HashSet<(String, Option<String>)> = tx.received_events().await?.into_iter().collect();
+        let stored: HashSet<(String, Option<String>)> =
+            tx.received_events().await?.into_iter().collect();
         let ledger = retell.ledger();
         let acknowledged: HashSet<_> = ledger
             .webhooks
             .iter()
             .filter(|webhook| webhook.delivery == Delivery::Acknowledged)
-            .map(|webhook| (webhook.event.clone(), Some(webhook.provider_call_id.clone())))
+            .map(|webhook| {
+                (
+                    webhook.event.clone(),
+                    Some(webhook.provider_call_id.clone()),
+                )
+            })
             .collect();
         let missing = acknowledged.difference(&stored).count() as u64;
         Ok(Self {
@@ -54,7 +60,12 @@ impl Summary {
     }
 
     fn ended(&self, ending: Ending) -> i64 {
-        self.report.endings.iter().filter(|(code, _, _)| code == ending.code()).map(|(_, _, count)| count).sum()
+        self.report
+            .endings
+            .iter()
+            .filter(|(code, _, _)| code == ending.code())
+            .map(|(_, _, count)| count)
+            .sum()
     }
 
     fn reminders(&self) -> i64 {
@@ -72,7 +83,11 @@ impl Summary {
         self.report
             .calls
             .iter()
-            .filter(|each| answered.iter().any(|outcome| each.outcome.as_deref() == Some(outcome.code())))
+            .filter(|each| {
+                answered
+                    .iter()
+                    .any(|outcome| each.outcome.as_deref() == Some(outcome.code()))
+            })
             .map(|each| each.count)
             .sum()
     }
@@ -83,7 +98,11 @@ impl Summary {
 
     /// Nothing lost, nobody dialed twice, every reminder ended.
     pub(super) fn is_sound(&self) -> bool {
-        let open = self.report.endings.iter().any(|(code, _, _)| Ending::from_code(code).is_none());
+        let open = self
+            .report
+            .endings
+            .iter()
+            .any(|(code, _, _)| Ending::from_code(code).is_none());
         self.lost == 0 && self.double_dials == 0 && !open
     }
 
@@ -91,7 +110,11 @@ impl Summary {
         let mut table = Table::new();
         table.load_preset(NOTHING);
         table.add_row(["reminders planned", &self.reminders().to_string(), ""]);
-        table.add_row(["calls dialed", &self.calls.to_string(), &format!("{} of them retries", self.retried())]);
+        table.add_row([
+            "calls dialed",
+            &self.calls.to_string(),
+            &format!("{} of them retries", self.retried()),
+        ]);
         table.add_row(["  answered by a person", &self.answered().to_string(), ""]);
         for (ending, words) in [
             (Ending::Confirmed, "confirmed"),
@@ -102,11 +125,27 @@ impl Summary {
             (Ending::TechnicalReview, "technical review"),
             (Ending::Refused, "refused"),
         ] {
-            table.add_row([words, &self.ended(ending).to_string(), &self.reasons(ending)]);
+            table.add_row([
+                words,
+                &self.ended(ending).to_string(),
+                &self.reasons(ending),
+            ]);
         }
-        table.add_row(["rows rejected at import", &self.imported.rejected.to_string(), ""]);
-        table.add_row(["webhooks acknowledged", &self.acknowledged.to_string(), &format!("{} lost", self.lost)]);
-        table.add_row(["people dialed twice for one attempt", &self.double_dials.to_string(), ""]);
+        table.add_row([
+            "rows rejected at import",
+            &self.imported.rejected.to_string(),
+            "",
+        ]);
+        table.add_row([
+            "webhooks acknowledged",
+            &self.acknowledged.to_string(),
+            &format!("{} lost", self.lost),
+        ]);
+        table.add_row([
+            "people dialed twice for one attempt",
+            &self.double_dials.to_string(),
+            "",
+        ]);
         println!("\n{table}");
         if let Some(ui) = ui_url {
             println!("\nTemporal's screens: {ui}");
@@ -114,7 +153,11 @@ impl Summary {
     }
 
     fn reasons(&self, ending: Ending) -> String {
-        let with_reason = self.report.endings.iter().filter(|(code, _, _)| code == ending.code());
+        let with_reason = self
+            .report
+            .endings
+            .iter()
+            .filter(|(code, _, _)| code == ending.code());
         with_reason
             .filter_map(|(_, reason, count)| {
                 let reason = Reason::from_code(reason.as_deref()?)?;
