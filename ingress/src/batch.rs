@@ -16,7 +16,7 @@ use store::{Appended, NewEvent, Store, Wake};
 use tokio::{
     sync::{Mutex, Semaphore, mpsc, oneshot},
     task::JoinSet,
-    time::{timeout, timeout_at},
+    time::{sleep, timeout, timeout_at},
 };
 
 use crate::{
@@ -26,6 +26,9 @@ use crate::{
 
 /// A batch is full at so many bytes of bodies, however few they are: a statement has to fit in memory.
 const BATCH_BYTES: usize = 8 << 20;
+
+/// Between two tries while the database is away.
+const RETRY_PAUSE: Duration = Duration::from_millis(50);
 
 /// Tells a relay in this process what has just become due. Must not block.
 pub(crate) type OnWake = Arc<dyn Fn(Vec<Wake>) + Send + Sync>;
@@ -196,30 +199,39 @@ impl Lanes {
         refuse(answers, NotStored::Away);
     }
 
+    /// Stores the events, trying again for as long as the limit allows: a database that restarts costs
+    /// its webhooks a moment, not a refusal. Repeating is safe, whatever became of the try before:
+    /// an event is stored once.
     async fn append(&self, events: &[NewEvent]) -> Result<Vec<Appended>, NotStored> {
         let started = Instant::now();
-        let result = timeout(self.limit, self.store.append_events(events)).await;
-        telemetry::commit_took(started.elapsed());
-        match result {
-            Ok(Ok(appended)) => {
-                self.outage.over();
-                Ok(appended)
-            }
-            Ok(Err(error)) if error.is_unavailable() => {
-                self.outage.begins(&chain(&error));
-                Err(NotStored::Away)
-            }
-            Ok(Err(error)) => {
-                tracing::error!(
-                    error = chain(&error),
-                    events = events.len(),
-                    "the database refused webhooks"
-                );
-                Err(NotStored::Refused)
-            }
-            Err(_) => {
-                self.outage.begins("no answer within the time limit");
-                Err(NotStored::TimedOut)
+        let deadline = started + self.limit;
+        loop {
+            let result = timeout_at(deadline.into(), self.store.append_events(events)).await;
+            match result {
+                Ok(Ok(appended)) => {
+                    telemetry::commit_took(started.elapsed());
+                    self.outage.over();
+                    return Ok(appended);
+                }
+                Ok(Err(error)) if error.is_unavailable() => {
+                    if Instant::now() + RETRY_PAUSE >= deadline {
+                        self.outage.begins(&chain(&error));
+                        return Err(NotStored::Away);
+                    }
+                    sleep(RETRY_PAUSE).await;
+                }
+                Ok(Err(error)) => {
+                    tracing::error!(
+                        error = chain(&error),
+                        events = events.len(),
+                        "the database refused webhooks"
+                    );
+                    return Err(NotStored::Refused);
+                }
+                Err(_) => {
+                    self.outage.begins("no answer within the time limit");
+                    return Err(NotStored::TimedOut);
+                }
             }
         }
     }

@@ -85,6 +85,25 @@ async fn while_postgres_is_away_senders_are_asked_to_come_again_and_nothing_ackn
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_quick_restart_of_postgres_costs_a_webhook_a_moment_and_no_refusal() {
+    let mut postgres = start_postgres(true).await;
+    // Longer than any recovery: the webhook must not meet its limit.
+    let patient = Config {
+        database_time_limit: Duration::from_secs(60),
+        ..Config::default()
+    };
+    let stage = stage_on(&postgres, patient).await;
+    assert_eq!(stage.post(&ended("before")).await.status, 204);
+
+    postgres.kill();
+    let meanwhile = ended("meanwhile");
+    let (answer, started) = tokio::join!(stage.post(&meanwhile), postgres.start_again());
+
+    started.unwrap();
+    assert_eq!((answer.status, stage.events().await), (204, 2));
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_database_that_does_not_answer_is_not_waited_for_longer_than_the_limit() {
     let stage = stage(impatient()).await;
     assert_eq!(stage.post(&ended("quick")).await.status, 204);
@@ -93,10 +112,19 @@ async fn a_database_that_does_not_answer_is_not_waited_for_longer_than_the_limit
     let answers =
         join_all((0..5).map(async |call| stage.post(&ended(&call.to_string())).await)).await;
 
-    for answer in answers {
+    for answer in &answers {
         assert_eq!(answer.status, 503, "{}", answer.body);
         assert!(answer.took < Duration::from_secs(3), "{answer:?}");
     }
+    // Now it is known: one webhook asks the database again, the others are answered at once.
+    let answers =
+        join_all((0..10).map(async |call| stage.post(&ended(&call.to_string())).await)).await;
+    assert!(answers.iter().all(|answer| answer.status == 503));
+    let at_once = answers
+        .iter()
+        .filter(|answer| answer.took < impatient().database_time_limit)
+        .count();
+    assert_eq!(at_once, 9, "{answers:?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

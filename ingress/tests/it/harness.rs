@@ -68,13 +68,25 @@ pub(crate) async fn start_postgres(durable: bool) -> Postgres {
 }
 
 pub(crate) async fn stage_on(server: &Postgres, config: Config) -> Stage {
+    let wakes = Arc::new(Mutex::new(Vec::new()));
+    let heard = wakes.clone();
+    let on_wake = move |wakes: Vec<Wake>| heard.lock().unwrap().extend(wakes);
+    Stage {
+        wakes,
+        ..stage_with(server, config, on_wake).await
+    }
+}
+
+/// With another listener for what has become due; `wakes` stays empty.
+pub(crate) async fn stage_with(
+    server: &Postgres,
+    config: Config,
+    on_wake: impl Fn(Vec<Wake>) + Send + Sync + 'static,
+) -> Stage {
     observe();
     static NUMBER: AtomicU32 = AtomicU32::new(0);
-    let database = format!(
-        "ingress_{}_{}",
-        std::process::id(),
-        NUMBER.fetch_add(1, Ordering::Relaxed)
-    );
+    let number = NUMBER.fetch_add(1, Ordering::Relaxed);
+    let database = format!("ingress_{}_{number}", std::process::id());
     server.create_database(&database).await.unwrap();
     let url = SecretString::from(server.url(&database));
     let keys = KeyRing::parse(&KeyRing::generate()).unwrap();
@@ -84,27 +96,15 @@ pub(crate) async fn stage_on(server: &Postgres, config: Config) -> Stage {
     };
     let store = Store::new(&url, keys, options).unwrap();
     store.migrate().await.unwrap();
-    let pool = PgPool::connect_lazy(&server.url(&database)).unwrap();
     let clinic = clinic(&store, "harbour-dental").await;
-    start(store, pool, clinic, config).await
-}
-
-async fn start(store: Store, pool: PgPool, clinic: Clinic, config: Config) -> Stage {
-    let wakes = Arc::new(Mutex::new(Vec::new()));
-    let heard = wakes.clone();
-    let on_wake = move |wakes: Vec<Wake>| heard.lock().unwrap().extend(wakes);
     let config = Config {
         listen: ([127, 0, 0, 1], 0).into(),
         ..config
     };
-    let ingress = Ingress::bind(
-        config,
-        store.clone(),
-        on_wake,
-        Some(Arc::new(|| METRICS.render())),
-    )
-    .await
-    .unwrap();
+    let render = Arc::new(|| METRICS.render());
+    let ingress = Ingress::bind(config, store.clone(), on_wake, Some(render))
+        .await
+        .unwrap();
     let address = ingress.address();
     let (stop, stopped) = oneshot::channel();
     let running = tokio::spawn(ingress.run(async {
@@ -113,9 +113,9 @@ async fn start(store: Store, pool: PgPool, clinic: Clinic, config: Config) -> St
     Stage {
         address,
         store,
-        pool,
+        pool: PgPool::connect_lazy(&server.url(&database)).unwrap(),
         clinic,
-        wakes,
+        wakes: Arc::default(),
         stop: Some(stop),
         running,
     }
@@ -259,9 +259,9 @@ pub(crate) async fn read_answer(stream: &mut TcpStream) -> io::Result<Answer> {
     let started = Instant::now();
     let mut bytes = Vec::new();
     let read = stream.read_to_end(&mut bytes);
-    tokio::time::timeout(Duration::from_secs(30), read)
+    tokio::time::timeout(Duration::from_secs(60), read)
         .await
-        .expect("an answer within 30 s")?;
+        .expect("an answer in time")?;
     let text = String::from_utf8(bytes).unwrap();
     let (head, body) = text
         .split_once("\r\n\r\n")

@@ -103,3 +103,50 @@ async fn a_source_of_a_provider_yet_to_come_is_asked_to_try_again() {
     assert!(answer.header("retry-after").is_some());
     assert_eq!(stage.events().await, 0);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_source_that_cannot_be_looked_up_is_believed_for_a_while() {
+    let fresh = Duration::from_millis(1);
+    let stage = stage(Config {
+        source_fresh: fresh,
+        ..Config::default()
+    })
+    .await;
+    assert_eq!(stage.post(&ended("before")).await.status, 204);
+    sqlx::query("alter table sources rename to sources_away")
+        .execute(&stage.pool)
+        .await
+        .unwrap();
+
+    for call in ["first", "second", "third"] {
+        assert_eq!(stage.post(&ended(call)).await.status, 204);
+    }
+    let forged = Post::to(&stage.path()).signed(b"{}", "key_other", now_ms());
+    assert_eq!(stage.send(&forged).await.status, 401);
+    let never_seen = stage.send(&Post::to("/hooks/never_seen").body(b"{}")).await;
+    assert_eq!(
+        (never_seen.status, never_seen.header("retry-after")),
+        (503, Some("5"))
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_source_is_not_believed_for_ever() {
+    let short = Duration::from_millis(50);
+    let stage = stage(Config {
+        source_fresh: short,
+        source_stale: short,
+        ..Config::default()
+    })
+    .await;
+    assert_eq!(stage.post(&ended("before")).await.status, 204);
+    sqlx::query("alter table sources rename to sources_away")
+        .execute(&stage.pool)
+        .await
+        .unwrap();
+    until(
+        async || stage.post(&ended("after")).await.status,
+        |status| *status == 503,
+    )
+    .await;
+}

@@ -3,9 +3,12 @@
 use std::time::Duration;
 
 use ingress::Config;
-use tokio::{io::AsyncWriteExt, net::TcpStream};
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::TcpStream,
+};
 
-use crate::harness::{read_answer, stage, unfinished, until};
+use crate::harness::{ended, read_answer, stage, stage_with, start_postgres, unfinished, until};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_webhook_under_way_is_finished_and_no_new_one_begins() {
@@ -22,8 +25,8 @@ async fn a_webhook_under_way_is_finished_and_no_new_one_begins() {
     stream.write_all(&[last]).await.unwrap();
 
     assert_eq!(read_answer(&mut stream).await.unwrap().status, 204);
-    let ended = tokio::time::timeout(Duration::from_secs(10), &mut stage.running).await;
-    ended.expect("it ends").unwrap().unwrap();
+    let end = tokio::time::timeout(Duration::from_secs(10), &mut stage.running).await;
+    end.expect("it ends").unwrap().unwrap();
     assert_eq!(stage.events().await, 1);
 }
 
@@ -34,10 +37,31 @@ async fn a_sender_that_never_finishes_does_not_hold_up_the_stop() {
         ..Config::default()
     })
     .await;
-    let (_stream, _last) = unfinished(&stage, "never").await;
+    let (mut stream, _last) = unfinished(&stage, "never").await;
 
     stage.stop.take().unwrap().send(()).unwrap();
 
-    let ended = tokio::time::timeout(Duration::from_secs(10), &mut stage.running).await;
-    ended.expect("it ends").unwrap().unwrap();
+    let end = tokio::time::timeout(Duration::from_secs(10), &mut stage.running).await;
+    end.expect("it ends").unwrap().unwrap();
+    let cut =
+        tokio::time::timeout(Duration::from_secs(5), stream.read_to_end(&mut Vec::new())).await;
+    assert!(cut.is_ok(), "the connection outlives the server");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn ingress_ends_rather_than_live_on_without_the_part_that_commits() {
+    let postgres = start_postgres(false).await;
+    let mut stage = stage_with(&postgres, Config::default(), |_| {
+        panic!("the listener is broken")
+    })
+    .await;
+
+    // The webhook itself is stored and answered.
+    assert_eq!(stage.post(&ended("c")).await.status, 204);
+
+    let end = tokio::time::timeout(Duration::from_secs(10), &mut stage.running).await;
+    assert!(matches!(
+        end.expect("it ends").unwrap(),
+        Err(ingress::Error::Lane(Some(_)))
+    ));
 }
