@@ -25,10 +25,12 @@ pub(super) fn from_toml(text: &str) -> Result<Settings, Vec<SettingsProblem>> {
     let nameless = unreadable
         .iter()
         .any(|section| section.starts_with("announcements"));
-    let checked = settings.problems().into_iter().filter(|problem| {
-        !unreadable.contains(&problem.field) && !(nameless && problem.field.starts_with("scripts."))
-    });
-    problems.extend(checked);
+    let of_a_default = |problem: &SettingsProblem| {
+        let is_script = problem.field.starts_with("scripts.");
+        unreadable.contains(&problem.field) || (is_script && nameless)
+    };
+    let checked = settings.problems().into_iter();
+    problems.extend(checked.filter(|problem| !of_a_default(problem)));
     if problems.is_empty() {
         Ok(settings)
     } else {
