@@ -2,4 +2,6 @@
 //! voice provider is simulated.
 
 mod behaviours;
+mod compose;
 mod harness;
+mod replay;
