@@ -19,7 +19,8 @@ coded_enum! {
 #[derive(Debug, Clone)]
 pub struct CallFacts {
     pub dial: DialState,
-    /// The provider is not asked for anything before then (it told us so, or did not answer).
+    /// The provider is not asked for anything before then (it told us so, or did not answer). Forgotten when
+    /// a request leaves and when the call is placed.
     pub not_before: Option<Timestamp>,
     pub dialing_at: Option<Timestamp>,
     /// Requests to dial that have left, each of which might have rung.
@@ -31,6 +32,8 @@ pub struct CallFacts {
     pub checks: u32,
     pub checked_at: Option<Timestamp>,
     pub outcome: Option<CallOutcome>,
+    /// The provider has spoken of this call, whether or not what it said could be read.
+    pub heard: bool,
     pub view: CallView,
 }
 
@@ -62,26 +65,18 @@ const LONGEST_CALL: SignedDuration = SignedDuration::from_mins(150);
 /// How long the analysis may take after the end of the call.
 const ANALYSIS_PATIENCE: SignedDuration = SignedDuration::from_mins(15);
 
-/// The next step of a call at `now`.
+/// The next step of a call at `now`. A wait always ends after `now`.
 pub fn next_step(now: Timestamp, facts: &CallFacts) -> CallStep {
     if let Some(outcome) = facts.outcome.or_else(|| settled(&facts.view)) {
         return CallStep::Finish(outcome);
     }
-    let step = match facts.dial {
+    match facts.dial {
         DialState::Abandoned => CallStep::Finish(CallOutcome::NotPlaced),
         _ if facts.view.ended => awaiting_analysis(now, facts),
-        DialState::Authorized => authorized(facts),
+        DialState::Authorized => authorized(now, facts),
         DialState::Dialing => uncertain(now, facts),
         DialState::Placed => under_way(now, facts),
-    };
-    match facts.not_before.filter(|at| *at > now) {
-        Some(until) if asks_provider(step) => CallStep::Wait { until },
-        _ => step,
     }
-}
-
-fn asks_provider(step: CallStep) -> bool {
-    matches!(step, CallStep::Place | CallStep::LookUp | CallStep::Fetch)
 }
 
 /// The outcome the events agree on, once no further event can change it in the usual order.
@@ -89,76 +84,123 @@ fn settled(view: &CallView) -> Option<CallOutcome> {
     view.outcome.filter(|_| view.ended)
 }
 
-fn authorized(facts: &CallFacts) -> CallStep {
+fn authorized(now: Timestamp, facts: &CallFacts) -> CallStep {
+    // It has the call and did not say under which id, so it can be neither dialed again nor read.
+    if facts.heard {
+        return CallStep::Finish(CallOutcome::Uncertain);
+    }
     if facts.requests >= MAX_REQUESTS {
-        CallStep::Finish(CallOutcome::Failed)
-    } else {
-        CallStep::Place
+        return CallStep::Finish(CallOutcome::Failed);
+    }
+    match facts.not_before.filter(|at| *at > now) {
+        Some(until) => CallStep::Wait { until },
+        None => CallStep::Place,
     }
 }
 
 /// Seconds after the dial at which the provider is searched; the last counts as proof.
 const SEARCHES: [i64; 4] = [0, 20, 120, NEVER_LISTED.as_secs()];
+/// Between further searches for a call that the provider has spoken of and does not list.
+const SEARCH_PAUSE: SignedDuration = SignedDuration::from_mins(10);
 
 fn uncertain(now: Timestamp, facts: &CallFacts) -> CallStep {
     let Some(dialed) = facts.dialing_at else {
-        return CallStep::LookUp;
+        return CallStep::Finish(CallOutcome::Uncertain);
     };
-    if facts
-        .checked_at
-        .is_some_and(|checked| checked >= dialed + NEVER_LISTED)
-    {
+    let searched = |due: Timestamp| facts.checked_at.is_some_and(|checked| checked >= due);
+    if searched(dialed + NEVER_LISTED) && !facts.heard {
         return CallStep::DialAgain;
     }
-    if now >= dialed + GIVE_UP_SEARCH {
-        return CallStep::Finish(CallOutcome::Uncertain);
-    }
-    let searched = |due: Timestamp| facts.checked_at.is_some_and(|checked| checked >= due);
-    let next = SEARCHES
+    let due = SEARCHES
         .iter()
         .map(|after| dialed + SignedDuration::from_secs(*after))
-        .find(|due| !searched(*due));
-    match next {
-        Some(due) if due > now => CallStep::Wait { until: due },
-        _ => CallStep::LookUp,
-    }
+        .find(|due| !searched(*due))
+        .or_else(|| facts.checked_at.map(|checked| checked + SEARCH_PAUSE));
+    let search = Question {
+        step: CallStep::LookUp,
+        due: due.unwrap_or(now),
+        deadline: dialed + GIVE_UP_SEARCH,
+        in_the_end: CallOutcome::Uncertain,
+    };
+    search.at(now, facts)
 }
 
-/// Pauses between reads of a call whose end has not been heard of.
+/// Minutes between reads of a call whose end has not been heard of.
 const FOLLOW_UPS: [i64; 4] = [5, 5, 10, 20];
 
 fn under_way(now: Timestamp, facts: &CallFacts) -> CallStep {
-    let Some(placed) = facts.placed_at else {
-        return CallStep::Fetch;
-    };
-    if now >= placed + LONGEST_CALL {
+    let Some(placed) = facts.placed_at.or(facts.dialing_at) else {
         return CallStep::Finish(CallOutcome::Uncertain);
-    }
-    fetch_after(now, facts, placed, &FOLLOW_UPS)
+    };
+    let read = Question {
+        step: CallStep::Fetch,
+        due: read_due(facts, placed, &FOLLOW_UPS),
+        deadline: placed + LONGEST_CALL,
+        in_the_end: CallOutcome::Uncertain,
+    };
+    read.at(now, facts)
 }
 
-/// Pauses between reads of a call that has ended and not been analyzed.
-const ANALYSIS_READS: [i64; 3] = [2, 4, 8];
+/// Minutes between reads of a call that has ended and not been analyzed.
+const ANALYSIS_READS: [i64; 3] = [2, 4, 9];
 
 fn awaiting_analysis(now: Timestamp, facts: &CallFacts) -> CallStep {
     let ended = facts.ended_at.unwrap_or(now);
-    if now >= ended + ANALYSIS_PATIENCE {
-        return CallStep::Finish(facts.view.outcome_without_analysis());
+    let deadline = ended + ANALYSIS_PATIENCE;
+    let in_the_end = facts.view.outcome_without_analysis();
+    // It can be read only by the provider's own id, which we learn with the placement.
+    if facts.dial != DialState::Placed {
+        return if now < deadline {
+            CallStep::Wait { until: deadline }
+        } else {
+            CallStep::Finish(in_the_end)
+        };
     }
-    fetch_after(now, facts, ended, &ANALYSIS_READS)
+    let read = Question {
+        step: CallStep::Fetch,
+        due: read_due(facts, ended, &ANALYSIS_READS),
+        deadline,
+        in_the_end,
+    };
+    read.at(now, facts)
 }
 
-fn fetch_after(now: Timestamp, facts: &CallFacts, since: Timestamp, pauses: &[i64]) -> CallStep {
+fn read_due(facts: &CallFacts, since: Timestamp, pauses: &[i64]) -> Timestamp {
     let read = facts.checked_at.filter(|at| *at > since);
     let reads = if read.is_some() { facts.checks } else { 0 };
     let place = usize::try_from(reads)
         .unwrap_or(usize::MAX)
         .min(pauses.len().saturating_sub(1));
     let pause = SignedDuration::from_mins(pauses.get(place).copied().unwrap_or(5));
-    let due = read.unwrap_or(since) + pause;
-    if due > now {
-        CallStep::Wait { until: due }
-    } else {
-        CallStep::Fetch
+    read.unwrap_or(since) + pause
+}
+
+/// Something the provider is asked again and again, until a deadline.
+struct Question {
+    step: CallStep,
+    due: Timestamp,
+    deadline: Timestamp,
+    in_the_end: CallOutcome,
+}
+
+impl Question {
+    /// The last word is an answer (or a failure to get one) at the deadline or after: whoever was stopped
+    /// over the deadline asks once before giving up. A pause the provider asked for does not outlast it.
+    fn at(&self, now: Timestamp, facts: &CallFacts) -> CallStep {
+        let answered = facts.checked_at.is_some_and(|at| at >= self.deadline);
+        let refused = facts.not_before.is_some_and(|at| at > self.deadline);
+        if now >= self.deadline && (answered || refused) {
+            return CallStep::Finish(self.in_the_end);
+        }
+        let due = facts.not_before.map_or(self.due, |at| at.max(self.due));
+        let due = due.min(self.deadline);
+        if due > now {
+            CallStep::Wait { until: due }
+        } else {
+            self.step
+        }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -32,16 +32,18 @@ pub struct GateFacts {
     pub open_calls: u32,
     /// When this number was last dialed by this tenant.
     pub number_last_dialed: Option<Timestamp>,
-    /// Dials of the tenant, newest first, as many as its largest limit needs, within a day.
+    /// Dials of the tenant, newest first, as many as its largest limit needs, within a day and up to
+    /// [`CLOCKS_APART`] after now.
     #[serde(skip)]
     pub tenant_dials: Vec<Timestamp>,
-    /// Dials to this number within a week, newest first.
+    /// Dials to this number within a week and up to [`CLOCKS_APART`] after now, newest first.
     pub number_dials: Vec<Timestamp>,
-    /// Reminders already put off because of each limit.
+    /// Reminders that stand before this one behind each limit.
     pub waiting: Waiting,
 }
 
-/// How many reminders of the tenant already wait behind each limit.
+/// How many reminders of the tenant wait behind each limit and come before the one that asks: all of them
+/// when it is new there, else those whose turn comes before its own.
 #[derive(Debug, Clone, Copy, Default, Serialize)]
 pub struct Waiting {
     pub pace: u32,
@@ -56,6 +58,10 @@ pub enum Verdict {
     Later { reason: Reason, until: Timestamp },
 }
 
+/// Every reminder goes by its own process's time, so a dial that was committed before this question was asked
+/// may be stamped a little after it. It counts all the same, or two could dial one number in the same second.
+pub const CLOCKS_APART: SignedDuration = SignedDuration::from_mins(2);
+
 /// How long a reminder that met the limit of simultaneous calls waits, unless an ending call wakes it first.
 const CONCURRENT_PATIENCE: SignedDuration = SignedDuration::from_secs(60);
 
@@ -67,7 +73,7 @@ pub fn judge(now: Timestamp, facts: &GateFacts) -> Verdict {
     if let Some(reason) = held(facts) {
         return Verdict::Later {
             reason,
-            until: facts.latest,
+            until: facts.latest.max(after(now, SignedDuration::from_secs(1))),
         };
     }
     number_gates(now, facts)
@@ -92,9 +98,7 @@ fn held(facts: &GateFacts) -> Option<Reason> {
 fn number_gates(now: Timestamp, facts: &GateFacts) -> Option<Verdict> {
     let limits = &facts.limits;
     let cooldown = SignedDuration::from_mins(limits.same_number_cooldown_minutes.into());
-    let cooled = facts
-        .number_last_dialed
-        .and_then(|last| last.checked_add(cooldown).ok());
+    let cooled = facts.number_last_dialed.map(|last| after(last, cooldown));
     if let Some(until) = cooled.filter(|until| *until > now) {
         return Some(Verdict::Later {
             reason: Reason::SameNumberCooldown,
@@ -144,10 +148,10 @@ fn concurrent(now: Timestamp, facts: &GateFacts) -> Option<Verdict> {
     if limit == 0 || facts.open_calls < limit {
         return None;
     }
-    let rounds = 1 + facts.waiting.concurrent / limit;
-    let until = now
-        .checked_add(CONCURRENT_PATIENCE * rounds.try_into().unwrap_or(i32::MAX))
-        .ok()?;
+    let until = after(
+        now,
+        rounds_of(CONCURRENT_PATIENCE, facts.waiting.concurrent, limit),
+    );
     Some(Verdict::Later {
         reason: Reason::LimitConcurrent,
         until,
@@ -162,27 +166,40 @@ struct Window {
 }
 
 impl Window {
-    /// When a place is free: the dial whose place it takes leaves the window then. Those already waiting
+    /// When a place is free: the dial whose place it takes leaves the window then. Those who wait already
     /// come first, a window's worth at a time, so a rush is spread and asks no more than once or twice.
     fn later(&self, now: Timestamp, newest_first: &[Timestamp], reason: Reason) -> Option<Verdict> {
-        let limit = usize::try_from(self.limit)
-            .ok()
-            .filter(|limit| *limit > 0)?;
-        let since = now.checked_sub(self.length).ok()?;
+        if self.limit == 0 {
+            return None;
+        }
+        let limit = usize::try_from(self.limit).unwrap_or(usize::MAX);
+        let counts =
+            |dial: &Timestamp| *dial <= after(now, CLOCKS_APART) && after(*dial, self.length) > now;
         let recent: Vec<_> = newest_first
             .iter()
-            .filter(|dial| **dial > since && **dial <= now)
+            .copied()
+            .filter(counts)
             .take(limit)
             .collect();
         if recent.len() < limit {
             return None;
         }
-        let waiting = usize::try_from(self.waiting).ok()?;
-        let (place, rounds) = (limit - 1 - waiting % limit, waiting / limit + 1);
-        let wait = self.length.checked_mul(rounds.try_into().ok()?)?;
-        let until = recent.get(place)?.checked_add(wait).ok()?;
+        let before = usize::try_from(self.waiting % self.limit).unwrap_or_default();
+        let leaves = recent.get(limit - 1 - before).copied().unwrap_or(now);
+        let until = after(leaves, rounds_of(self.length, self.waiting, self.limit));
         Some(Verdict::Later { reason, until })
     }
+}
+
+/// The wait of somebody who has `waiting` others before them, of whom `limit` are let in each `round`.
+fn rounds_of(round: SignedDuration, waiting: u32, limit: u32) -> SignedDuration {
+    let rounds = (waiting / limit).saturating_add(1);
+    round.saturating_mul(i32::try_from(rounds).unwrap_or(i32::MAX))
+}
+
+/// Beyond the end of time is its end: an absurd number must not open a gate.
+fn after(at: Timestamp, wait: SignedDuration) -> Timestamp {
+    at.checked_add(wait).unwrap_or(Timestamp::MAX)
 }
 
 /// What is judged once more when the request to dial is about to leave: hours may have passed since the
@@ -226,7 +243,10 @@ pub fn placement_refused(now: Timestamp, facts: &PlacementFacts<'_>) -> Option<R
         (!facts.tenant_live, Reason::TenantNotLive),
         (facts.tenant_paused, Reason::TenantPaused),
         (now >= appointment.starts_at, Reason::AppointmentPast),
-        (now > appointment.starts_at - buffer, Reason::InsideBuffer),
+        (
+            after(now, buffer) > appointment.starts_at,
+            Reason::InsideBuffer,
+        ),
     ];
     standing
         .or_else(|| {
@@ -237,3 +257,6 @@ pub fn placement_refused(now: Timestamp, facts: &PlacementFacts<'_>) -> Option<R
         })
         .or_else(|| Hours::new(facts.settings, &appointment.zones).closed_reason(now))
 }
+
+#[cfg(test)]
+mod tests;

@@ -104,6 +104,7 @@ impl TenantTx {
             return Ok(None);
         };
         let view = CallView::join(&self.observations(call).await?);
+        let heard = self.call_heard_of(call).await?;
         let number = |value: i32| u32::try_from(value).unwrap_or_default();
         let facts = CallFacts {
             dial: known("calls.dial_state", &row.dial_state, DialState::from_code)?,
@@ -119,6 +120,7 @@ impl TenantTx {
                 .as_deref()
                 .map(|outcome| known("calls.outcome", outcome, CallOutcome::from_code))
                 .transpose()?,
+            heard,
             view,
         };
         Ok(Some(CallRow {
