@@ -1,0 +1,121 @@
+//! `bench`: Bellhop's speed. Each figure is printed beside a bare baseline measured in the same run, because a
+//! number alone says more about the machine than about the code.
+
+mod bare;
+mod due;
+mod durable_ingress;
+mod figures;
+mod load;
+mod machine;
+mod memory;
+mod planning;
+mod process;
+mod shape;
+mod throughput;
+mod world;
+
+use std::process::ExitCode;
+
+use anyhow::Result;
+use clap::{Parser, Subcommand};
+
+/// Measures Bellhop, and the engine and database below it, on this machine.
+#[derive(Parser)]
+#[command(name = "bench")]
+struct Arguments {
+    #[command(subcommand)]
+    command: Option<Command>,
+    /// Small sizes: shows that everything runs, and measures nothing well
+    #[arg(long, global = true)]
+    quick: bool,
+    /// Memory also at 50,000 waiting reminders, which takes the dev server half an hour to start
+    #[arg(long, global = true)]
+    full: bool,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// All of the below
+    All,
+    /// Webhooks acknowledged a second, beside single-row commits
+    Ingress,
+    /// From the planned instant to the request to dial
+    Due,
+    /// Reminders from import to end, beside a bare workflow of the same shape
+    Throughput,
+    /// Memory of a worker while reminders wait
+    Memory,
+    /// Plans a second on one core
+    Planning,
+    /// A part of Bellhop, as a process of its own
+    #[command(hide = true)]
+    Bellhop {
+        #[command(subcommand)]
+        command: bellhop::commands::Command,
+    },
+    /// The worker of the bare workflows, as a process of its own
+    #[command(hide = true)]
+    BareWorker,
+}
+
+/// How large the measurements are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Size {
+    Quick,
+    Usual,
+    Full,
+}
+
+impl Size {
+    fn quick_or<T>(self, quick: T, usual: T) -> T {
+        if self == Self::Quick { quick } else { usual }
+    }
+}
+
+fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    let size = match (arguments.quick, arguments.full) {
+        (true, _) => Size::Quick,
+        (false, true) => Size::Full,
+        _ => Size::Usual,
+    };
+    let ended = match arguments.command.unwrap_or(Command::All) {
+        Command::Bellhop { command } => bellhop::commands::run(command),
+        Command::BareWorker => bare::work().map(|()| ExitCode::SUCCESS),
+        command => measure(&command, size).map(|()| ExitCode::SUCCESS),
+    };
+    ended.unwrap_or_else(|error| {
+        eprintln!("error: {error:#}");
+        ExitCode::FAILURE
+    })
+}
+
+fn measure(command: &Command, size: Size) -> Result<()> {
+    machine::describe();
+    if size == Size::Quick {
+        println!("--quick: sizes too small for figures that mean something");
+    }
+    let wanted = |this: &Command| {
+        matches!(command, Command::All)
+            || std::mem::discriminant(command) == std::mem::discriminant(this)
+    };
+    if wanted(&Command::Planning) {
+        planning::run(size)?;
+    }
+    let runtime = tokio::runtime::Runtime::new()?;
+    runtime.block_on(async {
+        if wanted(&Command::Ingress) {
+            durable_ingress::run(size).await?;
+        }
+        if wanted(&Command::Throughput) {
+            throughput::run(size).await?;
+        }
+        if wanted(&Command::Due) {
+            due::run(size).await?;
+        }
+        if wanted(&Command::Memory) {
+            memory::run(size).await?;
+        }
+        Ok(())
+    })
+}
