@@ -2,12 +2,14 @@
 
 pub mod demo;
 pub mod dev;
+pub mod doctor;
 pub mod environment;
 pub mod healthcheck;
 pub mod import;
 pub mod ingress;
 pub mod migrate;
 pub mod opt_out;
+pub mod plan;
 pub mod simulator;
 pub mod tenant;
 pub mod why;
@@ -37,10 +39,15 @@ pub enum Command {
     Tenant(tenant::Action),
     /// Read appointments from a CSV or JSON file
     Import(import::Options),
+    /// Who would be called when, who not, and why; needs no server
+    Plan(plan::Options),
     /// Why was this appointment called, or not?
     Why(why::Options),
     /// Never call this number again for this tenant
     OptOut(opt_out::Options),
+    /// Find out why something does not work
+    #[command(subcommand)]
+    Doctor(doctor::Check),
     /// Run a stand-in for Retell, with faults on request
     Simulator(simulator::Options),
     /// Ask a health address; exit 0 when it answers 200
@@ -56,6 +63,8 @@ pub fn run(command: Command) -> Result<ExitCode> {
         Command::Demo(_)
             | Command::Tenant(_)
             | Command::Import(_)
+            | Command::Plan(_)
+            | Command::Doctor(_)
             | Command::Why(_)
             | Command::Env(_)
     );
@@ -74,6 +83,8 @@ pub fn run(command: Command) -> Result<ExitCode> {
             Command::Migrate => migrate::run().await,
             Command::Tenant(action) => tenant::run(action).await,
             Command::Import(options) => import::run(options).await,
+            Command::Plan(options) => plan::run(&options),
+            Command::Doctor(check) => doctor::run(&check),
             Command::Why(options) => why::run(options).await,
             Command::OptOut(options) => opt_out::run(options).await,
             Command::Simulator(options) => simulator::run(options).await,

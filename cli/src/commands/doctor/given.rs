@@ -1,0 +1,166 @@
+//! What the person at the keyboard gives: secrets and headers.
+
+use std::{
+    collections::BTreeMap,
+    fs,
+    path::{Path, PathBuf},
+};
+
+use anyhow::{Context, Result, bail};
+use secrecy::SecretString;
+use serde::Deserialize;
+
+/// Secrets, and where each is from: they are named by that.
+pub(super) struct Secrets {
+    pub(super) values: Vec<SecretString>,
+    pub(super) sources: Vec<String>,
+}
+
+/// Those in files come first, in their order; then those given directly, named by their option.
+pub(super) fn secrets(files: &[PathBuf], direct: &[String], option: &str) -> Result<Secrets> {
+    let mut secrets = Secrets {
+        values: Vec::new(),
+        sources: Vec::new(),
+    };
+    for path in files {
+        secrets.values.push(secret_in(path)?);
+        secrets.sources.push(path.display().to_string());
+    }
+    for (index, secret) in direct.iter().enumerate() {
+        secrets.values.push(secret.clone().into());
+        secrets
+            .sources
+            .push(format!("{option} number {}", index + 1));
+    }
+    Ok(secrets)
+}
+
+fn secret_in(path: &Path) -> Result<SecretString> {
+    let text =
+        fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
+    // What editors add. Other white space stays: it may be the very fault that is looked for.
+    let secret = text
+        .trim_start_matches('\u{feff}')
+        .trim_end_matches(['\r', '\n']);
+    if secret.is_empty() {
+        bail!("{} holds no secret", path.display());
+    }
+    Ok(secret.to_owned().into())
+}
+
+pub(super) type Header = (String, String);
+
+/// A header as `Name: value`. The message leaves the value out: it may be a key.
+pub(super) fn header(text: &str) -> Result<Header> {
+    let (name, value) = text
+        .split_once(':')
+        .context("--header is not of the form 'Name: value'")?;
+    Ok((name.trim().to_owned(), value.trim().to_owned()))
+}
+
+/// Headers one a line, as a request or `curl -v` shows them, or as a JSON object.
+pub(super) fn headers_in(path: &Path) -> Result<Vec<Header>> {
+    let text =
+        fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
+    let text = text.trim_start_matches('\u{feff}').trim();
+    let headers = if text.starts_with('{') {
+        json_headers(text)
+    } else {
+        header_lines(text)
+    };
+    headers.with_context(|| path.display().to_string())
+}
+
+/// The value of a header in JSON: some tools list it, since a header may come several times.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Values {
+    One(String),
+    Several(Vec<String>),
+}
+
+fn json_headers(text: &str) -> Result<Vec<Header>> {
+    let headers: BTreeMap<String, Values> = serde_json::from_str(text)
+        .ok()
+        .context("expected a JSON object of header names and values")?;
+    let each = headers.into_iter().flat_map(|(name, values)| {
+        let values = match values {
+            Values::One(value) => vec![value],
+            Values::Several(values) => values,
+        };
+        values
+            .into_iter()
+            .map(move |value| (name.clone(), value.trim().to_owned()))
+    });
+    Ok(each.collect())
+}
+
+fn header_lines(text: &str) -> Result<Vec<Header>> {
+    let mut headers = Vec::new();
+    for (index, line) in text.lines().enumerate() {
+        let line = line.trim();
+        let line = line.strip_prefix(['>', '<']).unwrap_or(line).trim_start();
+        if line.is_empty() || is_start_line(line) {
+            continue;
+        }
+        match line.split_once(':') {
+            // The pseudo-headers of HTTP/2, such as `:method: POST`.
+            Some(("", _)) => {}
+            Some((name, value)) => headers.push((name.trim().to_owned(), value.trim().to_owned())),
+            None => bail!("line {} is no header of the form Name: value", index + 1),
+        }
+    }
+    Ok(headers)
+}
+
+/// `POST /hooks/… HTTP/1.1` or `HTTP/1.1 200 OK`.
+fn is_start_line(line: &str) -> bool {
+    let version = |word: &str| word.starts_with("HTTP/");
+    let mut words = line.split_whitespace();
+    words.next().is_some_and(version) || words.nth(1).is_some_and(version)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn pairs(headers: &[Header]) -> Vec<(&str, &str)> {
+        headers
+            .iter()
+            .map(|(name, value)| (name.as_str(), value.as_str()))
+            .collect()
+    }
+
+    #[test]
+    fn headers_are_read_as_tools_show_them() {
+        let expected = [
+            ("Content-Type", "application/json"),
+            ("X-Retell-Signature", "v=1,d=ab"),
+        ];
+        for text in [
+            "Content-Type: application/json\nX-Retell-Signature: v=1,d=ab\n",
+            "POST /hooks/abc HTTP/1.1\r\nContent-Type:application/json\r\n\r\nX-Retell-Signature:  v=1,d=ab \r\n",
+            "> :method: POST\n> Content-Type: application/json\n> X-Retell-Signature: v=1,d=ab\n>",
+            "HTTP/1.1 200 OK\nContent-Type: application/json\nX-Retell-Signature: v=1,d=ab",
+        ] {
+            assert_eq!(pairs(&header_lines(text).unwrap()), expected, "{text:?}");
+        }
+        let json = r#"{"Content-Type": "application/json", "X-Retell-Signature": ["v=1,d=ab"]}"#;
+        assert_eq!(pairs(&json_headers(json).unwrap()), expected);
+    }
+
+    #[test]
+    fn what_is_no_header_is_named_by_its_line_and_not_repeated() {
+        let error = header_lines("A: b\nkey_secret\n").unwrap_err().to_string();
+        assert!(
+            error.contains("line 2") && !error.contains("key_secret"),
+            "{error}"
+        );
+        assert!(
+            !header("key_secret")
+                .unwrap_err()
+                .to_string()
+                .contains("key_secret")
+        );
+    }
+}
