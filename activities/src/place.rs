@@ -23,6 +23,18 @@ use crate::{accounts::Accounts, agent, failure::DialFailure, outcome};
 /// may have taken the claim for a dead worker's.
 const CLAIM_HOLDS: Duration = Duration::from_secs(10);
 
+/// A worker that was put to sleep finds tasks that were handed to it long ago, whose time is long past. A
+/// dial is not judged by a time further from the present than this.
+const PRESENT: SignedDuration = SignedDuration::from_secs(10);
+
+/// A request that may leave, and its number among the requests for this call: only the newest one's answer
+/// says where the call stands.
+struct Claim {
+    client: Client,
+    call: NewCall,
+    request: u32,
+}
+
 pub(crate) async fn place(
     store: &Store,
     accounts: &Accounts,
@@ -30,15 +42,15 @@ pub(crate) async fn place(
     now: Timestamp,
 ) -> Result<(), DialFailure> {
     let started = Instant::now();
-    let Some((client, call)) = claim(store, accounts, input, now).await? else {
+    let Some(claim) = claim(store, accounts, input, now).await? else {
         return Ok(());
     };
     let answer = if started.elapsed() < CLAIM_HOLDS {
-        Some(client.create_call(&call).await)
+        Some(claim.client.create_call(&claim.call).await)
     } else {
         None
     };
-    record(store, input, now, answer).await?;
+    record(store, input, now, claim.request, answer).await?;
     Ok(())
 }
 
@@ -48,7 +60,7 @@ async fn claim(
     accounts: &Accounts,
     input: &CallInput,
     now: Timestamp,
-) -> Result<Option<(Client, NewCall)>, DialFailure> {
+) -> Result<Option<Claim>, DialFailure> {
     let mut tx = store.tenant(input.tenant).begin().await?;
     let Some(row) = tx.lock_call(input.call).await? else {
         return Ok(None);
@@ -61,6 +73,17 @@ async fn claim(
     if tx.call_heard_of(row.id).await? {
         return Ok(None);
     }
+    let late = tx.lateness(row.id, now).await?;
+    if late > PRESENT {
+        tracing::warn!(call.id = %row.id, seconds = late.as_secs(), "a task to dial came too late");
+        let words = format!(
+            "call {} was not placed: its turn came too late to be sure of the hour",
+            row.attempt
+        );
+        give_up(&mut tx, &row, now, None, &words).await?;
+        tx.commit().await?;
+        return Ok(None);
+    }
     let tenant = tx.tenant_row().await?;
     let target = tx.dial_target(appointment, now).await?;
     let key = tx
@@ -70,7 +93,8 @@ async fn claim(
         .next();
     match request(&row, &tenant, &target, key, now) {
         Err(reason) => {
-            give_up(&mut tx, &row, reason, now).await?;
+            let words = format!("call {} was not placed: {}", row.attempt, reason.words());
+            give_up(&mut tx, &row, now, Some(reason), &words).await?;
             tx.commit().await?;
             Ok(None)
         }
@@ -78,7 +102,12 @@ async fn claim(
             let client = accounts.retell(input.tenant, &key)?;
             tx.claim_dial(row.id, now).await?;
             tx.commit().await?;
-            Ok(Some((client, call)))
+            let request = row.facts.requests + 1;
+            Ok(Some(Claim {
+                client,
+                call,
+                request,
+            }))
         }
     }
 }
@@ -120,8 +149,13 @@ fn request(
 }
 
 /// The call must not be placed after all: nobody's phone rings, and the reminder decides anew.
-async fn give_up(tx: &mut TenantTx, row: &CallRow, reason: Reason, now: Timestamp) -> Result<()> {
-    let words = format!("call {} was not placed: {}", row.attempt, reason.words());
+async fn give_up(
+    tx: &mut TenantTx,
+    row: &CallRow,
+    now: Timestamp,
+    reason: Option<Reason>,
+    words: &str,
+) -> Result<()> {
     if let Some(appointment) = row.appointment {
         tx.record_decision(&Decision {
             appointment,
@@ -129,13 +163,14 @@ async fn give_up(tx: &mut TenantTx, row: &CallRow, reason: Reason, now: Timestam
             attempt: Some(row.attempt),
             made_at: now,
             verdict: "wait",
-            reason: Some(reason),
-            words: &words,
+            reason,
+            words,
             facts: serde_json::json!({ "checked": "at the moment of dialing" }),
         })
         .await?;
     }
-    tx.finish_call(row.id, CallOutcome::NotPlaced, now, Some(reason.code()))
+    let detail = reason.map_or("too_late", |reason| reason.code());
+    tx.finish_call(row.id, CallOutcome::NotPlaced, now, Some(detail))
         .await
 }
 
@@ -144,12 +179,21 @@ async fn record(
     store: &Store,
     input: &CallInput,
     now: Timestamp,
+    request: u32,
     answer: Option<Result<providers::retell::Placed, PlaceError>>,
 ) -> Result<()> {
     let mut tx = store.tenant(input.tenant).begin().await?;
     let Some(row) = tx.lock_call(input.call).await? else {
         return Ok(());
     };
+    // A worker that slept may come back with the answer to a request that was given up, after another was made.
+    let newest = row.facts.requests == request
+        && row.facts.dial == DialState::Dialing
+        && row.facts.outcome.is_none();
+    if !newest && !matches!(answer, Some(Ok(_))) {
+        tracing::warn!(call.id = %row.id, "an answer to a dial came after it was given up, and changes nothing");
+        return Ok(());
+    }
     let later =
         |wait: Duration| now + SignedDuration::try_from(wait).unwrap_or(SignedDuration::ZERO);
     match answer {

@@ -6,7 +6,7 @@ use domain::{
     ids::{AppointmentId, CallId},
     reminder::ReminderFacts,
 };
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 use crate::{
     Error, Result, TenantTx,
@@ -232,6 +232,21 @@ impl TenantTx {
         .execute(&mut *self.tx)
         .await?;
         Ok(())
+    }
+
+    /// How far `now`, the time of the call's process, lies behind the present. Both clocks are compared since
+    /// the call was authorized, so neither has to be right. A process that skips time is never late.
+    pub async fn lateness(&mut self, call: CallId, now: Timestamp) -> Result<SignedDuration> {
+        let seconds = sqlx::query_scalar!(
+            r#"select extract(epoch from (clock_timestamp() - recorded_at) - ($3 - authorized_at))::float8 as "seconds!"
+               from calls where tenant_id = $1 and id = $2"#,
+            self.tenant(),
+            call.uuid(),
+            to_db(now)
+        )
+        .fetch_one(&mut *self.tx)
+        .await?;
+        Ok(SignedDuration::try_from_secs_f64(seconds).unwrap_or(SignedDuration::ZERO))
     }
 
     /// The provider was asked about the call and answered.

@@ -56,6 +56,9 @@ pub struct PoolOptions {
     pub acquire_timeout: Duration,
     /// The server ends a statement that runs longer.
     pub statement_timeout: Duration,
+    /// The server ends a transaction that says nothing for longer: a machine that was put to sleep must not
+    /// hold its locks until it wakes.
+    pub silence_timeout: Duration,
 }
 
 impl Default for PoolOptions {
@@ -64,6 +67,7 @@ impl Default for PoolOptions {
             max_connections: 20,
             acquire_timeout: Duration::from_secs(5),
             statement_timeout: Duration::from_secs(30),
+            silence_timeout: Duration::from_secs(30),
         }
     }
 }
@@ -72,11 +76,18 @@ impl Store {
     /// A handle on the database at `url`. Connects at first use, so that a process can start before
     /// its database does.
     pub fn new(url: &SecretString, keys: KeyRing, options: PoolOptions) -> Result<Self> {
-        let timeout = options.statement_timeout.as_millis().to_string();
+        let milliseconds = |limit: Duration| limit.as_millis().to_string();
+        let limits = [
+            ("statement_timeout", milliseconds(options.statement_timeout)),
+            (
+                "idle_in_transaction_session_timeout",
+                milliseconds(options.silence_timeout),
+            ),
+        ];
         let connect: PgConnectOptions = url.expose_secret().parse().map_err(|_| Error::BadUrl)?;
         let connect = connect
             .application_name("bellhop")
-            .options([("statement_timeout", timeout.as_str())]);
+            .options(limits);
         let pool = PgPoolOptions::new()
             .max_connections(options.max_connections)
             .acquire_timeout(options.acquire_timeout)

@@ -7,24 +7,25 @@ use std::{path::PathBuf, time::Duration};
 use anyhow::{Context, Result, ensure};
 use bellhop::{
     commands::{import, tenant},
-    conductor::Conductor,
+    conductor::{self, Conductor},
 };
 use domain::{
-    ids::{AppointmentId, TenantId},
+    ids::{AppointmentId, CallId, TenantId},
     reminder::Ending,
     settings::Settings,
 };
 use embedded::{Postgres, PostgresOptions, Temporal, TemporalOptions, Tools, free_port};
 use jiff::{SignedDuration, Timestamp, ToSpan, civil::Weekday, tz::TimeZone};
 use secrecy::{ExposeSecret, SecretString};
-use simulator::retell::{Account, Config, Delivery, Ledger, Running, Scenario};
+use simulator::retell::{Account, Config, Delivery, Ledger, Outcome, Running, Scenario};
 use store::{KeyRing, PoolOptions, Report, Store};
 use temporalio_client::Client;
+use workflows::names;
 
 pub(crate) use process::Process;
 
 pub(crate) const API_KEY: &str = "key_test_0000000000000000";
-const SLUG: &str = "test-clinic";
+pub(crate) const SLUG: &str = "test-clinic";
 
 /// Real time without any change after which a play has failed.
 const PATIENCE: Duration = Duration::from_secs(150);
@@ -69,6 +70,8 @@ pub(crate) struct World {
     pub(crate) ingress: Option<Process>,
     /// Where webhooks are sent.
     pub(crate) webhook_url: String,
+    /// Real time after which a call that shows no sign of life is taken ahead to its next look.
+    pub(crate) silence: Duration,
     keys: SecretString,
     ingress_port: u16,
     folder: PathBuf,
@@ -133,6 +136,7 @@ impl World {
             worker: None,
             ingress: None,
             webhook_url,
+            silence: SILENCE,
             keys,
             ingress_port,
             folder,
@@ -157,15 +161,21 @@ impl World {
 
     /// Starts `bellhop ingress` on the address the simulator sends to, and waits until it listens.
     pub(crate) async fn start_ingress(&mut self) -> Result<()> {
+        self.ingress = Some(self.spawn_ingress().await?);
+        Ok(())
+    }
+
+    /// As [`World::start_ingress`], for a caller who keeps the process.
+    pub(crate) async fn spawn_ingress(&self) -> Result<Process> {
         let ingress = Process::start(&["ingress"], &self.environment(free_port()?), &self.folder)?;
-        self.ingress = Some(ingress);
         let url = format!("http://127.0.0.1:{}/healthz", self.ingress_port);
         eventually("ingress listens", || async {
             Ok(reqwest::get(&url)
                 .await
                 .is_ok_and(|a| a.status().is_success()))
         })
-        .await
+        .await?;
+        Ok(ingress)
     }
 
     /// SIGKILL, as a power cut would.
@@ -244,6 +254,109 @@ impl World {
             silence: SILENCE,
         };
         conductor.play(until, PATIENCE, |_| {}).await
+    }
+
+    /// Plays until a condition holds; fails when everything ended without it.
+    pub(crate) async fn play_until_seen<F, Fut>(&self, what: &str, mut holds: F) -> Result<()>
+    where
+        F: FnMut() -> Fut,
+        Fut: Future<Output = Result<bool>>,
+    {
+        tokio::select! {
+            seen = eventually(what, &mut holds) => return seen,
+            played = self.play() => played?,
+        }
+        ensure!(holds().await?, "everything ended before {what}");
+        Ok(())
+    }
+
+    /// Lets one reminder live until an instant; from then on its clock goes on as clocks do.
+    pub(crate) async fn take_reminder_to(&self, external_id: &str, at: Timestamp) -> Result<()> {
+        let id = names::reminder_id(self.appointment(external_id).await?);
+        conductor::go_ahead(&self.client().await?, &id, at).await
+    }
+
+    /// Asks the database; columns are separated by `|`.
+    pub(crate) async fn sql(&self, query: &str) -> Result<String> {
+        Ok(self
+            .postgres
+            .psql("bellhop", query)
+            .await?
+            .trim()
+            .to_owned())
+    }
+
+    /// A count in the database.
+    pub(crate) async fn count(&self, of: &str) -> Result<i64> {
+        self.sql(&format!("select count(*) from {of}"))
+            .await?
+            .parse()
+            .context("a count is a number")
+    }
+
+    /// When the calls to an appointment were dialed, in order, by the time of their processes.
+    pub(crate) async fn dialed_at(&self, external_id: &str) -> Result<Vec<Timestamp>> {
+        let answer = self
+            .sql(&format!(
+                "select to_char(c.dialing_at at time zone 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS.US\"Z\"')
+                 from calls c join appointments a on a.id = c.appointment_id
+                 where a.external_id = '{external_id}' and c.dialing_at is not null order by c.id"
+            ))
+            .await?;
+        answer
+            .lines()
+            .map(|line| line.parse().context("an instant"))
+            .collect()
+    }
+
+    /// How the reminder of an appointment ended, as `ending` or `ending: reason`.
+    pub(crate) async fn ending(&self, external_id: &str) -> Result<String> {
+        self.sql(&format!(
+            "select concat_ws(': ', coalesce(r.ending, r.state), r.reason) from reminders r
+             join appointments a on a.id = r.appointment_id where a.external_id = '{external_id}'"
+        ))
+        .await
+    }
+
+    /// Runs `bellhop` to its end, as an operator would.
+    pub(crate) async fn operate(&self, arguments: &[&str]) -> Result<()> {
+        let ended = tokio::process::Command::new(env!("CARGO_BIN_EXE_bellhop"))
+            .args(arguments)
+            .envs(self.environment(free_port()?))
+            .output()
+            .await?;
+        ensure!(
+            ended.status.success(),
+            "{arguments:?}: {}",
+            String::from_utf8_lossy(&ended.stderr)
+        );
+        Ok(())
+    }
+
+    /// Replaces the clinic's settings, as an operator would.
+    pub(crate) async fn apply_settings(&self, settings: &str) -> Result<()> {
+        let file = self.folder.join("settings.toml");
+        std::fs::write(&file, settings)?;
+        self.operate(&[
+            "tenant",
+            "apply",
+            SLUG,
+            "--settings",
+            &file.display().to_string(),
+        ])
+        .await
+    }
+
+    /// What the processes have written so far.
+    pub(crate) fn logs(&self) -> Result<String> {
+        let mut text = String::new();
+        for entry in std::fs::read_dir(&self.folder)? {
+            let path = entry?.path();
+            if path.extension().is_some_and(|extension| extension == "log") {
+                text += &std::fs::read_to_string(path)?;
+            }
+        }
+        Ok(text)
     }
 
     /// Waits for every reminder to have looked at its facts once.
@@ -336,13 +449,94 @@ impl World {
                 "{count} reminders are still {code} ({reason:?})"
             );
         }
+        drop(tx);
+        self.assert_accounted_for(&ledger).await?;
+        self.assert_discreet()
+    }
+
+    /// Every call at the provider is one of ours, with a decision that says why it was made (RULE-5).
+    async fn assert_accounted_for(&self, ledger: &Ledger) -> Result<()> {
+        for call in &ledger.calls {
+            let id = call.call_id.as_deref().context("a call without our id")?;
+            let id = id.parse::<CallId>().ok().context("no id of ours")?.uuid();
+            let known = format!(
+                "calls where id = '{id}' and (dial_state = 'placed' or outcome = 'uncertain')"
+            );
+            ensure!(
+                self.count(&known).await? == 1,
+                "a call was placed and we do not know it: {call:?}"
+            );
+            let decided = format!("decisions where call_id = '{id}' and verdict = 'dial'");
+            ensure!(
+                self.count(&decided).await? == 1,
+                "no decision says why {call:?} was made"
+            );
+        }
+        let silent = "reminders r where not exists (select from decisions d where d.appointment_id = r.appointment_id)";
+        ensure!(
+            self.count(silent).await? == 0,
+            "a reminder ended without any decision"
+        );
         Ok(())
+    }
+
+    /// No process wrote a name, a number or a key, and none panicked.
+    fn assert_discreet(&self) -> Result<()> {
+        let logs = self.logs()?;
+        for private in ["Ada", "Archer", "7700900", API_KEY] {
+            let line = logs.lines().find(|line| line.contains(private));
+            ensure!(line.is_none(), "a log tells {private:?}: {line:?}");
+        }
+        let panic = logs.lines().find(|line| line.contains("panicked"));
+        ensure!(panic.is_none(), "{panic:?}");
+        Ok(())
+    }
+
+    /// Each reminder ended as the last call to its number went. For scenarios in which every appointment
+    /// has a number of its own and every call can be found out about.
+    pub(crate) async fn assert_heard(&self) -> Result<()> {
+        let rows = self
+            .sql(
+                "select c.e164, coalesce(r.ending, r.state), a.external_id from reminders r
+                 join appointments a on a.id = r.appointment_id join contacts c on c.id = a.contact_id",
+            )
+            .await?;
+        let ledger = self.ledger();
+        for row in rows.lines() {
+            let mut columns = row.split('|').map(str::to_owned);
+            let mut column = || columns.next().context("three columns");
+            let (e164, ending, appointment) = (column()?, column()?, column()?);
+            let mut calls = ledger.calls.iter().rev();
+            let last = calls.find(|call| call.to_number == e164);
+            let last = last
+                .with_context(|| format!("nobody called for {appointment}"))?
+                .outcome;
+            let why = self.why(&appointment).await?;
+            ensure!(
+                ending == ending_after(last).code(),
+                "{appointment} ended as {ending} after {last:?}: {why:#?}"
+            );
+        }
+        Ok(())
+    }
+}
+
+/// How a reminder ends whose last call went so.
+fn ending_after(last: Outcome) -> Ending {
+    match last {
+        Outcome::Confirmed => Ending::Confirmed,
+        Outcome::Cancelled | Outcome::CancelledAndDoNotCall => Ending::Cancelled,
+        Outcome::Rescheduled => Ending::Rescheduled,
+        Outcome::DoNotCall | Outcome::InvalidNumber => Ending::Refused,
+        Outcome::NoPayment => Ending::TechnicalReview,
+        _ => Ending::ManualReview,
     }
 }
 
 impl Drop for World {
     fn drop(&mut self) {
-        if std::thread::panicking() {
+        // A test that fails by an error does not panic here: its own report cannot be told from success.
+        if std::thread::panicking() || std::env::var_os("BELLHOP_KEEP_LOGS").is_some() {
             eprintln!("logs of the processes are in {}", self.folder.display());
         } else {
             // Left behind, it only takes room.
@@ -375,6 +569,19 @@ where
 /// A simulated Retell whose calls take a fraction of a second.
 pub(crate) fn quick() -> Scenario {
     Scenario::default().at_speed(200.0)
+}
+
+/// Many lines of a file: `count` appointments on each of these days, every one with a number of its own.
+pub(crate) fn rows(count: u32, days: &[i64]) -> String {
+    let mut file = HEADER.to_owned();
+    let mut of = 0;
+    for day in days {
+        for _ in 0..count {
+            of += 1;
+            file += &row(&format!("A{of}"), of, *day);
+        }
+    }
+    file
 }
 
 /// A number of the range kept for fiction.

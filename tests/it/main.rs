@@ -3,5 +3,6 @@
 
 mod behaviours;
 mod compose;
+mod faults;
 mod harness;
 mod replay;

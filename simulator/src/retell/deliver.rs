@@ -54,7 +54,8 @@ impl Courier {
             WebhookFault::Delay => self.dispatch(delay, letter),
             WebhookFault::Duplicate => {
                 if let Some(second) = self.letter(event, fault) {
-                    self.dispatch(Duration::ZERO, second);
+                    let body = letter.body.clone();
+                    self.dispatch(Duration::ZERO, Letter { body, ..second });
                 }
                 self.dispatch(Duration::ZERO, letter);
             }

@@ -7,7 +7,7 @@ use std::{
     sync::atomic::{AtomicU32, Ordering},
 };
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 
 /// `bellhop …`, killed (SIGKILL) when dropped.
 pub(crate) struct Process {
@@ -38,8 +38,22 @@ impl Process {
         Ok(Self { child, log })
     }
 
-    pub(crate) fn id(&self) -> u32 {
-        self.child.id()
+    /// SIGSTOP: it keeps its connections and does nothing, as a machine does that is put to sleep.
+    pub(crate) fn pause(&self) -> Result<()> {
+        self.signal("STOP")
+    }
+
+    /// SIGCONT.
+    pub(crate) fn go_on(&self) -> Result<()> {
+        self.signal("CONT")
+    }
+
+    fn signal(&self, name: &str) -> Result<()> {
+        let sent = Command::new("kill")
+            .args(["-s", name, &self.child.id().to_string()])
+            .status()?;
+        ensure!(sent.success(), "{name} could not be sent");
+        Ok(())
     }
 }
 

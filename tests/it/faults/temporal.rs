@@ -1,0 +1,66 @@
+//! Temporal stopped, and started again on the same data.
+
+use anyhow::Result;
+use simulator::retell::Outcome;
+
+use crate::harness::{HEADER, OPEN_CLINIC, World, eventually, quick, row, rows};
+
+#[tokio::test]
+async fn reminders_wait_through_an_outage_of_temporal() -> Result<()> {
+    let mut world = World::start(OPEN_CLINIC, quick().always(Outcome::Confirmed)).await?;
+    world.import(&rows(5, &[3])).await?;
+    world.settled().await?;
+    world.temporal.kill();
+    // A booking and a cancellation in the outage take effect after it.
+    world
+        .import(&format!("{HEADER}{}", row("B1", 101, 4)))
+        .await?;
+    world
+        .import(&format!(
+            "{HEADER}{}",
+            row("A5", 5, 3).replace(",\n", ",cancelled\n")
+        ))
+        .await?;
+
+    world.temporal.start_again().await?;
+    world.play().await?;
+
+    world.assert_sound().await?;
+    assert_eq!(world.ending("B1").await?, super::confirmed());
+    assert_eq!(
+        world.ending("A5").await?,
+        "not_needed: appointment_cancelled"
+    );
+    assert_eq!(world.ledger().calls.len(), 5);
+    Ok(())
+}
+
+#[tokio::test]
+async fn webhooks_are_taken_at_once_while_temporal_is_away_and_delivered_later() -> Result<()> {
+    let mut world = World::start(OPEN_CLINIC, quick().at_speed(20.0)).await?;
+    world.import(&rows(10, &[2])).await?;
+    world
+        .play_until_seen("ten calls are placed", || async {
+            Ok(world.retell.totals().calls_placed >= 10)
+        })
+        .await?;
+    world.temporal.kill();
+    eventually("every webhook is sent", || async {
+        Ok(world.retell.totals().quiet)
+    })
+    .await?;
+    let ledger = world.ledger();
+    assert!(
+        ledger
+            .webhooks
+            .iter()
+            .all(|webhook| webhook.tries.len() == 1),
+        "a webhook was not taken at once"
+    );
+
+    world.temporal.start_again().await?;
+    world.play().await?;
+
+    world.assert_sound().await?;
+    world.assert_heard().await
+}
