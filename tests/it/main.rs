@@ -3,6 +3,8 @@
 
 mod behaviours;
 mod compose;
+mod doctor_command;
 mod faults;
 mod harness;
+mod plan_command;
 mod replay;
