@@ -91,6 +91,7 @@ create table appointments (
     unique (tenant_id, external_id),
     foreign key (tenant_id, contact_id) references contacts
 );
+create index appointments_by_contact on appointments (tenant_id, contact_id);
 
 -- Where each reminder stands: written by its process for people and for the dry run, read back only
 -- for the deferral.
@@ -103,6 +104,8 @@ create table reminders (
     reason      text,
     deferral_reason text,
     deferral_until  timestamptz,
+    -- When it would first have had its turn behind that limit: whoever comes after that stands behind it.
+    deferral_turn   timestamptz,
     ending      text,
     recorded_at timestamptz not null default now(),
     primary key (tenant_id, appointment_id),
@@ -208,8 +211,12 @@ create table outbox (
     tenant_id   uuid not null,
     process     text not null check (process in ('reminder', 'call', 'event')),
     subject     uuid not null,
-    recorded_at timestamptz not null default now()
+    recorded_at timestamptz not null default now(),
+    -- Deliveries that failed, and when the next is tried: a row that cannot be delivered stands behind the others.
+    failures    integer not null default 0,
+    due_at      timestamptz not null default now()
 );
+create index outbox_due on outbox (due_at, id);
 
 create table opt_outs (
     tenant_id   uuid not null references tenants,

@@ -79,6 +79,8 @@ async fn read_events(tx: &mut TenantTx, row: &CallRow, now: Timestamp) -> Result
 }
 
 async fn read(tx: &mut TenantTx, event: &StoredEvent, outcome_field: &str) -> Result<()> {
+    let (request_id, trace_id) = (event.request_id.as_deref(), event.trace_id.as_deref());
+    tracing::info!(event.id = %event.id, event.kind = event.event_type, request_id, trace_id, "event read");
     match retell::observe_event(&event.body, outcome_field) {
         Ok(Some(observation)) => tx.event_read(event.id, Some(&observation), None).await,
         Ok(None) => tx.event_read(event.id, None, None).await,

@@ -1,13 +1,15 @@
 //! One step of a reminder: facts, decision and, if it is to dial, the gates and the call, in one transaction.
 
 use domain::{
+    Reason,
     gates::{self, Verdict},
     ids::{AppointmentId, CallId},
-    reminder::{self, Deferral, Ending, Step},
+    plan,
+    reminder::{self, Decided, Deferral, Ending, Step},
     settings::Settings,
 };
 use jiff::{SignedDuration, Timestamp};
-use serde_json::json;
+use serde_json::{Value, json};
 use store::{Decision, ReminderRow, Result, Store, TenantTx};
 use workflows::contract::{At, ReminderInput, ReminderStep};
 
@@ -19,8 +21,9 @@ pub(crate) async fn advance(store: &Store, input: &At<ReminderInput>) -> Result<
     let mut tx = store.tenant(input.of.tenant).begin().await?;
     let Some(row) = tx.lock_reminder(appointment, now).await? else {
         // Erased since: nobody is left to be called.
+        let ending = Ending::NotNeeded;
         return Ok(ReminderStep::Finished {
-            ending: Ending::NotNeeded,
+            ending,
             reason: None,
         });
     };
@@ -32,10 +35,10 @@ pub(crate) async fn advance(store: &Store, input: &At<ReminderInput>) -> Result<
         row,
         settings,
     };
-    let step = reminder::next_step(now, &turn.row.facts, &turn.settings);
-    let answer = match step {
-        Step::Dial { attempt } => turn.dial(attempt).await?,
-        other => turn.stand(other).await?,
+    let decided = turn.ask();
+    let answer = match (&decided.step, turn.row.e164.clone()) {
+        (Step::Dial { attempt }, Some(e164)) => turn.dial(*attempt, &e164, &decided).await?,
+        _ => turn.stand(&decided).await?,
     };
     turn.tx.commit().await?;
     Ok(answer)
@@ -50,45 +53,48 @@ struct Turn {
     settings: Settings,
 }
 
+/// One line of the record of decisions.
+struct Line<'a> {
+    verdict: &'static str,
+    call: Option<CallId>,
+    attempt: Option<u32>,
+    reason: Option<Reason>,
+    words: &'a str,
+    facts: Value,
+}
+
 impl Turn {
-    async fn dial(&mut self, attempt: u32) -> Result<ReminderStep> {
-        let Some(e164) = self.row.e164.clone() else {
-            return self
-                .stand(Step::Finish {
-                    ending: Ending::Refused,
-                    reason: None,
-                })
-                .await;
-        };
-        let buffer =
-            SignedDuration::from_hours(self.settings.reminders.appointment_buffer_hours.into());
-        let latest = self.row.facts.appointment.starts_at - buffer;
+    fn ask(&self) -> Decided {
+        reminder::decide(self.now, &self.row.facts, &self.settings)
+    }
+
+    /// Asks the gates, and authorizes the call or puts it off.
+    async fn dial(&mut self, attempt: u32, e164: &str, decided: &Decided) -> Result<ReminderStep> {
+        let latest = plan::latest(self.row.facts.appointment.starts_at, &self.settings);
         let (_, facts) = self
             .tx
-            .lock_gates(self.appointment, &e164, self.now, latest)
+            .lock_gates(self.appointment, e164, self.now, latest)
             .await?;
+        let gates = json!({ "gates": facts });
         match gates::judge(self.now, &facts) {
             Verdict::Dial => {
+                let version = self.row.appointment_version;
                 let call = self
                     .tx
-                    .authorize_call(
-                        self.appointment,
-                        self.row.appointment_version,
-                        attempt,
-                        &e164,
-                        self.now,
-                    )
+                    .authorize_call(self.appointment, version, attempt, e164, self.now)
                     .await?;
                 self.tx.defer_reminder(self.appointment, None).await?;
-                let words = format!("call {attempt} may be placed: every gate is open");
-                self.decide(
-                    "dial",
-                    Some(call),
-                    Some(attempt),
-                    None,
-                    &words,
-                    json!({ "gates": facts }),
-                )
+                let words = format!("{}; every gate is open", decided.notes.join("; "));
+                let (call_id, attempt) = (Some(call), Some(attempt));
+                let words = &words;
+                self.record(Line {
+                    verdict: "dial",
+                    call: call_id,
+                    attempt,
+                    reason: None,
+                    words,
+                    facts: gates,
+                })
                 .await?;
                 self.calling(call).await
             }
@@ -98,77 +104,73 @@ impl Turn {
                     .defer_reminder(self.appointment, Some(deferral))
                     .await?;
                 self.row.facts.deferral = Some(deferral);
-                let words = format!("call {attempt} was put off: {}", reason.words());
-                self.decide(
-                    "wait",
-                    None,
-                    Some(attempt),
-                    Some(reason),
-                    &words,
-                    json!({ "gates": facts }),
-                )
+                let words = &format!("call {attempt} was put off: {}", reason.words());
+                let (attempt, reason) = (Some(attempt), Some(reason));
+                self.record(Line {
+                    verdict: "wait",
+                    call: None,
+                    attempt,
+                    reason,
+                    words,
+                    facts: gates,
+                })
                 .await?;
-                match reminder::next_step(self.now, &self.row.facts, &self.settings) {
-                    // The gates were asked a moment ago; asking them again would change nothing.
-                    Step::Dial { .. } => {
-                        self.stand(Step::Wait {
-                            until,
-                            reason: Some(reason),
-                        })
-                        .await
-                    }
-                    step => self.stand(step).await,
-                }
+                let decided = self.ask();
+                self.stand(&decided).await
             }
         }
     }
 
     /// Records where the reminder stands now, and why.
-    async fn stand(&mut self, step: Step) -> Result<ReminderStep> {
-        match step {
+    async fn stand(&mut self, decided: &Decided) -> Result<ReminderStep> {
+        let words = decided.notes.join("; ");
+        match decided.step {
             Step::Wait { until, reason } => {
                 self.tx
                     .reminder_stands(self.appointment, "waiting", Some(until), reason, None)
                     .await?;
-                let words = match reason {
-                    Some(reason) => {
-                        format!("waits until {}: {}", self.local(until), reason.words())
-                    }
-                    None => format!("waits until {}, when the call is due", self.local(until)),
-                };
-                self.decide("wait", None, None, reason, &words, self.facts())
-                    .await?;
+                let facts = self.facts();
+                self.record(Line {
+                    verdict: "wait",
+                    call: None,
+                    attempt: None,
+                    reason,
+                    words: &words,
+                    facts,
+                })
+                .await?;
                 Ok(ReminderStep::Wait { until, reason })
             }
-            Step::Follow => match self.row.open_call {
+            Step::Finish { ending, reason } => {
+                self.tx
+                    .reminder_stands(self.appointment, "finished", None, reason, Some(ending))
+                    .await?;
+                self.tx.defer_reminder(self.appointment, None).await?;
+                let verdict = if ending == Ending::Refused {
+                    "refuse"
+                } else {
+                    "finish"
+                };
+                let words = &format!("ended as {ending}: {words}");
+                let facts = self.facts();
+                self.record(Line {
+                    verdict,
+                    call: None,
+                    attempt: None,
+                    reason,
+                    words,
+                    facts,
+                })
+                .await?;
+                Ok(ReminderStep::Finished { ending, reason })
+            }
+            Step::Follow | Step::Dial { .. } => match self.row.open_call {
                 Some(call) => self.calling(call).await,
                 None => Ok(ReminderStep::Wait {
                     until: self.now + LOOK_AGAIN,
                     reason: None,
                 }),
             },
-            Step::Finish { ending, reason } => {
-                self.tx
-                    .reminder_stands(self.appointment, "finished", None, reason, Some(ending))
-                    .await?;
-                self.tx.defer_reminder(self.appointment, None).await?;
-                let words = match reason {
-                    Some(reason) => format!("ended as {ending}: {}", reason.words()),
-                    None => format!("ended as {ending}"),
-                };
-                let verdict = if ending == Ending::Refused {
-                    "refuse"
-                } else {
-                    "finish"
-                };
-                self.decide(verdict, None, None, reason, &words, self.facts())
-                    .await?;
-                Ok(ReminderStep::Finished { ending, reason })
-            }
-            Step::Dial { .. } => Ok(ReminderStep::Wait {
-                until: self.now + LOOK_AGAIN,
-                reason: None,
-            }),
         }
     }
 
@@ -179,15 +181,15 @@ impl Turn {
         Ok(ReminderStep::Follow { call })
     }
 
-    async fn decide(
-        &mut self,
-        verdict: &'static str,
-        call: Option<CallId>,
-        attempt: Option<u32>,
-        reason: Option<domain::Reason>,
-        words: &str,
-        facts: serde_json::Value,
-    ) -> Result<()> {
+    async fn record(&mut self, line: Line<'_>) -> Result<()> {
+        let Line {
+            verdict,
+            call,
+            attempt,
+            reason,
+            words,
+            facts,
+        } = line;
         let (appointment, made_at) = (self.appointment, self.now);
         self.tx
             .record_decision(&Decision {
@@ -204,7 +206,7 @@ impl Turn {
     }
 
     /// What the decision was taken from, without a name or a number.
-    fn facts(&self) -> serde_json::Value {
+    fn facts(&self) -> Value {
         let appointment = &self.row.facts.appointment;
         json!({
             "status": appointment.status,
@@ -215,19 +217,5 @@ impl Turn {
             "attempts": self.row.facts.attempts.len(),
             "opted_out": self.row.facts.contact.opted_out,
         })
-    }
-
-    fn local(&self, at: Timestamp) -> String {
-        let zone = self
-            .row
-            .facts
-            .appointment
-            .zones
-            .first()
-            .cloned()
-            .unwrap_or(jiff::tz::TimeZone::UTC);
-        at.to_zoned(zone)
-            .strftime("%A %-d %B %Y %H:%M %Z")
-            .to_string()
     }
 }

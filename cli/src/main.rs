@@ -17,9 +17,16 @@ fn main() -> ExitCode {
     let arguments = Arguments::parse();
     match commands::run(arguments.command) {
         Ok(code) => code,
+        // Whoever read our output has seen enough (`bellhop … | head`).
+        Err(error) if is_broken_pipe(&error) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("error: {error:#}");
             ExitCode::from(2)
         }
     }
+}
+
+fn is_broken_pipe(error: &anyhow::Error) -> bool {
+    let mut causes = error.chain().filter_map(|cause| cause.downcast_ref::<std::io::Error>());
+    causes.any(|cause| cause.kind() == std::io::ErrorKind::BrokenPipe)
 }

@@ -1,6 +1,6 @@
 //! Appointments and contacts, upserted in bulk (REM-10). The same file again changes nothing.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use domain::{
     appointment::AppointmentStatus,
@@ -69,16 +69,25 @@ pub struct Imported {
 }
 
 impl TenantTx {
-    /// Adds or updates appointments by their external id, which must not repeat within `rows`, and wakes
-    /// the reminder of each that is new or different. A change of time, person, number or lead makes a new
-    /// version, which the reminder plans afresh.
+    /// Adds or updates appointments by their external id (of several rows with one id the last counts, the
+    /// others are unchanged), and wakes the reminder of each that is new or different. A change of time,
+    /// person, number or lead makes a new version, which the reminder plans afresh.
     pub async fn upsert_appointments(
         &mut self,
         now: Timestamp,
         rows: &[NewAppointment],
     ) -> Result<Imported> {
+        let count = rows.len() as u64;
+        let last: BTreeMap<&str, &NewAppointment> = rows
+            .iter()
+            .map(|row| (row.external_id.as_str(), row))
+            .collect();
+        // In one order, so that two imports cannot deadlock.
+        let rows: Vec<&NewAppointment> = last.into_values().collect();
+        let rows = rows.as_slice();
+        self.lock_appointments(rows).await?;
         let contacts = self.upsert_contacts(rows).await?;
-        let contact = |row: &NewAppointment| {
+        let contact = |row: &&NewAppointment| {
             contacts
                 .get(&row.contact.match_key())
                 .copied()
@@ -151,30 +160,58 @@ impl TenantTx {
         Ok(Imported {
             added,
             changed,
-            unchanged: (rows.len() as u64).saturating_sub(added + changed),
+            unchanged: count.saturating_sub(added + changed),
         })
     }
 
-    /// The contact of each match key, made or brought up to date.
-    async fn upsert_contacts(&mut self, rows: &[NewAppointment]) -> Result<HashMap<String, Uuid>> {
+    /// Appointments before contacts, as everybody takes the two.
+    async fn lock_appointments(&mut self, rows: &[&NewAppointment]) -> Result<()> {
+        sqlx::query!(
+            "select id from appointments where tenant_id = $1 and external_id = any($2)
+             order by external_id for no key update",
+            self.tenant(),
+            &column(rows, |r| r.external_id.clone())
+        )
+        .fetch_all(&mut *self.tx)
+        .await?;
+        Ok(())
+    }
+
+    /// The contact of each match key, made or brought up to date. What is new of a contact (zones, consent)
+    /// may be what an open reminder waits for: it asks the gates afresh.
+    async fn upsert_contacts(&mut self, rows: &[&NewAppointment]) -> Result<HashMap<String, Uuid>> {
         let unique: HashMap<String, &NewContact> = rows
             .iter()
             .map(|row| (row.contact.match_key(), &row.contact))
             .collect();
         let mut unique: Vec<_> = unique.into_iter().collect();
         unique.sort_unstable_by(|a, b| a.0.cmp(&b.0));
-        let written = sqlx::query!(
-            r#"
-            insert into contacts as c (tenant_id, id, match_key, name, email, e164, zones, consent_source, consent_at)
-            select $1, id, match_key, name, email, e164, string_to_array(zones, ';'), consent_source, consent_at
-            from unnest($2::uuid[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[], $9::timestamptz[])
-                as i (id, match_key, name, email, e164, zones, consent_source, consent_at)
-            on conflict (tenant_id, match_key) do update set
-                name = excluded.name, email = coalesce(excluded.email, c.email), e164 = excluded.e164,
-                zones = excluded.zones, consent_source = coalesce(excluded.consent_source, c.consent_source),
-                consent_at = coalesce(excluded.consent_at, c.consent_at)
-            returning id, match_key
-            "#,
+        sqlx::query!(
+            "
+            with changed as (
+                insert into contacts as c
+                    (tenant_id, id, match_key, name, email, e164, zones, consent_source, consent_at)
+                select $1, id, match_key, name, email, e164, string_to_array(zones, ';'), consent_source, consent_at
+                from unnest($2::uuid[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[],
+                            $9::timestamptz[])
+                    as i (id, match_key, name, email, e164, zones, consent_source, consent_at)
+                on conflict (tenant_id, match_key) do update set
+                    name = excluded.name, email = coalesce(excluded.email, c.email), e164 = excluded.e164,
+                    zones = excluded.zones, consent_source = coalesce(excluded.consent_source, c.consent_source),
+                    consent_at = coalesce(excluded.consent_at, c.consent_at)
+                where (c.name, c.email, c.e164, c.zones, c.consent_source, c.consent_at) is distinct from
+                      (excluded.name, coalesce(excluded.email, c.email), excluded.e164, excluded.zones,
+                       coalesce(excluded.consent_source, c.consent_source),
+                       coalesce(excluded.consent_at, c.consent_at))
+                returning c.id
+            ), asked_afresh as (
+                update reminders r set deferral_reason = null, deferral_until = null
+                from appointments a join changed on a.contact_id = changed.id
+                where a.tenant_id = $1 and r.tenant_id = $1 and r.appointment_id = a.id and r.state <> 'finished'
+                returning r.appointment_id
+            )
+            insert into outbox (tenant_id, process, subject) select $1, $10, appointment_id from asked_afresh
+            ",
             self.tenant(),
             &column(&unique, |_| ContactId::generate().uuid()),
             &column(&unique, |(key, _)| key.clone()),
@@ -184,10 +221,18 @@ impl TenantTx {
             &column(&unique, |(_, c)| c.zones.join(";")),
             &column(&unique, |(_, c)| c.consent_source.clone()) as _,
             &column(&unique, |(_, c)| c.consent_at.map(to_db)) as _,
+            Process::Reminder.code()
+        )
+        .execute(&mut *self.tx)
+        .await?;
+        let stored = sqlx::query!(
+            "select id, match_key from contacts where tenant_id = $1 and match_key = any($2)",
+            self.tenant(),
+            &column(&unique, |(key, _)| key.clone())
         )
         .fetch_all(&mut *self.tx)
         .await?;
-        Ok(written
+        Ok(stored
             .into_iter()
             .map(|row| (row.match_key, row.id))
             .collect())

@@ -351,14 +351,16 @@ impl TenantTx {
         self.hand_on_the_line().await
     }
 
+    /// It keeps its turn: should somebody new be quicker, it is still the first of those who wait.
     async fn hand_on_the_line(&mut self) -> Result<()> {
         sqlx::query!(
             "with next as (
                 select appointment_id from reminders
                 where tenant_id = $1 and state = 'waiting' and deferral_reason = 'limit_concurrent'
-                order by deferral_until limit 1 for update skip locked
+                  and deferral_until is not null
+                order by deferral_turn limit 1 for update skip locked
              ), freed as (
-                update reminders r set deferral_reason = null, deferral_until = null
+                update reminders r set deferral_until = null
                 from next where r.tenant_id = $1 and r.appointment_id = next.appointment_id
              )
              insert into outbox (tenant_id, process, subject) select $1, $2, appointment_id from next",

@@ -8,7 +8,7 @@ use domain::{
 };
 use uuid::Uuid;
 
-use crate::{Result, Store, TenantTx, outbox::Wake};
+use crate::{Error, Result, Store, TenantTx, outbox::Wake};
 
 /// A verified webhook, ready to be made durable.
 #[derive(Debug, Clone)]
@@ -48,6 +48,9 @@ pub struct StoredEvent {
     pub id: EventId,
     pub event_type: String,
     pub provider_call_id: Option<String>,
+    /// Of the webhook's request, so that a log line can be followed from header to outcome.
+    pub request_id: Option<String>,
+    pub trace_id: Option<String>,
     pub body: Vec<u8>,
 }
 
@@ -55,6 +58,8 @@ struct EventRow {
     id: Uuid,
     event_type: String,
     provider_call_id: Option<String>,
+    request_id: Option<String>,
+    trace_id: Option<String>,
     body: Vec<u8>,
 }
 
@@ -64,6 +69,8 @@ impl From<EventRow> for StoredEvent {
             id: EventId::from_uuid(row.id),
             event_type: row.event_type,
             provider_call_id: row.provider_call_id,
+            request_id: row.request_id,
+            trace_id: row.trace_id,
             body: row.body,
         }
     }
@@ -79,36 +86,40 @@ impl Store {
     /// Makes events durable together with the wake-ups they cause, in one commit for all of them.
     /// Answers in the order given. A duplicate (also within the batch) is counted at the first.
     pub async fn append_events(&self, events: &[NewEvent]) -> Result<Vec<Appended>> {
-        let mut first: HashMap<Key<'_>, &NewEvent> = HashMap::with_capacity(events.len());
+        let mut first: HashMap<Key<'_>, Delivered<'_>> = HashMap::with_capacity(events.len());
         for event in events {
-            first.entry(key(event)).or_insert(event);
+            first
+                .entry(key(event))
+                .and_modify(|delivered| delivered.again += 1)
+                .or_insert(Delivered { event, again: 0 });
         }
-        let mut unique: Vec<&NewEvent> = first.values().copied().collect();
+        let mut unique: Vec<_> = first.into_values().collect();
         // One order for all writers, so that two batches with the same keys cannot deadlock.
-        unique.sort_unstable_by(|a, b| key(a).cmp(&key(b)));
+        unique.sort_unstable_by(|a, b| key(a.event).cmp(&key(b.event)));
         let stored = self.insert(&unique).await?;
-        Ok(events
+        events
             .iter()
             .map(|event| appended(event, &stored))
-            .collect())
+            .collect()
     }
 
     async fn insert(
         &self,
-        events: &[&NewEvent],
+        events: &[Delivered<'_>],
     ) -> Result<HashMap<(Uuid, String, String), Stored>> {
-        fn column<T>(events: &[&NewEvent], of: impl Fn(&NewEvent) -> T) -> Vec<T> {
-            events.iter().map(|event| of(event)).collect()
+        fn column<T>(events: &[Delivered<'_>], of: impl Fn(&NewEvent) -> T) -> Vec<T> {
+            events.iter().map(|each| of(each.event)).collect()
         }
+        let again: Vec<i32> = events.iter().map(|each| each.again).collect();
         let rows = sqlx::query!(
             r#"
             with incoming as (
                 select e.*, c.id as known_call
                 from unnest(
                     $1::uuid[], $2::uuid[], $3::uuid[], $4::text[], $5::text[], $6::text[], $7::uuid[], $8::text[],
-                    $9::jsonb[], $10::bytea[], $11::text[], $12::text[], $13::text[]
+                    $9::jsonb[], $10::bytea[], $11::text[], $12::text[], $13::text[], $14::int[]
                 ) as e (tenant_id, id, source_id, provider, event_type, dedupe_key, call_id, provider_call_id,
-                        headers, body, request_id, trace_id, span_id)
+                        headers, body, request_id, trace_id, span_id, again)
                 left join lateral (
                     select calls.id from calls
                     where calls.tenant_id = e.tenant_id
@@ -117,11 +128,12 @@ impl Store {
                 ) c on true
             ), stored as (
                 insert into events (tenant_id, id, source_id, provider, event_type, dedupe_key, call_id,
-                                    provider_call_id, headers, body, request_id, trace_id, span_id)
+                                    provider_call_id, headers, body, request_id, trace_id, span_id, duplicates)
                 select tenant_id, id, source_id, provider, event_type, dedupe_key, known_call,
-                       provider_call_id, headers, body, request_id, trace_id, span_id
+                       provider_call_id, headers, body, request_id, trace_id, span_id, again
                 from incoming
-                on conflict (tenant_id, provider, dedupe_key) do update set duplicates = events.duplicates + 1
+                on conflict (tenant_id, provider, dedupe_key)
+                    do update set duplicates = events.duplicates + 1 + excluded.duplicates
                 returning tenant_id, id, provider, dedupe_key, call_id, (xmax = 0) as fresh
             ), woken as (
                 insert into outbox (tenant_id, process, subject)
@@ -143,6 +155,7 @@ impl Store {
             &column(events, |e| e.request_id.clone()) as _,
             &column(events, |e| e.trace_id.clone()) as _,
             &column(events, |e| e.span_id.clone()) as _,
+            &again,
         )
         .fetch_all(&self.pool)
         .await?;
@@ -166,35 +179,42 @@ impl Store {
     }
 }
 
+/// An event, and how often it came again within the same batch.
+struct Delivered<'a> {
+    event: &'a NewEvent,
+    again: i32,
+}
+
 struct Stored {
     id: EventId,
     fresh: bool,
     wake: Wake,
 }
 
-fn appended(event: &NewEvent, stored: &HashMap<(Uuid, String, String), Stored>) -> Appended {
+fn appended(
+    event: &NewEvent,
+    stored: &HashMap<(Uuid, String, String), Stored>,
+) -> Result<Appended> {
     let key = (
         event.tenant.uuid(),
         event.provider.to_owned(),
         event.dedupe_key.clone(),
     );
     match stored.get(&key) {
-        Some(row) if row.fresh && row.id == event.id => Appended {
+        Some(row) if row.fresh && row.id == event.id => Ok(Appended {
             id: row.id,
             duplicate: false,
             wake: Some(row.wake),
-        },
-        Some(row) => Appended {
+        }),
+        Some(row) => Ok(Appended {
             id: row.id,
             duplicate: true,
             wake: None,
-        },
-        // Every key of the batch is in the statement's answer; without this one the event counts as new.
-        None => Appended {
-            id: event.id,
-            duplicate: false,
-            wake: None,
-        },
+        }),
+        // Cannot be, as every key of the batch is in the statement's answer; nothing unstored is acknowledged.
+        None => Err(Error::NotFound {
+            what: "the stored event",
+        }),
     }
 }
 
@@ -203,7 +223,7 @@ impl TenantTx {
     pub async fn unread_events(&mut self, call: CallId) -> Result<Vec<StoredEvent>> {
         let rows = sqlx::query_as!(
             EventRow,
-            "select id, event_type, provider_call_id, body from events
+            "select id, event_type, provider_call_id, request_id, trace_id, body from events
              where tenant_id = $1 and call_id = $2 and state = 'received' order by id for update",
             self.tenant(),
             call.uuid()
@@ -228,7 +248,7 @@ impl TenantTx {
     pub async fn event(&mut self, event: EventId) -> Result<Option<StoredEvent>> {
         let row = sqlx::query_as!(
             EventRow,
-            "select id, event_type, provider_call_id, body from events where tenant_id = $1 and id = $2",
+            "select id, event_type, provider_call_id, request_id, trace_id, body from events where tenant_id = $1 and id = $2",
             self.tenant(),
             event.uuid()
         )

@@ -4,7 +4,7 @@
 use domain::{
     Reason,
     follow::DialState,
-    gates::{GateFacts, Waiting},
+    gates::{CLOCKS_APART, GateFacts, Waiting},
     ids::AppointmentId,
 };
 use jiff::{SignedDuration, Timestamp};
@@ -45,7 +45,7 @@ impl TenantTx {
         )
         .fetch_one(&mut *self.tx)
         .await?;
-        let number_dials = self.number_dials(e164, now).await?;
+        let number_dials = self.number_dials(e164, now, &settings.limits).await?;
         let facts = GateFacts {
             tenant_live: tenant.live,
             tenant_paused: tenant.paused,
@@ -66,7 +66,8 @@ impl TenantTx {
         Ok((tenant, facts))
     }
 
-    /// Dials of the tenant within a day, newest first, only as many as its largest limit needs.
+    /// Dials of the tenant within a day, newest first, only as many as its largest limit needs. Processes
+    /// go by their own times, so some may be stamped a little after `now`.
     async fn tenant_dials(
         &mut self,
         now: Timestamp,
@@ -81,7 +82,7 @@ impl TenantTx {
             self.tenant(),
             DialState::Abandoned.code(),
             to_db(now - SignedDuration::from_hours(24)),
-            to_db(now),
+            to_db(now + CLOCKS_APART),
             i64::from(needed)
         )
         .fetch_all(&mut *self.tx)
@@ -89,32 +90,47 @@ impl TenantTx {
         Ok(rows.into_iter().map(from_db).collect())
     }
 
-    /// Dials to one number within a week, newest first.
-    async fn number_dials(&mut self, e164: &str, now: Timestamp) -> Result<Vec<Timestamp>> {
+    /// Dials to one number within a week, newest first, at least as many as its caps need.
+    async fn number_dials(
+        &mut self,
+        e164: &str,
+        now: Timestamp,
+        limits: &domain::settings::Limits,
+    ) -> Result<Vec<Timestamp>> {
+        let needed = limits
+            .per_contact_per_day
+            .max(limits.per_contact_per_week)
+            .max(1);
         let rows = sqlx::query_scalar!(
             "select authorized_at from calls
              where tenant_id = $1 and e164 = $2 and dial_state <> $3 and authorized_at > $4 and authorized_at <= $5
-             order by authorized_at desc limit 100",
+             order by authorized_at desc limit $6",
             self.tenant(),
             e164,
             DialState::Abandoned.code(),
             to_db(now - SignedDuration::from_hours(7 * 24)),
-            to_db(now)
+            to_db(now + CLOCKS_APART),
+            i64::from(needed)
         )
         .fetch_all(&mut *self.tx)
         .await?;
         Ok(rows.into_iter().map(from_db).collect())
     }
 
-    /// How many other reminders stand behind each limit.
+    /// How many reminders stand before this one behind each limit: all that wait there, or, when it has
+    /// waited there already, those whose turn comes before its own. A reminder that woke and has not asked
+    /// yet keeps its place for an hour.
     async fn waiting(&mut self, appointment: AppointmentId, now: Timestamp) -> Result<Waiting> {
         let rows = sqlx::query!(
-            r#"select deferral_reason as "reason!", count(*) as "count!" from reminders
-               where tenant_id = $1 and state = 'waiting' and deferral_until > $2 and appointment_id <> $3
-                 and deferral_reason in ('provider_pace', 'limit_15_minutes', 'limit_day', 'limit_concurrent')
-               group by deferral_reason"#,
+            r#"select r.deferral_reason as "reason!", count(*) as "count!" from reminders r
+               left join reminders own on own.tenant_id = $1 and own.appointment_id = $3
+                                          and own.deferral_reason = r.deferral_reason
+               where r.tenant_id = $1 and r.state = 'waiting' and r.deferral_until > $2 and r.appointment_id <> $3
+                 and r.deferral_reason in ('provider_pace', 'limit_15_minutes', 'limit_day', 'limit_concurrent')
+                 and (own.deferral_turn is null or r.deferral_turn < own.deferral_turn)
+               group by r.deferral_reason"#,
             self.tenant(),
-            to_db(now),
+            to_db(now - SignedDuration::from_hours(1)),
             appointment.uuid()
         )
         .fetch_all(&mut *self.tx)

@@ -34,8 +34,10 @@ pub enum Wake {
 impl Store {
     /// Hands up to `limit` rows to `deliver`, and deletes those it reports as delivered (by their index).
     ///
-    /// Rows are locked meanwhile and skipped by every other relay; a crash gives them back. Returns how
-    /// many rows were found and how many were delivered.
+    /// Rows are locked meanwhile and skipped by every other relay; a crash gives them back. A row that was
+    /// not delivered is due again after a pause that grows with its failures up to 10 s, and stands behind
+    /// those that came meanwhile, so rows that cannot be delivered do not hold up the others. Returns how many
+    /// rows were found due and how many were delivered.
     pub async fn relay<F, Fut>(&self, limit: i64, deliver: F) -> Result<(usize, usize)>
     where
         F: FnOnce(Vec<Wake>) -> Fut,
@@ -43,7 +45,8 @@ impl Store {
     {
         let mut tx = self.pool.begin().await?;
         let rows = sqlx::query!(
-            "select id, tenant_id, process, subject from outbox order by id limit $1 for update skip locked",
+            "select id, tenant_id, process, subject from outbox where due_at <= now()
+             order by due_at, id limit $1 for update skip locked",
             limit
         )
         .fetch_all(&mut *tx)
@@ -56,15 +59,26 @@ impl Store {
             .map(|row| wake(row.tenant_id, &row.process, row.subject))
             .collect::<Result<_>>()?;
         let delivered = deliver(wakes).await;
-        let done: Vec<i64> = rows
-            .iter()
-            .zip(&delivered)
-            .filter(|(_, delivered)| **delivered)
-            .map(|(row, _)| row.id)
-            .collect();
+        let of = |wanted: bool| -> Vec<i64> {
+            let said = delivered.iter().copied().chain(std::iter::repeat(false));
+            let rows = rows.iter().zip(said);
+            rows.filter(|(_, said)| *said == wanted)
+                .map(|(row, _)| row.id)
+                .collect()
+        };
+        let done = of(true);
         sqlx::query!("delete from outbox where id = any($1)", &done)
             .execute(&mut *tx)
             .await?;
+        // By the clock and not the transaction's time, which lies before the deliveries.
+        sqlx::query!(
+            "update outbox set failures = failures + 1,
+                               due_at = clock_timestamp() + least(10, power(2, least(failures, 4))) * interval '1 second'
+             where id = any($1)",
+            &of(false)
+        )
+        .execute(&mut *tx)
+        .await?;
         tx.commit().await?;
         Ok((rows.len(), done.len()))
     }

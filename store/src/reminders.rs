@@ -178,17 +178,21 @@ impl TenantTx {
         }))
     }
 
-    /// Puts the next try to dial off; the reminder keeps its place until then.
+    /// Puts the next try to dial off; the reminder keeps its place until then, and its turn for as long as it
+    /// is put off for the same reason.
     pub async fn defer_reminder(
         &mut self,
         appointment: AppointmentId,
         deferral: Option<Deferral>,
     ) -> Result<()> {
         sqlx::query!(
-            "insert into reminders (tenant_id, appointment_id, state, deferral_reason, deferral_until)
-             values ($1, $2, 'waiting', $3, $4)
+            "insert into reminders as r (tenant_id, appointment_id, state, deferral_reason, deferral_until, deferral_turn)
+             values ($1, $2, 'waiting', $3, $4, $4)
              on conflict (tenant_id, appointment_id) do update
-             set deferral_reason = excluded.deferral_reason, deferral_until = excluded.deferral_until",
+             set deferral_turn = case when r.deferral_reason = excluded.deferral_reason
+                                      then coalesce(r.deferral_turn, excluded.deferral_turn)
+                                      else excluded.deferral_turn end,
+                 deferral_reason = excluded.deferral_reason, deferral_until = excluded.deferral_until",
             self.tenant(),
             appointment.uuid(),
             deferral.map(|deferral| deferral.reason.code()),

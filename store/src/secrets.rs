@@ -89,25 +89,23 @@ impl KeyRing {
 
     /// The tenant is part of what is authenticated: a ciphertext moved to another tenant does not open.
     pub(crate) fn open(&self, tenant: TenantId, sealed: &Sealed) -> Result<SecretString> {
-        let key = self
-            .0
-            .iter()
-            .find(|key| key.id == sealed.key_id)
-            .ok_or(Error::Undecryptable)?;
         let nonce: [u8; 12] = sealed
             .nonce
             .as_slice()
             .try_into()
             .map_err(|_| Error::Undecryptable)?;
         let tenant = tenant.uuid();
-        let payload = Payload {
-            msg: &sealed.ciphertext,
+        let payload = |msg| Payload {
+            msg,
             aad: tenant.as_bytes(),
         };
-        let clear = key
-            .cipher
-            .decrypt(&nonce.into(), payload)
-            .map_err(|_| Error::Undecryptable)?;
+        // Two keys may bear one name (both made by `generate`): the right one is the one that opens it.
+        let clear = self
+            .0
+            .iter()
+            .filter(|key| key.id == sealed.key_id)
+            .find_map(|key| key.cipher.decrypt(&nonce.into(), payload(&sealed.ciphertext)).ok())
+            .ok_or(Error::Undecryptable)?;
         Ok(SecretString::from(
             String::from_utf8(clear).map_err(|_| Error::Undecryptable)?,
         ))

@@ -1,70 +1,20 @@
 //! What the business sees: who is called, when, and what comes of it.
 
-use anyhow::Result;
-use domain::reminder::Ending;
-use simulator::retell::Outcome;
+mod appointments;
+mod hours;
+mod limits;
+mod outcomes;
+mod switches;
 
-use crate::harness::{HEADER, OPEN_CLINIC, World, number, quick, row};
+use crate::harness::OPEN_CLINIC;
 
-#[tokio::test]
-async fn a_person_who_confirms_is_called_once() -> Result<()> {
-    let mut world = World::start(OPEN_CLINIC, quick().always(Outcome::Confirmed)).await?;
-    world
-        .import(&format!("{HEADER}{}", row("A1", 1, 3)))
-        .await?;
-
-    world.play().await?;
-
-    world.assert_sound().await?;
-    assert_eq!(
-        world.ended(Ending::Confirmed).await?,
-        1,
-        "{:?}",
-        world.why("A1").await?
-    );
-    assert_eq!(world.ledger().calls.len(), 1);
-    Ok(())
+/// The open clinic with one line of its settings replaced.
+fn open_clinic_with(line: &str, instead: &str) -> String {
+    assert!(OPEN_CLINIC.contains(line), "{line} is no line of the settings");
+    OPEN_CLINIC.replacen(line, instead, 1)
 }
 
-#[tokio::test]
-async fn somebody_who_does_not_answer_is_called_again_two_and_then_eight_hours_later() -> Result<()>
-{
-    let outcomes = [Outcome::NoAnswer, Outcome::NoAnswer, Outcome::Confirmed];
-    let mut world = World::start(OPEN_CLINIC, quick().with_calls(&number(1), &outcomes)).await?;
-    world
-        .import(&format!("{HEADER}{}", row("A1", 1, 3)))
-        .await?;
-
-    world.play().await?;
-
-    world.assert_sound().await?;
-    assert_eq!(
-        world.ended(Ending::Confirmed).await?,
-        1,
-        "{:?}",
-        world.why("A1").await?
-    );
-    assert_eq!(world.ledger().calls.len(), 3);
-    Ok(())
-}
-
-#[tokio::test]
-async fn a_cancelled_appointment_is_not_called() -> Result<()> {
-    let mut world = World::start(OPEN_CLINIC, quick()).await?;
-    let file = format!("{HEADER}{}", row("A1", 1, 3));
-    world.import(&file).await?;
-    world.settled().await?;
-
-    world.import(&file.replace(",\n", ",cancelled\n")).await?;
-    world.play().await?;
-
-    world.assert_sound().await?;
-    assert_eq!(
-        world.ended(Ending::NotNeeded).await?,
-        1,
-        "{:?}",
-        world.why("A1").await?
-    );
-    assert!(world.ledger().creates.is_empty());
-    Ok(())
+/// The open clinic with further settings.
+fn open_clinic_and(further: &str) -> String {
+    format!("{OPEN_CLINIC}\n{further}\n")
 }

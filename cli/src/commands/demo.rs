@@ -41,7 +41,7 @@ pub struct Options {
 }
 
 /// Times faster than life that the simulated calls play.
-const SPEED: f64 = 60.0;
+const SPEED: f64 = 300.0;
 /// A play in which nothing at all happens for this long is broken.
 const PATIENCE: Duration = Duration::from_secs(90);
 const SILENCE: Duration = Duration::from_secs(4);

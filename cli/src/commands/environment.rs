@@ -6,7 +6,7 @@ use anyhow::Result;
 use clap::Args;
 use comfy_table::{Table, presets::NOTHING};
 
-use crate::config;
+use crate::{config, say};
 
 #[derive(Args)]
 pub struct Options {
@@ -18,7 +18,7 @@ pub struct Options {
 pub fn run(options: &Options) -> Result<ExitCode> {
     let variables = config::variables();
     if options.json {
-        println!("{}", serde_json::to_string_pretty(&variables)?);
+        say!("{}", serde_json::to_string_pretty(&variables)?)?;
         return Ok(ExitCode::SUCCESS);
     }
     let mut table = Table::new();
@@ -33,6 +33,6 @@ pub fn run(options: &Options) -> Result<ExitCode> {
             &each.commands.join(", "),
         ]);
     }
-    println!("{table}");
+    say!("{table}")?;
     Ok(ExitCode::SUCCESS)
 }

@@ -25,7 +25,7 @@ use jiff::Timestamp;
 use serde::Serialize;
 use store::{NewAppointment, NewContact, TenantStore};
 
-use crate::{commands::tenant, config};
+use crate::{commands::tenant, config, say};
 
 #[derive(Args)]
 pub struct Options {
@@ -76,9 +76,9 @@ pub async fn run(options: Options) -> Result<ExitCode> {
     };
     let outcome = import(&options.file, &reading, target.as_ref(), &files, true).await?;
     if options.json {
-        println!("{}", serde_json::to_string(&outcome)?);
+        say!("{}", serde_json::to_string(&outcome)?)?;
     } else {
-        tell(&outcome, &files, started.elapsed(), options.dry_run);
+        tell(&outcome, &files, started.elapsed(), options.dry_run)?;
     }
     Ok(if outcome.rejected == 0 {
         ExitCode::SUCCESS
@@ -87,7 +87,7 @@ pub async fn run(options: Options) -> Result<ExitCode> {
     })
 }
 
-fn tell(outcome: &Outcome, files: &SideFiles, took: Duration, dry_run: bool) {
+fn tell(outcome: &Outcome, files: &SideFiles, took: Duration, dry_run: bool) -> Result<()> {
     let Outcome {
         rows,
         added,
@@ -97,22 +97,23 @@ fn tell(outcome: &Outcome, files: &SideFiles, took: Duration, dry_run: bool) {
         warnings,
     } = *outcome;
     let verb = if dry_run { "checked" } else { "read" };
-    println!(
+    say!(
         "{rows} rows {verb} in {:.1} s: {added} added, {changed} changed, {unchanged} unchanged",
         took.as_secs_f64()
-    );
+    )?;
     if warnings > 0 {
-        println!(
+        say!(
             "{warnings} warnings on rows that went in, listed in {}",
             files.warnings.display()
-        );
+        )?;
     }
     if rejected > 0 {
-        println!(
+        say!(
             "{rejected} rows rejected; each with its reason in {}",
             files.rejects.display()
-        );
+        )?;
     }
+    Ok(())
 }
 
 /// How a tenant's files are read.

@@ -4,10 +4,10 @@ use std::process::ExitCode;
 
 use anyhow::Result;
 
-use crate::config;
+use crate::{config, say};
 
 pub async fn run() -> Result<ExitCode> {
     config::store()?.migrate().await?;
-    println!("the schema is up to date");
+    say!("the schema is up to date")?;
     Ok(ExitCode::SUCCESS)
 }

@@ -6,7 +6,7 @@ use anyhow::{Result, anyhow};
 use clap::Args;
 use domain::{country::Country, phone};
 
-use crate::{commands::tenant, config};
+use crate::{commands::tenant, config, say};
 
 #[derive(Args)]
 pub struct Options {
@@ -24,9 +24,10 @@ pub async fn run(options: Options) -> Result<ExitCode> {
     let mut tx = store.tenant(tenant.id).begin().await?;
     tx.opt_out(parsed.number.e164(), "operator").await?;
     tx.commit().await?;
-    println!(
+    say!(
         "{} is not called any more by {}; pending reminders stop",
-        parsed.number, tenant.slug
-    );
+        parsed.number,
+        tenant.slug
+    )?;
     Ok(ExitCode::SUCCESS)
 }

@@ -14,7 +14,7 @@ use rand::{Rng, distr::Alphanumeric};
 use secrecy::SecretString;
 use store::{Store, Tenant};
 
-use crate::config;
+use crate::{config, say};
 
 #[derive(Subcommand)]
 pub enum Action {
@@ -53,20 +53,20 @@ pub async fn run(action: Action) -> Result<ExitCode> {
         Action::Create { slug, settings } => {
             let settings = read_settings(&settings)?;
             let key = create(&store, &slug, &settings).await?;
-            println!(
+            say!(
                 "tenant {slug} is made; it is {}",
                 standing(settings.tenant.live, false)
-            );
-            println!("webhook address for Retell: /hooks/{key}");
+            )?;
+            say!("webhook address for Retell: /hooks/{key}")?;
         }
         Action::List => {
             for tenant in store.tenants().await? {
-                println!(
+                say!(
                     "{}\t{}\t{}",
                     tenant.slug,
                     standing(tenant.live, tenant.paused),
                     tenant.settings.tenant.name
-                );
+                )?;
             }
         }
         Action::Show { slug } => show(&store, &find(&store, &slug).await?).await?,
@@ -80,7 +80,7 @@ pub async fn run(action: Action) -> Result<ExitCode> {
                 .await?;
             tx.wake_held_reminders().await?;
             tx.commit().await?;
-            println!("the key is stored, encrypted; it is not shown again");
+            say!("the key is stored, encrypted; it is not shown again")?;
         }
         Action::Live { slug } => set_live(&store, &slug, true).await?,
         Action::NotLive { slug } => set_live(&store, &slug, false).await?,
@@ -156,18 +156,18 @@ async fn show(store: &Store, tenant: &Tenant) -> Result<()> {
     let mut tx = store.tenant(tenant.id).begin().await?;
     let sources = tx.source_keys("retell").await?;
     let keys = tx.provider_secrets(store.keys(), "retell").await?.len();
-    println!(
+    say!(
         "# {} is {}",
         tenant.slug,
         standing(tenant.live, tenant.paused)
-    );
+    )?;
     for source in sources {
-        println!("# webhook address for Retell: /hooks/{source}");
+        say!("# webhook address for Retell: /hooks/{source}")?;
     }
-    println!(
+    say!(
         "# stored Retell keys: {keys}\n{}",
         toml::to_string(&tenant.settings)?
-    );
+    )?;
     Ok(())
 }
 
@@ -176,10 +176,10 @@ async fn apply(store: &Store, slug: &str, settings: &Settings) -> Result<()> {
     let mut tx = store.tenant(tenant.id).begin().await?;
     tx.apply_settings(settings).await?;
     tx.commit().await?;
-    println!(
+    say!(
         "applied to {slug}; it is {}",
         standing(settings.tenant.live, tenant.paused)
-    );
+    )?;
     Ok(())
 }
 
@@ -199,7 +199,7 @@ async fn set_paused(store: &Store, slug: &str, paused: bool) -> Result<()> {
     let mut tx = store.tenant(tenant.id).begin().await?;
     tx.set_paused(paused).await?;
     tx.commit().await?;
-    println!("{slug} is {}", standing(tenant.live, paused));
+    say!("{slug} is {}", standing(tenant.live, paused))?;
     Ok(())
 }
 

@@ -6,7 +6,7 @@ use anyhow::{Context, Result};
 use clap::Args;
 use serde_json::json;
 
-use crate::{commands::tenant, config};
+use crate::{commands::tenant, config, say};
 
 #[derive(Args)]
 pub struct Options {
@@ -35,17 +35,17 @@ pub async fn run(options: Options) -> Result<ExitCode> {
         })?;
     for entry in tx.timeline(appointment).await? {
         if options.json {
-            println!(
+            say!(
                 "{}",
                 json!({ "at": entry.made_at, "verdict": entry.verdict, "reason": entry.reason, "words": entry.words,
                         "attempt": entry.attempt, "facts": entry.facts })
-            );
+            )?;
         } else {
             let at = entry
                 .made_at
                 .to_zoned(zone.clone())
                 .strftime("%a %Y-%m-%d %H:%M %Z");
-            println!("{at}  {:6}  {}", entry.verdict, entry.words);
+            say!("{at}  {:6}  {}", entry.verdict, entry.words)?;
         }
     }
     Ok(ExitCode::SUCCESS)

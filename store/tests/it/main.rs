@@ -1,0 +1,12 @@
+//! The store against a real PostgreSQL: what one tenant may see, what an import changes, what is kept once.
+
+#![expect(clippy::unwrap_used, reason = "a test stops at the first surprise")]
+
+mod dialing;
+mod events;
+mod harness;
+mod imports;
+mod isolation;
+mod outbox;
+mod pool;
+mod secrets;
