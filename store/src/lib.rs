@@ -85,9 +85,7 @@ impl Store {
             ),
         ];
         let connect: PgConnectOptions = url.expose_secret().parse().map_err(|_| Error::BadUrl)?;
-        let connect = connect
-            .application_name("bellhop")
-            .options(limits);
+        let connect = connect.application_name("bellhop").options(limits);
         let pool = PgPoolOptions::new()
             .max_connections(options.max_connections)
             .acquire_timeout(options.acquire_timeout)

@@ -104,7 +104,11 @@ impl KeyRing {
             .0
             .iter()
             .filter(|key| key.id == sealed.key_id)
-            .find_map(|key| key.cipher.decrypt(&nonce.into(), payload(&sealed.ciphertext)).ok())
+            .find_map(|key| {
+                key.cipher
+                    .decrypt(&nonce.into(), payload(&sealed.ciphertext))
+                    .ok()
+            })
             .ok_or(Error::Undecryptable)?;
         Ok(SecretString::from(
             String::from_utf8(clear).map_err(|_| Error::Undecryptable)?,

@@ -10,7 +10,10 @@ use crate::harness::OPEN_CLINIC;
 
 /// The open clinic with one line of its settings replaced.
 fn open_clinic_with(line: &str, instead: &str) -> String {
-    assert!(OPEN_CLINIC.contains(line), "{line} is no line of the settings");
+    assert!(
+        OPEN_CLINIC.contains(line),
+        "{line} is no line of the settings"
+    );
     OPEN_CLINIC.replacen(line, instead, 1)
 }
 

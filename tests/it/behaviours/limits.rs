@@ -18,7 +18,16 @@ async fn dials(world: &World) -> Result<Vec<Timestamp>> {
 /// The most dials that fell in any `length`, less the second or two that a dial may be late by.
 fn most_within(dials: &[Timestamp], length: SignedDuration) -> usize {
     let length = length - SignedDuration::from_secs(5);
-    dials.iter().map(|first| dials.iter().filter(|at| (*first..*first + length).contains(at)).count()).max().unwrap_or(0)
+    dials
+        .iter()
+        .map(|first| {
+            dials
+                .iter()
+                .filter(|at| (*first..*first + length).contains(at))
+                .count()
+        })
+        .max()
+        .unwrap_or(0)
 }
 
 #[tokio::test]
@@ -33,15 +42,22 @@ async fn a_rush_is_spread_to_25_calls_in_15_minutes() -> Result<()> {
     world.assert_heard().await?;
     let dials = dials(&world).await?;
     assert_eq!(dials.len(), 60);
-    assert!(most_within(&dials, SignedDuration::from_mins(15)) <= 25, "{dials:?}");
-    assert!(dials[59] - HOUR < dials[0], "60 calls took longer than they had to: {dials:?}");
+    assert!(
+        most_within(&dials, SignedDuration::from_mins(15)) <= 25,
+        "{dials:?}"
+    );
+    assert!(
+        dials[59] - HOUR < dials[0],
+        "60 calls took longer than they had to: {dials:?}"
+    );
     Ok(())
 }
 
 #[tokio::test]
 async fn no_more_than_five_people_are_on_the_line_at_once() -> Result<()> {
     let settings = open_clinic_with("concurrent = 100", "concurrent = 5");
-    let mut world = World::start(&settings, quick().always(Outcome::Confirmed).at_speed(60.0)).await?;
+    let mut world =
+        World::start(&settings, quick().always(Outcome::Confirmed).at_speed(60.0)).await?;
     world.import(&rows(20, &[3])).await?;
 
     world.play().await?;
@@ -71,17 +87,27 @@ async fn the_people_of_one_household_are_called_an_hour_apart() -> Result<()> {
         let (a, b) = (format!("A{household}"), format!("B{household}"));
         let (a, b) = (world.dialed_at(&a).await?, world.dialed_at(&b).await?);
         assert!(a.len() == 1 && b.len() == 1, "{a:?} {b:?}");
-        assert!(a[0].duration_since(b[0]).abs() >= HOUR - SignedDuration::from_secs(5), "{a:?} {b:?}");
+        assert!(
+            a[0].duration_since(b[0]).abs() >= HOUR - SignedDuration::from_secs(5),
+            "{a:?} {b:?}"
+        );
     }
     Ok(())
 }
 
 #[tokio::test]
 async fn nobody_is_called_more_often_in_a_day_than_the_cap_says() -> Result<()> {
-    let settings = open_clinic_with("concurrent = 100", "concurrent = 100\nper_contact_per_day = 2");
-    let settings = format!("{settings}\n[reminders]\ncall_before_hours = 72\n[retries]\nmax_retries = 4\nstrategy = \"backoff\"\n");
+    let settings = open_clinic_with(
+        "concurrent = 100",
+        "concurrent = 100\nper_contact_per_day = 2",
+    );
+    let settings = format!(
+        "{settings}\n[reminders]\ncall_before_hours = 72\n[retries]\nmax_retries = 4\nstrategy = \"backoff\"\n"
+    );
     let mut world = World::start(&settings, quick().always(Outcome::NoAnswer)).await?;
-    world.import(&format!("{HEADER}{}", row("A1", 1, 5))).await?;
+    world
+        .import(&format!("{HEADER}{}", row("A1", 1, 5)))
+        .await?;
 
     world.play().await?;
 
@@ -115,13 +141,20 @@ async fn without_a_required_consent_nobody_is_called() -> Result<()> {
     let mut world = World::start(&settings, quick().always(Outcome::Confirmed)).await?;
     let header = HEADER.replace(",status", ",consent_at");
     world
-        .import(&format!("{header}{}{}", row("A1", 1, 3), row("A2", 2, 3).replace(",\n", ",2026-01-05T09:00:00Z\n")))
+        .import(&format!(
+            "{header}{}{}",
+            row("A1", 1, 3),
+            row("A2", 2, 3).replace(",\n", ",2026-01-05T09:00:00Z\n")
+        ))
         .await?;
 
     world.play().await?;
 
     world.assert_sound().await?;
     assert_eq!(world.ending("A1").await?, "refused: consent_missing");
-    assert_eq!(world.ending("A2").await?, "confirmed: appointment_confirmed");
+    assert_eq!(
+        world.ending("A2").await?,
+        "confirmed: appointment_confirmed"
+    );
     Ok(())
 }

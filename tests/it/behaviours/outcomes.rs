@@ -8,34 +8,56 @@ use crate::harness::{HEADER, HOUR, OPEN_CLINIC, World, in_days, number, quick, r
 #[tokio::test]
 async fn a_person_who_confirms_is_called_once_at_the_planned_time() -> Result<()> {
     let mut world = World::start(OPEN_CLINIC, quick().always(Outcome::Confirmed)).await?;
-    world.import(&format!("{HEADER}{}", row("A1", 1, 3))).await?;
+    world
+        .import(&format!("{HEADER}{}", row("A1", 1, 3)))
+        .await?;
 
     world.play().await?;
 
     world.assert_sound().await?;
-    assert_eq!(world.ending("A1").await?, "confirmed: appointment_confirmed");
+    assert_eq!(
+        world.ending("A1").await?,
+        "confirmed: appointment_confirmed"
+    );
     assert_eq!(world.ledger().calls.len(), 1);
     // The call's own process lives in the time of its reminder.
-    let late = world.dialed_at("A1").await?[0].duration_since(in_days(2)).as_secs();
-    assert!((0..30).contains(&late), "dialed {late} s after the planned time");
+    let late = world.dialed_at("A1").await?[0]
+        .duration_since(in_days(2))
+        .as_secs();
+    assert!(
+        (0..30).contains(&late),
+        "dialed {late} s after the planned time"
+    );
     Ok(())
 }
 
 #[tokio::test]
-async fn somebody_who_does_not_answer_is_called_again_two_and_then_eight_hours_later() -> Result<()> {
+async fn somebody_who_does_not_answer_is_called_again_two_and_then_eight_hours_later() -> Result<()>
+{
     let outcomes = [Outcome::NoAnswer, Outcome::NoAnswer, Outcome::Confirmed];
     let mut world = World::start(OPEN_CLINIC, quick().with_calls(&number(1), &outcomes)).await?;
-    world.import(&format!("{HEADER}{}", row("A1", 1, 3))).await?;
+    world
+        .import(&format!("{HEADER}{}", row("A1", 1, 3)))
+        .await?;
 
     world.play().await?;
 
     world.assert_sound().await?;
-    assert_eq!(world.ending("A1").await?, "confirmed: appointment_confirmed");
+    assert_eq!(
+        world.ending("A1").await?,
+        "confirmed: appointment_confirmed"
+    );
     let dialed = world.dialed_at("A1").await?;
-    let gaps: Vec<_> = dialed.windows(2).map(|two| two[1].duration_since(two[0]).as_secs()).collect();
+    let gaps: Vec<_> = dialed
+        .windows(2)
+        .map(|two| two[1].duration_since(two[0]).as_secs())
+        .collect();
     assert_eq!(gaps.len(), 2, "{dialed:?}");
     for (gap, hours) in gaps.iter().zip([2, 8]) {
-        assert!((hours * 3600..hours * 3600 + 120).contains(gap), "{gap} s instead of {hours} h");
+        assert!(
+            (hours * 3600..hours * 3600 + 120).contains(gap),
+            "{gap} s instead of {hours} h"
+        );
     }
     Ok(())
 }
@@ -49,7 +71,11 @@ async fn every_outcome_is_followed_by_what_it_should_be() -> Result<()> {
         (Outcome::NoClearAnswer, 1, "manual_review: no_clear_answer"),
         (Outcome::InvalidNumber, 1, "refused: number_invalid"),
         (Outcome::DoNotCall, 1, "refused: opted_out"),
-        (Outcome::CancelledAndDoNotCall, 1, "cancelled: appointment_cancelled"),
+        (
+            Outcome::CancelledAndDoNotCall,
+            1,
+            "cancelled: appointment_cancelled",
+        ),
         (Outcome::NoAnswer, 3, "manual_review: retries_spent"),
         (Outcome::Busy, 3, "manual_review: retries_spent"),
         (Outcome::Declined, 3, "manual_review: retries_spent"),
@@ -58,9 +84,13 @@ async fn every_outcome_is_followed_by_what_it_should_be() -> Result<()> {
     ];
     let scenario: Scenario = (1..)
         .zip(expected)
-        .fold(quick(), |scenario, (of, (outcome, _, _))| scenario.with_calls(&number(of), &[outcome]));
+        .fold(quick(), |scenario, (of, (outcome, _, _))| {
+            scenario.with_calls(&number(of), &[outcome])
+        });
     let mut world = World::start(OPEN_CLINIC, scenario).await?;
-    world.import(&rows(u32::try_from(expected.len())?, &[3])).await?;
+    world
+        .import(&rows(u32::try_from(expected.len())?, &[3]))
+        .await?;
 
     world.play().await?;
 
@@ -68,23 +98,50 @@ async fn every_outcome_is_followed_by_what_it_should_be() -> Result<()> {
     for (of, (outcome, calls, ending)) in (1..).zip(expected) {
         let appointment = format!("A{of}");
         let why = world.why(&appointment).await?;
-        assert_eq!(world.ending(&appointment).await?, ending, "{outcome:?}: {why:#?}");
-        assert_eq!(world.dialed_at(&appointment).await?.len(), calls, "{outcome:?}: {why:#?}");
+        assert_eq!(
+            world.ending(&appointment).await?,
+            ending,
+            "{outcome:?}: {why:#?}"
+        );
+        assert_eq!(
+            world.dialed_at(&appointment).await?.len(),
+            calls,
+            "{outcome:?}: {why:#?}"
+        );
     }
     Ok(())
 }
 
 #[tokio::test]
 async fn somebody_who_opts_out_in_a_call_is_not_called_for_other_appointments() -> Result<()> {
-    let mut world = World::start(OPEN_CLINIC, quick().with_calls(&number(1), &[Outcome::DoNotCall])).await?;
-    world.import(&format!("{HEADER}{}{}{}", row("A1", 1, 3), row("A2", 1, 6), row("B1", 2, 6))).await?;
+    let mut world = World::start(
+        OPEN_CLINIC,
+        quick().with_calls(&number(1), &[Outcome::DoNotCall]),
+    )
+    .await?;
+    world
+        .import(&format!(
+            "{HEADER}{}{}{}",
+            row("A1", 1, 3),
+            row("A2", 1, 6),
+            row("B1", 2, 6)
+        ))
+        .await?;
 
     world.play().await?;
 
     world.assert_sound().await?;
     assert_eq!(world.ending("A2").await?, "refused: opted_out");
-    let called: Vec<_> = world.ledger().calls.into_iter().map(|call| call.to_number).collect();
-    assert!(called.contains(&number(2)), "the opt-out of one stopped another");
+    let called: Vec<_> = world
+        .ledger()
+        .calls
+        .into_iter()
+        .map(|call| call.to_number)
+        .collect();
+    assert!(
+        called.contains(&number(2)),
+        "the opt-out of one stopped another"
+    );
     assert_eq!(called.iter().filter(|to| **to == number(1)).count(), 1);
     Ok(())
 }
@@ -93,20 +150,30 @@ async fn somebody_who_opts_out_in_a_call_is_not_called_for_other_appointments() 
 async fn a_reschedule_waits_for_the_new_time_and_is_called_for_it() -> Result<()> {
     let calls = [Outcome::Rescheduled, Outcome::Confirmed];
     let mut world = World::start(OPEN_CLINIC, quick().with_calls(&number(1), &calls)).await?;
-    world.import(&format!("{HEADER}{}", row("A1", 1, 3))).await?;
+    world
+        .import(&format!("{HEADER}{}", row("A1", 1, 3)))
+        .await?;
     world
         .play_until_seen("the new time is waited for", || async {
             Ok(world.ending("A1").await? == "waiting: awaiting_reschedule")
         })
         .await?;
 
-    world.import(&format!("{HEADER}{}", row("A1", 1, 9))).await?;
+    world
+        .import(&format!("{HEADER}{}", row("A1", 1, 9)))
+        .await?;
     world.play().await?;
 
     world.assert_sound().await?;
-    assert_eq!(world.ending("A1").await?, "confirmed: appointment_confirmed");
+    assert_eq!(
+        world.ending("A1").await?,
+        "confirmed: appointment_confirmed"
+    );
     let dialed = world.dialed_at("A1").await?;
     assert_eq!(dialed.len(), 2);
-    assert!((in_days(8)..in_days(8) + HOUR).contains(&dialed[1]), "{dialed:?}");
+    assert!(
+        (in_days(8)..in_days(8) + HOUR).contains(&dialed[1]),
+        "{dialed:?}"
+    );
     Ok(())
 }

@@ -10,7 +10,14 @@ use crate::harness::{HEADER, HOUR, OPEN_CLINIC, SLUG, World, in_days, quick, row
 async fn a_clinic_that_is_not_live_dials_nobody_and_dials_once_it_is() -> Result<()> {
     let settings = open_clinic_with("live = true", "live = false");
     let mut world = World::start(&settings, quick().always(Outcome::Confirmed)).await?;
-    world.import(&format!("{HEADER}{}{}{}", row("A1", 1, 2), row("A2", 2, 4), row("A3", 3, 6))).await?;
+    world
+        .import(&format!(
+            "{HEADER}{}{}{}",
+            row("A1", 1, 2),
+            row("A2", 2, 4),
+            row("A3", 3, 6)
+        ))
+        .await?;
     world
         .play_until_seen("the second waits for the switch", || async {
             Ok(world.ending("A2").await? == "waiting: tenant_not_live")
@@ -23,8 +30,14 @@ async fn a_clinic_that_is_not_live_dials_nobody_and_dials_once_it_is() -> Result
     world.play().await?;
 
     world.assert_sound().await?;
-    assert_eq!(world.ending("A2").await?, "confirmed: appointment_confirmed");
-    assert_eq!(world.ending("A3").await?, "confirmed: appointment_confirmed");
+    assert_eq!(
+        world.ending("A2").await?,
+        "confirmed: appointment_confirmed"
+    );
+    assert_eq!(
+        world.ending("A3").await?,
+        "confirmed: appointment_confirmed"
+    );
     assert_eq!(world.ledger().calls.len(), 2);
     Ok(())
 }
@@ -32,11 +45,15 @@ async fn a_clinic_that_is_not_live_dials_nobody_and_dials_once_it_is() -> Result
 #[tokio::test]
 async fn a_paused_clinic_dials_nobody_until_it_is_resumed() -> Result<()> {
     let mut world = World::start(OPEN_CLINIC, quick().always(Outcome::Confirmed)).await?;
-    world.import(&format!("{HEADER}{}", row("A1", 1, 3))).await?;
+    world
+        .import(&format!("{HEADER}{}", row("A1", 1, 3)))
+        .await?;
     world.settled().await?;
     world.operate(&["tenant", "pause", SLUG]).await?;
     world
-        .play_until_seen("the call waits", || async { Ok(world.ending("A1").await? == "waiting: tenant_paused") })
+        .play_until_seen("the call waits", || async {
+            Ok(world.ending("A1").await? == "waiting: tenant_paused")
+        })
         .await?;
     assert!(world.ledger().creates.is_empty());
 
@@ -44,38 +61,54 @@ async fn a_paused_clinic_dials_nobody_until_it_is_resumed() -> Result<()> {
     world.play().await?;
 
     world.assert_sound().await?;
-    assert_eq!(world.ending("A1").await?, "confirmed: appointment_confirmed");
+    assert_eq!(
+        world.ending("A1").await?,
+        "confirmed: appointment_confirmed"
+    );
     Ok(())
 }
 
 #[tokio::test]
 async fn waiting_reminders_plan_anew_by_changed_settings() -> Result<()> {
     let mut world = World::start(OPEN_CLINIC, quick().always(Outcome::Confirmed)).await?;
-    world.import(&format!("{HEADER}{}", row("A1", 1, 5))).await?;
+    world
+        .import(&format!("{HEADER}{}", row("A1", 1, 5)))
+        .await?;
     world.settled().await?;
 
-    world.apply_settings(&open_clinic_and("[reminders]\ncall_before_hours = 48")).await?;
+    world
+        .apply_settings(&open_clinic_and("[reminders]\ncall_before_hours = 48"))
+        .await?;
     world.play().await?;
 
     world.assert_sound().await?;
     let dialed = world.dialed_at("A1").await?;
-    assert!(dialed.len() == 1 && (in_days(3)..in_days(3) + HOUR).contains(&dialed[0]), "{dialed:?}");
+    assert!(
+        dialed.len() == 1 && (in_days(3)..in_days(3) + HOUR).contains(&dialed[0]),
+        "{dialed:?}"
+    );
     Ok(())
 }
 
 #[tokio::test]
 async fn a_clinic_whose_settings_lack_an_agent_dials_nobody() -> Result<()> {
-    let settings = open_clinic_with("agent_id = \"agent_test\"\n", "").replace("live = true", "live = false");
+    let settings =
+        open_clinic_with("agent_id = \"agent_test\"\n", "").replace("live = true", "live = false");
     let mut world = World::start(&settings, quick()).await?;
     // The switch refuses what could not dial; whoever gets around it is stopped at the gate.
     assert!(world.operate(&["tenant", "live", SLUG]).await.is_err());
     world.sql("update tenants set live = true").await?;
-    world.import(&format!("{HEADER}{}", row("A1", 1, 3))).await?;
+    world
+        .import(&format!("{HEADER}{}", row("A1", 1, 3)))
+        .await?;
 
     world.play().await?;
 
     world.assert_sound().await?;
-    assert_eq!(world.ending("A1").await?, "refused: configuration_incomplete");
+    assert_eq!(
+        world.ending("A1").await?,
+        "refused: configuration_incomplete"
+    );
     assert!(world.ledger().creates.is_empty());
     Ok(())
 }

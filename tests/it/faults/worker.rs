@@ -174,20 +174,28 @@ async fn a_worker_that_slept_does_not_repeat_what_another_did_meanwhile() -> Res
 }
 
 #[tokio::test]
-async fn a_worker_that_fell_asleep_in_a_transaction_does_not_stop_the_others_for_long() -> Result<()> {
+async fn a_worker_that_fell_asleep_in_a_transaction_does_not_stop_the_others_for_long() -> Result<()>
+{
     let mut world = World::start(OPEN_CLINIC, quick().always(Outcome::Confirmed)).await?;
     world.import(&rows(2, &[3])).await?;
     world.settled().await?;
     // Both reminders have locked their appointments and wait for the tenant, which is held here.
     let mut connection = PgConnection::connect(&world.postgres.url("bellhop")).await?;
     let mut held = connection.begin().await?;
-    sqlx::query("select id from tenants for update").execute(&mut *held).await?;
+    sqlx::query("select id from tenants for update")
+        .execute(&mut *held)
+        .await?;
     world
         .play_until_seen("the worker waits for a lock", || async {
-            Ok(world.count("pg_stat_activity where wait_event_type = 'Lock'").await? == 2)
+            Ok(world
+                .count("pg_stat_activity where wait_event_type = 'Lock'")
+                .await?
+                == 2)
         })
         .await?;
-    let Some(sleeper) = world.worker.take() else { bail!("no worker runs") };
+    let Some(sleeper) = world.worker.take() else {
+        bail!("no worker runs")
+    };
     sleeper.pause()?;
     // Whatever it gets now, it keeps while it sleeps.
     held.rollback().await?;
