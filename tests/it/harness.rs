@@ -380,16 +380,6 @@ impl World {
             .map_err(Into::into)
     }
 
-    /// How many reminders ended so.
-    pub(crate) async fn ended(&self, ending: Ending) -> Result<i64> {
-        let endings = self.report().await?.endings;
-        Ok(endings
-            .iter()
-            .filter(|(code, _, _)| code == ending.code())
-            .map(|(_, _, count)| count)
-            .sum())
-    }
-
     /// The decisions on an appointment, in words; for the assertion's message and for reasons.
     pub(crate) async fn why(&self, external_id: &str) -> Result<Vec<String>> {
         let appointment = self.appointment(external_id).await?;

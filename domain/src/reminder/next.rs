@@ -94,7 +94,8 @@ impl Case<'_> {
     fn settled(&self) -> Option<Step> {
         let brought = self.last_attempt().map(|(_, end)| end.outcome);
         let by_our_call = |outcome, ending| {
-            if brought == Some(outcome) {
+            // Somebody who settles the appointment and asks not to be called again is heard as the latter.
+            if brought == Some(outcome) || brought == Some(CallOutcome::DoNotCall) {
                 ending
             } else {
                 Ending::NotNeeded

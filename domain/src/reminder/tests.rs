@@ -249,6 +249,16 @@ fn a_confirmation_with_an_opt_out_still_counts_as_confirmed() {
 }
 
 #[test]
+fn a_call_that_cancelled_and_opted_out_counts_as_cancelled() {
+    let mut facts = with_status(AppointmentStatus::Cancelled, called(CallOutcome::DoNotCall));
+    facts.contact.opted_out = true;
+    assert_eq!(
+        step(PLANNED, &facts),
+        finish(Ending::Cancelled, Reason::AppointmentCancelled)
+    );
+}
+
+#[test]
 fn a_number_that_cannot_be_called_ends_the_reminder() {
     let expected = finish(Ending::Refused, Reason::NumberInvalid);
     assert_eq!(

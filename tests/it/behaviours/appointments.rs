@@ -199,7 +199,7 @@ async fn a_late_booking_is_called_at_once_and_never_too_close() -> Result<()> {
 #[tokio::test]
 async fn a_late_booking_is_skipped_by_those_who_want_that() -> Result<()> {
     let settings = open_clinic_and("[reminders]\nlate_booking = \"skip\"");
-    let mut world = World::start(&settings, quick()).await?;
+    let mut world = World::start(&settings, quick().always(Outcome::Confirmed)).await?;
     world
         .import(&format!(
             "{HEADER}A1,Ada Archer,{},{},\n{}",

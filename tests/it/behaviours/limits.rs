@@ -56,9 +56,12 @@ async fn a_rush_is_spread_to_25_calls_in_15_minutes() -> Result<()> {
 #[tokio::test]
 async fn no_more_than_five_people_are_on_the_line_at_once() -> Result<()> {
     let settings = open_clinic_with("concurrent = 100", "concurrent = 5");
-    let mut world =
-        World::start(&settings, quick().always(Outcome::Confirmed).at_speed(60.0)).await?;
-    world.import(&rows(20, &[3])).await?;
+    let mut world = World::start(
+        &settings,
+        quick().always(Outcome::Confirmed).at_speed(120.0),
+    )
+    .await?;
+    world.import(&rows(12, &[3])).await?;
 
     world.play().await?;
 

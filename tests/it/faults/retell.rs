@@ -9,7 +9,7 @@ use super::{confirmed, with_creates};
 use crate::harness::{HEADER, OPEN_CLINIC, SLUG, World, eventually, number, quick, row, rows};
 
 /// For scenarios whose calls are silent on purpose.
-const SHORT_SILENCE: Duration = Duration::from_millis(700);
+const SHORT_SILENCE: Duration = Duration::from_millis(150);
 
 #[tokio::test]
 async fn whatever_a_request_to_dial_runs_into_the_phone_rings_once() -> Result<()> {

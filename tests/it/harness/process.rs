@@ -2,7 +2,7 @@
 
 use std::{
     fs::File,
-    path::{Path, PathBuf},
+    path::Path,
     process::{Child, Command, Stdio},
     sync::atomic::{AtomicU32, Ordering},
 };
@@ -12,7 +12,6 @@ use anyhow::{Context, Result, ensure};
 /// `bellhop …`, killed (SIGKILL) when dropped.
 pub(crate) struct Process {
     child: Child,
-    pub(crate) log: PathBuf,
 }
 
 impl Process {
@@ -35,7 +34,7 @@ impl Process {
             .stderr(File::options().append(true).open(&log)?)
             .spawn()
             .context("bellhop cannot be started")?;
-        Ok(Self { child, log })
+        Ok(Self { child })
     }
 
     /// SIGSTOP: it keeps its connections and does nothing, as a machine does that is put to sleep.
