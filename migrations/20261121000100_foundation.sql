@@ -241,10 +241,11 @@ exception when duplicate_object or unique_violation then
     null; -- roles belong to the whole server: another database made it
 end $$;
 
+-- To be a member is not enough since PostgreSQL 16: the role must be one that may be set.
 do $$
 begin
-    if not pg_has_role(current_user, 'bellhop_tenant', 'member') then
-        execute format('grant bellhop_tenant to %I', current_user);
+    if not pg_has_role(current_user, 'bellhop_tenant', 'SET') then
+        execute format('grant bellhop_tenant to %I with set true', current_user);
     end if;
 end $$;
 

@@ -23,7 +23,7 @@ pub(crate) async fn look_up(
     input: &CallInput,
     now: Timestamp,
 ) -> Result<(), DialFailure> {
-    let Some((row, client)) = open(store, accounts, input).await? else {
+    let Some((row, client)) = open(store, accounts, input, now).await? else {
         return Ok(());
     };
     if row.facts.dial != DialState::Dialing {
@@ -58,7 +58,7 @@ pub(crate) async fn fetch(
     input: &CallInput,
     now: Timestamp,
 ) -> Result<(), DialFailure> {
-    let Some((row, client)) = open(store, accounts, input).await? else {
+    let Some((row, client)) = open(store, accounts, input, now).await? else {
         return Ok(());
     };
     let Some(provider_call_id) = &row.provider_call_id else {
@@ -77,18 +77,22 @@ pub(crate) async fn fetch(
     Ok(tx.commit().await?)
 }
 
+/// The call, and the tenant's account to ask about it. Without a key nobody can be asked: the call pauses,
+/// and is asked about again when a key may have been stored.
 async fn open(
     store: &Store,
     accounts: &Accounts,
     input: &CallInput,
+    now: Timestamp,
 ) -> Result<Option<(CallRow, retell::Client)>, DialFailure> {
     let mut tx = store.tenant(input.tenant).begin().await?;
     let row = tx.lock_call(input.call).await?;
-    let key = tx
-        .provider_secrets(store.keys(), "retell")
-        .await?
-        .into_iter()
-        .next();
+    let keys = tx.provider_secrets(store.keys(), "retell").await?;
+    let key = keys.into_iter().next();
+    if let (Some(row), None) = (&row, &key) {
+        tracing::error!(call.id = %row.id, "no provider key is stored: the call cannot be asked about");
+        tx.call_pauses(row.id, now + ASK_AGAIN).await?;
+    }
     tx.commit().await?;
     Ok(match (row, key) {
         (Some(row), Some(key)) => Some((row, accounts.retell(input.tenant, &key)?)),

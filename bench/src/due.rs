@@ -35,7 +35,7 @@ enum Spread {
 
 pub(crate) async fn run(size: Size) -> Result<()> {
     begin("Due to dialed");
-    let count = size.quick_or(100, 1000);
+    let count = size.reminders(100, 1000);
     let scenario = Scenario::default()
         .always(Outcome::Confirmed)
         .at_speed(SPEED);

@@ -31,6 +31,9 @@ struct Arguments {
     /// Memory also at 50,000 waiting reminders, which takes the dev server half an hour to start
     #[arg(long, global = true)]
     full: bool,
+    /// How many reminders, instead of the usual number
+    #[arg(long, global = true, value_parser = clap::value_parser!(u32).range(1..=90_000))]
+    reminders: Option<u32>,
 }
 
 #[derive(Subcommand)]
@@ -59,25 +62,31 @@ enum Command {
 }
 
 /// How large the measurements are.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Size {
-    Quick,
-    Usual,
-    Full,
+#[derive(Debug, Clone, Copy)]
+struct Size {
+    quick: bool,
+    full: bool,
+    reminders: Option<usize>,
 }
 
 impl Size {
     fn quick_or<T>(self, quick: T, usual: T) -> T {
-        if self == Self::Quick { quick } else { usual }
+        if self.quick { quick } else { usual }
+    }
+
+    fn reminders(self, quick: usize, usual: usize) -> usize {
+        self.reminders.unwrap_or(self.quick_or(quick, usual))
     }
 }
 
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
-    let size = match (arguments.quick, arguments.full) {
-        (true, _) => Size::Quick,
-        (false, true) => Size::Full,
-        _ => Size::Usual,
+    let size = Size {
+        quick: arguments.quick,
+        full: arguments.full,
+        reminders: arguments
+            .reminders
+            .and_then(|number| number.try_into().ok()),
     };
     let ended = match arguments.command.unwrap_or(Command::All) {
         Command::Bellhop { command } => bellhop::commands::run(command),
@@ -92,7 +101,7 @@ fn main() -> ExitCode {
 
 fn measure(command: &Command, size: Size) -> Result<()> {
     machine::describe();
-    if size == Size::Quick {
+    if size.quick {
         println!("--quick: sizes too small for figures that mean something");
     }
     let wanted = |this: &Command| {

@@ -20,11 +20,11 @@ const IMPORT_AT_ONCE: usize = 5000;
 
 pub(crate) async fn run(size: Size) -> Result<()> {
     begin("Worker memory");
-    let levels: &[usize] = match size {
-        Size::Quick => &[50, 200],
-        Size::Usual => &[1_000, 10_000],
-        Size::Full => &[1_000, 10_000, 50_000],
-    };
+    let mut levels = size.quick_or(vec![50, 200], vec![1_000, 10_000]);
+    levels.extend(size.full.then_some(50_000));
+    if let Some(only) = size.reminders {
+        levels = vec![only];
+    }
     let mut world = World::start("memory", Scenario::default()).await?;
     tokio::time::sleep(SETTLE).await;
     let empty = world.worker.resident()?;
@@ -32,9 +32,9 @@ pub(crate) async fn run(size: Size) -> Result<()> {
     let mut waiting = 0;
     for level in levels {
         let started = Instant::now();
-        add(&mut world, waiting, *level).await?;
+        add(&mut world, waiting, level).await?;
         let took = started.elapsed();
-        waiting = *level;
+        waiting = level;
         tokio::time::sleep(SETTLE).await;
         let resident = world.worker.resident()?;
         rows.push(row(&waiting.to_string(), resident, empty, Some(took)));

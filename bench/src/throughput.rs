@@ -23,7 +23,7 @@ const SPEED: f64 = 300.0;
 
 pub(crate) async fn run(size: Size) -> Result<()> {
     begin("Reminder throughput");
-    let count = size.quick_or(40, 500);
+    let count = size.reminders(40, 500);
     let rounds = size.quick_or(1, 3);
     let scenario = Scenario::default()
         .always(Outcome::Confirmed)

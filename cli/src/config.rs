@@ -21,8 +21,11 @@ pub struct Variable {
     pub commands: &'static [&'static str],
 }
 
-const PARTS: &[&str] = &["worker", "ingress", "migrate", "tenant", "import", "why"];
-const TEMPORAL: &[&str] = &["worker", "ingress"];
+const STORE: &[&str] = &[
+    "dev", "worker", "ingress", "migrate", "tenant", "import", "why", "opt-out",
+];
+const TEMPORAL: &[&str] = &["dev", "worker", "ingress"];
+const PROVIDER: &[&str] = &["dev", "worker"];
 const ALL: &[&str] = &[
     "dev",
     "demo",
@@ -32,6 +35,7 @@ const ALL: &[&str] = &[
     "tenant",
     "import",
     "why",
+    "opt-out",
     "plan",
     "doctor",
     "simulator",
@@ -64,7 +68,7 @@ pub fn variables() -> Vec<Variable> {
             name,
             Some("built in"),
             "a limit of ingress; see docs/configuration.md",
-            &["ingress", "dev", "demo"],
+            &["dev", "ingress"],
         )
     });
     VARIABLES.iter().cloned().chain(of_ingress).collect()
@@ -76,19 +80,19 @@ const VARIABLES: &[Variable] = &[
         "BELLHOP_DATABASE_URL",
         None,
         "postgres:// address of Bellhop's database",
-        PARTS,
+        STORE,
     ),
     variable(
         "BELLHOP_DATABASE_CONNECTIONS",
         Some("20"),
         "connections each process keeps",
-        PARTS,
+        STORE,
     ),
     variable(
         "BELLHOP_SECRET_KEYS",
         None,
         "id:base64 of 32 bytes, separated by commas; the first encrypts",
-        PARTS,
+        STORE,
     ),
     variable(
         "TEMPORAL_ADDRESS",
@@ -112,13 +116,13 @@ const VARIABLES: &[Variable] = &[
         "BELLHOP_RETELL_BASE_URL",
         Some(BASE_URL),
         "where Retell answers",
-        &["worker"],
+        PROVIDER,
     ),
     variable(
         "BELLHOP_RETELL_TIMEOUT_SECONDS",
         Some("30"),
         "longest wait for the answer to a dial, 1 to 60",
-        &["worker"],
+        PROVIDER,
     ),
     variable(
         "BELLHOP_LOG",

@@ -60,7 +60,7 @@ impl Servers {
             database_url: database_url.into(),
             temporal: TemporalOptions {
                 address,
-                namespace: "default".to_owned(),
+                namespace: named("TEMPORAL_NAMESPACE").unwrap_or_else(|| "default".to_owned()),
             },
             ui_url: engine.as_ref().and_then(Temporal::ui_url),
             postgres,

@@ -1,8 +1,8 @@
 //! One phone call: place it, follow it, ask about it when it is silent, finish.
 
 use temporalio_workflow::{
-    SyncWorkflowContext, WorkflowContext, WorkflowContextView, WorkflowResult, workflow,
-    workflow_methods,
+    ContinueAsNewOptions, SyncWorkflowContext, WorkflowContext, WorkflowContextView,
+    WorkflowResult, workflow, workflow_methods,
 };
 
 use crate::{
@@ -65,6 +65,10 @@ impl PhoneCall {
             };
             if !asked {
                 look::pause(ctx, seen, look::UNREACHABLE).await?;
+            }
+            if ctx.continue_as_new_suggested() {
+                let input = ctx.state(|state| state.input.clone());
+                ctx.continue_as_new(input, ContinueAsNewOptions::default())?;
             }
         }
     }

@@ -9,7 +9,10 @@ use std::{
 
 use anyhow::{Context, Result, bail};
 use clap::Subcommand;
-use domain::settings::{Settings, SettingsProblem};
+use domain::{
+    ids::TenantId,
+    settings::{Settings, SettingsProblem},
+};
 use rand::{Rng, distr::Alphanumeric};
 use secrecy::SecretString;
 use store::{Store, Tenant};
@@ -37,6 +40,8 @@ pub enum Action {
     },
     /// Store a further Retell API key, read from standard input; older ones still verify webhooks
     AddKey { slug: String },
+    /// Make a further webhook address for Retell
+    AddSource { slug: String },
     /// Switch dialing on: from now on people are called
     Live { slug: String },
     /// Switch dialing off again
@@ -82,6 +87,10 @@ pub async fn run(action: Action) -> Result<ExitCode> {
             tx.commit().await?;
             say!("the key is stored, encrypted; it is not shown again")?;
         }
+        Action::AddSource { slug } => {
+            let key = add_source(&store, find(&store, &slug).await?.id).await?;
+            say!("webhook address for Retell: /hooks/{key}")?;
+        }
         Action::Live { slug } => set_live(&store, &slug, true).await?,
         Action::NotLive { slug } => set_live(&store, &slug, false).await?,
         Action::Pause { slug } => set_paused(&store, &slug, true).await?,
@@ -102,11 +111,13 @@ pub async fn create(store: &Store, slug: &str, settings: &Settings) -> Result<St
         bail!("{slug:?} is no tenant name: use small letters, digits and -, at most 63");
     }
     let tenant = store.create_tenant(slug, settings).await?;
-    let key: String = rand::rng()
-        .sample_iter(Alphanumeric)
-        .take(32)
-        .map(char::from)
-        .collect();
+    add_source(store, tenant).await
+}
+
+/// Makes a webhook address, whose last part, which nobody can guess, is returned.
+async fn add_source(store: &Store, tenant: TenantId) -> Result<String> {
+    let random = rand::rng().sample_iter(Alphanumeric);
+    let key: String = random.take(32).map(char::from).collect();
     let mut tx = store.tenant(tenant).begin().await?;
     tx.add_source("retell", &key).await?;
     tx.commit().await?;
