@@ -37,6 +37,7 @@ struct Arguments {
 }
 
 #[derive(Subcommand)]
+#[expect(clippy::large_enum_variant, reason = "parsed once, at the start")]
 enum Command {
     /// All of the below
     All,
