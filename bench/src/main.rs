@@ -90,8 +90,12 @@ fn main() -> ExitCode {
             .and_then(|number| number.try_into().ok()),
     };
     let ended = match arguments.command.unwrap_or(Command::All) {
-        Command::Bellhop { command } => bellhop::commands::run(command),
-        Command::BareWorker => bare::work().map(|()| ExitCode::SUCCESS),
+        Command::Bellhop { command } => {
+            process::end_with_parent().and_then(|()| bellhop::commands::run(command))
+        }
+        Command::BareWorker => process::end_with_parent()
+            .and_then(|()| bare::work())
+            .map(|()| ExitCode::SUCCESS),
         command => measure(&command, size).map(|()| ExitCode::SUCCESS),
     };
     ended.unwrap_or_else(|error| {

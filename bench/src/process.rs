@@ -47,6 +47,13 @@ impl Process {
     }
 }
 
+/// Called first in a part's process: it ends with the bench that started it, even when that is killed.
+pub(crate) fn end_with_parent() -> Result<()> {
+    #[cfg(target_os = "linux")]
+    rustix::process::set_parent_process_death_signal(Some(rustix::process::Signal::KILL))?;
+    Ok(())
+}
+
 impl Drop for Process {
     fn drop(&mut self) {
         // Gone already is as good.
