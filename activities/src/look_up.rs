@@ -14,6 +14,8 @@ use crate::{accounts::Accounts, failure::DialFailure};
 
 /// Pause after the provider did not answer a question, unless it named one.
 const ASK_AGAIN: SignedDuration = SignedDuration::from_secs(30);
+/// The longer it does not answer, the longer the pauses grow, up to this one.
+const LONGEST_PAUSE: SignedDuration = SignedDuration::from_mins(5);
 
 /// Searches for a call whose request left without an answer. Found: it is placed. Not found: the search is
 /// noted, and the call's process knows when that is proof.
@@ -108,8 +110,11 @@ async fn pause(tx: &mut TenantTx, row: &CallRow, now: Timestamp, error: &ReadErr
         } => SignedDuration::try_from(*wait).ok(),
         _ => None,
     };
-    tx.call_pauses(row.id, now + asked.unwrap_or(ASK_AGAIN))
-        .await
+    let facts = &row.facts;
+    let since = facts.ended_at.or(facts.placed_at).or(facts.dialing_at);
+    let silent_for = now.duration_since(since.unwrap_or(now));
+    let grown = (silent_for / 4).clamp(ASK_AGAIN, LONGEST_PAUSE);
+    tx.call_pauses(row.id, now + asked.unwrap_or(grown)).await
 }
 
 /// Keeps what was read as one more event of the call, so that it joins what the webhooks said.

@@ -8,3 +8,4 @@ mod faults;
 mod harness;
 mod plan_command;
 mod replay;
+mod rooms;

@@ -6,7 +6,9 @@ use anyhow::Result;
 use simulator::retell::{CallScript, CreateFault, NumberScript, Outcome, Scenario};
 
 use super::{confirmed, with_creates};
-use crate::harness::{HEADER, OPEN_CLINIC, SLUG, World, eventually, number, quick, row, rows};
+use crate::harness::{
+    HEADER, HOUR, OPEN_CLINIC, SLUG, World, eventually, in_days, number, quick, row, rows,
+};
 
 /// For scenarios whose calls are silent on purpose.
 const SHORT_SILENCE: Duration = Duration::from_millis(150);
@@ -72,7 +74,7 @@ async fn a_provider_that_asks_for_a_pause_is_left_alone_for_as_long() -> Result<
 
     world.assert_sound().await?;
     for (appointment, pause) in [("A1", 2000), ("A2", 300)] {
-        let due = crate::harness::in_days(2);
+        let due = in_days(2);
         let dialed = world.dialed_at(appointment).await?;
         let waited = dialed
             .first()
@@ -137,14 +139,9 @@ async fn paused_by(fault: CreateFault) -> Result<()> {
             row("A3", 3, 4)
         ))
         .await?;
-    world
-        .play_until_seen("the others wait", || async {
-            Ok(world
-                .count("reminders where state = 'waiting' and reason = 'tenant_paused'")
-                .await?
-                == 2)
-        })
-        .await?;
+    world.play_until(Some(in_days(3) + HOUR)).await?;
+    let waiting = "reminders where state = 'waiting' and reason = 'tenant_paused'";
+    assert_eq!(world.count(waiting).await?, 2);
     assert_eq!(
         world.ending("A1").await?,
         "technical_review: systemic_failure"
