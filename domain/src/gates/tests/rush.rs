@@ -50,12 +50,15 @@ impl Clinic {
     fn run(&mut self, due: &[Timestamp], length: SignedDuration, skew: Skew<'_>) {
         let mut agenda: BTreeSet<(Timestamp, Id)> =
             due.iter().enumerate().map(|(id, at)| (*at, id)).collect();
-        while let Some((at, id)) = agenda.pop_first() {
-            let waited_until = self.waiting.get_mut(&id).and_then(|wait| wait.wakes.take());
-            while let Some((ended, _)) = self.open.first().copied().filter(|(end, _)| *end <= at) {
+        while let Some((at, id)) = agenda.first().copied() {
+            // One thing after another: whoever is handed a line asks before those who come later.
+            if let Some((ended, _)) = self.open.first().copied().filter(|(end, _)| *end <= at) {
                 self.open.pop_first();
                 self.hand_on_the_line(ended, &mut agenda);
+                continue;
             }
+            agenda.pop_first();
+            let waited_until = self.waiting.get_mut(&id).and_then(|wait| wait.wakes.take());
             // Whatever its clock, a process that waited until then asks no earlier by that clock.
             let now = (at + skew(id, self.asked[id])).max(waited_until.unwrap_or(Timestamp::MIN));
             match self.ask(id, now) {
