@@ -217,6 +217,7 @@ create table outbox (
     due_at      timestamptz not null default now()
 );
 create index outbox_due on outbox (due_at, id);
+create index outbox_subject on outbox (subject);
 
 create table opt_outs (
     tenant_id   uuid not null references tenants,

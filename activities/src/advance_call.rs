@@ -11,6 +11,7 @@ use crate::outcome;
 pub(crate) async fn advance(store: &Store, input: &At<CallInput>) -> Result<CallStep> {
     let (now, call) = (input.now, input.of.call);
     let mut tx = store.tenant(input.of.tenant).begin().await?;
+    tx.call_looks(call).await?;
     let Some(mut row) = tx.lock_call(call).await? else {
         return Ok(CallStep::Finished {
             outcome: domain::call::CallOutcome::NotPlaced,

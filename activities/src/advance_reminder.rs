@@ -19,6 +19,7 @@ const LOOK_AGAIN: SignedDuration = SignedDuration::from_secs(60);
 pub(crate) async fn advance(store: &Store, input: &At<ReminderInput>) -> Result<ReminderStep> {
     let (now, appointment) = (input.now, input.of.appointment);
     let mut tx = store.tenant(input.of.tenant).begin().await?;
+    tx.reminder_looks(appointment).await?;
     let Some(row) = tx.lock_reminder(appointment, now).await? else {
         // Erased since: nobody is left to be called.
         let ending = Ending::NotNeeded;

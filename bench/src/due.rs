@@ -18,7 +18,7 @@ use crate::{
 const SPEED: f64 = 4.0;
 const PATIENCE: Duration = Duration::from_secs(1200);
 /// Reminders that the dev server surely starts in a second.
-const STARTED_IN_A_SECOND: usize = 14;
+const STARTED_IN_A_SECOND: usize = 40;
 /// What comes before the request to dial leaves, and no more.
 const SHAPE: Shape = Shape {
     reminder_local: 3,

@@ -4,6 +4,7 @@ use std::{path::PathBuf, time::Duration};
 
 use anyhow::{Context, Result, anyhow, ensure};
 use bellhop::{
+    appointment_file::options_for,
     commands::{import, tenant},
     stack::Servers,
 };
@@ -181,11 +182,8 @@ impl World {
             text.push_str(&format!("{id},Ada Archer,{phone},{at}\n"));
         }
         std::fs::write(&file, text)?;
-        let files = import::SideFiles {
-            rejects: file.with_extension("rejects.csv"),
-            warnings: file.with_extension("warnings.csv"),
-        };
-        let options = import::options_for(&self.settings, None)?;
+        let files = import::SideFiles::beside(&file);
+        let options = options_for(&self.settings, None)?;
         let target = Some(&self.clinic);
         let outcome = import::import(&file, &options, target, &files, false).await?;
         ensure!(

@@ -26,13 +26,15 @@ pub struct Servers {
 const DATABASE: &str = "bellhop";
 
 impl Servers {
-    /// Starts what is not named. `postgres` says where its data is; Temporal's is kept in `folder`.
+    /// Starts what is not named. `postgres` says where its data is and how durable both servers' data are;
+    /// Temporal's is kept in `folder`.
     pub async fn start(folder: &Path, postgres: PostgresOptions, use_named: bool) -> Result<Self> {
         let named = |variable: &str| {
             env::var(variable)
                 .ok()
                 .filter(|value| use_named && !value.is_empty())
         };
+        let durable = postgres.durable;
         let (database_url, postgres) = match named("BELLHOP_DATABASE_URL") {
             Some(url) => (url, None),
             None => {
@@ -48,6 +50,7 @@ impl Servers {
                     .with_context(|| format!("cannot make {}", folder.display()))?;
                 let options = embedded::TemporalOptions {
                     data_file: Some(folder.join("temporal.db")),
+                    durable,
                     log_file: Some(folder.join("temporal.log")),
                     ui: true,
                     ..Default::default()

@@ -34,6 +34,9 @@ const DYNAMIC_CONFIG: [(&str, &str); 6] = [
 pub struct TemporalOptions {
     /// Keeps workflows over a restart; without, they live in memory.
     pub data_file: Option<PathBuf>,
+    /// Whether the data file also survives a power cut without losing its last moments. A killed server loses
+    /// nothing either way.
+    pub durable: bool,
     /// `None` takes a free one.
     pub port: Option<u16>,
     /// Whether to serve the web UI too.
@@ -202,9 +205,14 @@ impl Temporal {
         if let Some(file) = &self.options.data_file {
             let absolute = std::path::absolute(file).map_err(while_doing("find", file))?;
             command.arg("--db-filename").arg(absolute);
-            // Without it every write waits for a journal file to come and go: several times slower. What was
-            // committed still survives a killed server and a power cut.
+            // Without writing ahead, every write waits for a journal file to come and go: several times slower.
             command.args(["--sqlite-pragma", "journal_mode=WAL"]);
+            let waits = if self.options.durable {
+                "FULL"
+            } else {
+                "NORMAL"
+            };
+            command.args(["--sqlite-pragma", &format!("synchronous={waits}")]);
         }
         for namespace in &self.options.namespaces {
             command.arg("--namespace").arg(namespace);

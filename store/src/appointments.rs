@@ -71,7 +71,7 @@ pub struct Imported {
 impl TenantTx {
     /// Adds or updates appointments by their external id (of several rows with one id the last counts, the
     /// others are unchanged), and wakes the reminder of each that is new or different. A change of time,
-    /// person, number or lead makes a new version, which the reminder plans afresh.
+    /// number or lead makes a new version, which the reminder plans afresh; a corrected name does not.
     pub async fn upsert_appointments(
         &mut self,
         now: Timestamp,
@@ -82,9 +82,9 @@ impl TenantTx {
             .iter()
             .map(|row| (row.external_id.as_str(), row))
             .collect();
-        // In one order, so that two imports cannot deadlock.
         let rows: Vec<&NewAppointment> = last.into_values().collect();
         let rows = rows.as_slice();
+        self.lock_imports().await?;
         self.lock_appointments(rows).await?;
         let contacts = self.upsert_contacts(rows).await?;
         let contact = |row: &&NewAppointment| {
@@ -115,12 +115,16 @@ impl TenantTx {
                     -- 'scheduled' in a file is a default, not news: it does not undo a confirmation of the same time.
                     status = case when excluded.status <> 'scheduled' or a.starts_at <> excluded.starts_at
                                   then excluded.status else a.status end,
-                    version = a.version + case when (a.contact_id, a.starts_at, a.time_zone, a.call_before_hours)
-                        is distinct from (excluded.contact_id, excluded.starts_at, excluded.time_zone, excluded.call_before_hours)
-                        then 1 else 0 end,
-                    known_at = case when (a.contact_id, a.starts_at, a.time_zone, a.call_before_hours)
-                        is distinct from (excluded.contact_id, excluded.starts_at, excluded.time_zone, excluded.call_before_hours)
-                        then excluded.known_at else a.known_at end
+                    (version, known_at) = (
+                        select a.version + anew::int, case when anew then excluded.known_at else a.known_at end
+                        from (
+                            select (a.starts_at, a.time_zone, a.call_before_hours,
+                                    (select e164 from contacts where tenant_id = $1 and id = a.contact_id))
+                                is distinct from
+                                (excluded.starts_at, excluded.time_zone, excluded.call_before_hours,
+                                 (select e164 from contacts where tenant_id = $1 and id = excluded.contact_id)) as anew
+                        ) difference
+                    )
                 where (a.contact_id, a.starts_at, a.time_zone, a.first_of_two, a.kind, a.practitioner, a.duration_minutes,
                        a.location, a.instructions, a.call_before_hours)
                       is distinct from
@@ -162,6 +166,18 @@ impl TenantTx {
             changed,
             unchanged: count.saturating_sub(added + changed),
         })
+    }
+
+    /// Imports of one tenant go one after another. No order of rows keeps two of them from a deadlock: one that
+    /// adds appointments meets one that finds and locks them already.
+    async fn lock_imports(&mut self) -> Result<()> {
+        sqlx::query!(
+            "select pg_advisory_xact_lock(hashtextextended('import ' || $1::text, 0))",
+            self.tenant().to_string()
+        )
+        .fetch_one(&mut *self.tx)
+        .await?;
+        Ok(())
     }
 
     /// Appointments before contacts, as everybody takes the two.

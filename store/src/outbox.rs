@@ -114,6 +114,33 @@ impl TenantTx {
         self.wake(Process::Call, call.uuid()).await
     }
 
+    /// A reminder that looks takes its wake-ups with it, as [`TenantTx::call_looks`] does.
+    pub async fn reminder_looks(&mut self, appointment: AppointmentId) -> Result<()> {
+        self.looks(Process::Reminder, appointment.uuid()).await
+    }
+
+    /// A call that looks takes its wake-ups with it: nobody needs to tell it what it is about to read, and a
+    /// call that ends now would be started again for nothing. To be called before anything is read, so that
+    /// what is committed after that keeps its row.
+    pub async fn call_looks(&mut self, call: CallId) -> Result<()> {
+        self.looks(Process::Call, call.uuid()).await
+    }
+
+    /// Rows in the hands of a relay stay with it.
+    async fn looks(&mut self, process: Process, subject: Uuid) -> Result<()> {
+        sqlx::query!(
+            "delete from outbox where id in (
+                select id from outbox where tenant_id = $1 and process = $2 and subject = $3 for update skip locked
+             )",
+            self.tenant(),
+            process.code(),
+            subject
+        )
+        .execute(&mut *self.tx)
+        .await?;
+        Ok(())
+    }
+
     async fn wake(&mut self, process: Process, subject: Uuid) -> Result<()> {
         sqlx::query!(
             "insert into outbox (tenant_id, process, subject) values ($1, $2, $3)",

@@ -6,6 +6,7 @@ use std::{path::PathBuf, time::Duration};
 
 use anyhow::{Context, Result, ensure};
 use bellhop::{
+    appointment_file::options_for,
     commands::{import, tenant},
     conductor::{self, Conductor},
 };
@@ -218,13 +219,10 @@ impl World {
         let file = self.folder.join(format!("appointments-{}.csv", self.files));
         std::fs::write(&file, csv)?;
         let target = self.store.tenant(self.tenant);
-        let files = import::SideFiles {
-            rejects: file.with_extension("rejects.csv"),
-            warnings: file.with_extension("warnings.csv"),
-        };
+        let files = import::SideFiles::beside(&file);
         import::import(
             &file,
-            &import::options_for(&self.settings, None)?,
+            &options_for(&self.settings, None)?,
             Some(&target),
             &files,
             false,

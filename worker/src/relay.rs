@@ -7,7 +7,7 @@ use std::{collections::HashSet, time::Duration};
 use futures::{StreamExt, stream};
 use store::{Store, Wake};
 use temporalio_client::{
-    Client, RetryOptions, RpcOptions, WorkflowStartOptions, errors::WorkflowStartError,
+    Client, RetryOptions, RpcOptions, WorkflowStartOptions, errors::WorkflowStartError, tonic::Code,
 };
 use temporalio_common::{
     Priority,
@@ -75,6 +75,16 @@ async fn deliver(client: &Client, wakes: Vec<Wake>) -> Vec<bool> {
 async fn signal(client: &Client, wake: Wake) -> bool {
     match look_again(client, wake).await {
         Ok(()) => true,
+        // A process that ends in this moment takes no signal: the next try starts it anew.
+        Err(WorkflowStartError::Rpc(status)) if status.code() == Code::ResourceExhausted => {
+            tracing::debug!(
+                error = status.message(),
+                ?wake,
+                "a process is busy; it will be woken soon"
+            );
+            metrics::counter!("bellhop_relay_busy_total").increment(1);
+            false
+        }
         Err(error) => {
             tracing::warn!(%error, ?wake, "a process could not be woken; it will be tried again");
             metrics::counter!("bellhop_relay_failed_total").increment(1);

@@ -21,6 +21,7 @@ use simulator::retell::{Account, Config, Running, Scenario};
 use store::{KeyRing, Store};
 
 use crate::{
+    appointment_file::options_for,
     commands::{asked_to_stop, import, tenant},
     conductor::{Conductor, Progress},
     stack::{Servers, Stack},
@@ -98,14 +99,11 @@ async fn play(
         clinic::appointments(Timestamp::now(), options.appointments, options.seed)?,
     )
     .with_context(|| format!("cannot write {}", file.display()))?;
-    let files = import::SideFiles {
-        rejects: folder.join("appointments.rejects.csv"),
-        warnings: folder.join("appointments.warnings.csv"),
-    };
+    let files = import::SideFiles::beside(&file);
     let target = store.tenant(clinic.id);
     let imported = import::import(
         &file,
-        &import::options_for(&settings, None)?,
+        &options_for(&settings, None)?,
         Some(&target),
         &files,
         false,

@@ -1,31 +1,27 @@
 //! `bellhop import`: appointments from a file into the store, and bad rows into a rejects file.
 
 use std::{
-    fs::{self, File},
-    io::BufWriter,
     path::{Path, PathBuf},
     process::ExitCode,
     time::{Duration, Instant},
 };
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 use clap::Args;
 use domain::{
-    country::Country,
     ids::AppointmentId,
-    import::{
-        AppointmentRow, Format, HeaderMapping, ImportDefaults, ImportOptions, RejectsWriter,
-        read_appointments,
-    },
-    settings::Settings,
+    import::{AppointmentRow, ImportOptions},
     zone::LocalChoice,
 };
-use indicatif::{ProgressBar, ProgressStyle};
 use jiff::Timestamp;
 use serde::Serialize;
 use store::{NewAppointment, NewContact, TenantStore};
 
-use crate::{commands::tenant, config, say};
+use crate::{
+    appointment_file::{AppointmentFile, ProblemFile, Progress, options_for},
+    commands::tenant,
+    config, counted, say,
+};
 
 #[derive(Args)]
 pub struct Options {
@@ -65,15 +61,12 @@ pub async fn run(options: Options) -> Result<ExitCode> {
     let store = config::store()?;
     let tenant = tenant::find(&store, &options.tenant).await?;
     let reading = options_for(&tenant.settings, options.mapping.as_deref())?;
-    let rejects = options
-        .rejects
-        .unwrap_or_else(|| options.file.with_extension("rejects.csv"));
     let target = (!options.dry_run).then(|| store.tenant(tenant.id));
     let started = Instant::now();
-    let files = SideFiles {
-        rejects,
-        warnings: options.file.with_extension("warnings.csv"),
-    };
+    let mut files = SideFiles::beside(&options.file);
+    if let Some(rejects) = options.rejects {
+        files.rejects = rejects;
+    }
     let outcome = import(&options.file, &reading, target.as_ref(), &files, true).await?;
     if options.json {
         say!("{}", serde_json::to_string(&outcome)?)?;
@@ -98,49 +91,25 @@ fn tell(outcome: &Outcome, files: &SideFiles, took: Duration, dry_run: bool) -> 
     } = *outcome;
     let verb = if dry_run { "checked" } else { "read" };
     say!(
-        "{rows} rows {verb} in {:.1} s: {added} added, {changed} changed, {unchanged} unchanged",
+        "{} {verb} in {:.1} s: {added} added, {changed} changed, {unchanged} unchanged",
+        counted(rows, "row"),
         took.as_secs_f64()
     )?;
     if warnings > 0 {
         say!(
-            "{warnings} warnings on rows that went in, listed in {}",
+            "{} on rows that went in, listed in {}",
+            counted(warnings, "warning"),
             files.warnings.display()
         )?;
     }
     if rejected > 0 {
         say!(
-            "{rejected} rows rejected; each with its reason in {}",
+            "{} rejected; each with its reason in {}",
+            counted(rejected, "row"),
             files.rejects.display()
         )?;
     }
     Ok(())
-}
-
-/// How a tenant's files are read.
-pub fn options_for(settings: &Settings, mapping: Option<&Path>) -> Result<ImportOptions> {
-    let mapping = mapping
-        .map(|path| {
-            let text = fs::read_to_string(path)
-                .with_context(|| format!("cannot read {}", path.display()))?;
-            HeaderMapping::parse(&text).with_context(|| path.display().to_string())
-        })
-        .transpose()?;
-    let country: Country = settings.tenant.country.parse().context("tenant.country")?;
-    Ok(ImportOptions {
-        defaults: ImportDefaults {
-            time_zone: settings.tenant.zone()?,
-            country,
-        },
-        mapping,
-    })
-}
-
-/// By the file's name: JSON when it ends so, else CSV.
-pub fn format_of(file: &Path) -> Format {
-    match file.extension().and_then(|extension| extension.to_str()) {
-        Some(extension) if extension.eq_ignore_ascii_case("json") => Format::Json,
-        _ => Format::Csv,
-    }
 }
 
 /// Rows in one transaction: large enough to be quick, small enough that an interruption loses little.
@@ -155,12 +124,11 @@ pub async fn import(
     files: &SideFiles,
     show_progress: bool,
 ) -> Result<Outcome> {
-    let bytes = fs::read(file).with_context(|| format!("cannot read {}", file.display()))?;
-    let mut rows = read_appointments(&bytes, format_of(file), options)
-        .with_context(|| file.display().to_string())?;
-    let bar = progress_bar(show_progress);
-    let mut rejects = SideFile::at(&files.rejects);
-    let mut warnings = SideFile::at(&files.warnings);
+    let file = AppointmentFile::read(file)?;
+    let mut rows = file.rows(options)?;
+    let progress = Progress::start(show_progress);
+    let mut rejects = ProblemFile::at(&files.rejects);
+    let mut warnings = ProblemFile::at(&files.warnings);
     let mut outcome = Outcome::default();
     let mut chunk = Vec::with_capacity(CHUNK);
     while let Some(row) = rows.next() {
@@ -168,42 +136,31 @@ pub async fn import(
         match row {
             Ok(row) => {
                 outcome.warnings += row.warnings.len() as u64;
-                for warning in &row.warnings {
-                    warnings.writer()?.write_problem(warning)?;
-                }
+                row.warnings
+                    .iter()
+                    .try_for_each(|warning| warnings.write(warning))?;
                 chunk.push(new_appointment(row));
             }
             Err(row) => {
                 outcome.rejected += 1;
-                rejects.writer()?.write(&row)?;
+                row.problems
+                    .iter()
+                    .try_for_each(|problem| rejects.write(problem))?;
             }
         }
         if chunk.len() == CHUNK {
             flush(target, &mut chunk, &mut outcome).await?;
-            bar.set_position((rows.progress() * 1000.0) as u64);
+            progress.at(&rows);
         }
     }
     flush(target, &mut chunk, &mut outcome).await?;
-    bar.finish_and_clear();
+    progress.done();
     rejects.finish()?;
     warnings.finish()?;
     for note in rows.notes() {
         eprintln!("note: {note}");
     }
     Ok(outcome)
-}
-
-fn progress_bar(show: bool) -> ProgressBar {
-    if !show {
-        return ProgressBar::hidden();
-    }
-    let bar = ProgressBar::new(1000);
-    if let Ok(style) =
-        ProgressStyle::with_template("{bar:40} {percent} %  {elapsed} of about {duration}")
-    {
-        bar.set_style(style);
-    }
-    bar
 }
 
 async fn flush(
@@ -224,7 +181,7 @@ async fn flush(
 }
 
 /// A checked row in the store's shape.
-pub fn new_appointment(row: AppointmentRow) -> NewAppointment {
+fn new_appointment(row: AppointmentRow) -> NewAppointment {
     NewAppointment {
         id: AppointmentId::generate(),
         external_id: row.external_id,
@@ -258,32 +215,12 @@ pub struct SideFiles {
     pub warnings: PathBuf,
 }
 
-/// A file made when there is something to write; one of an earlier run is removed.
-struct SideFile<'a> {
-    path: &'a Path,
-    writer: Option<RejectsWriter<BufWriter<File>>>,
-}
-
-impl<'a> SideFile<'a> {
-    fn at(path: &'a Path) -> Self {
-        // Not there, most of the time.
-        let _ = fs::remove_file(path);
-        Self { path, writer: None }
-    }
-
-    fn writer(&mut self) -> Result<&mut RejectsWriter<BufWriter<File>>> {
-        if self.writer.is_none() {
-            let file = File::create(self.path)
-                .with_context(|| format!("cannot write {}", self.path.display()))?;
-            self.writer = Some(RejectsWriter::new(BufWriter::new(file))?);
+impl SideFiles {
+    /// With the name of the file that is imported, and endings of their own.
+    pub fn beside(file: &Path) -> Self {
+        Self {
+            rejects: file.with_extension("rejects.csv"),
+            warnings: file.with_extension("warnings.csv"),
         }
-        self.writer.as_mut().context("the writer was just made")
-    }
-
-    fn finish(self) -> Result<()> {
-        if let Some(mut writer) = self.writer {
-            writer.flush()?;
-        }
-        Ok(())
     }
 }

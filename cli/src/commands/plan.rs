@@ -11,23 +11,21 @@ mod table;
 mod tally;
 
 use std::{
-    fs,
     io::{self, IsTerminal},
     path::{Path, PathBuf},
     process::ExitCode,
 };
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Result, bail};
 use clap::Args;
-use domain::{
-    import::{Import, ImportOptions, read_appointments},
-    settings::Settings,
-};
-use indicatif::{ProgressBar, ProgressStyle};
+use domain::settings::Settings;
 use jiff::{SignedDuration, Timestamp};
 
 use self::{bad_rows::BadRows, compare::Change, forecast::Forecast, output::Output, tally::Tally};
-use crate::commands::{import, tenant};
+use crate::{
+    appointment_file::{AppointmentFile, Progress, options_for},
+    commands::tenant,
+};
 
 #[derive(Args)]
 pub struct Options {
@@ -68,14 +66,6 @@ pub struct Options {
 
 /// Exit code 1 when rows were rejected, so that a script notices.
 pub fn run(options: &Options) -> Result<ExitCode> {
-    match carry_out(options) {
-        // Whoever reads the output, such as `head`, has seen enough.
-        Err(error) if is_closed_pipe(&error) => Ok(ExitCode::SUCCESS),
-        done => done,
-    }
-}
-
-fn carry_out(options: &Options) -> Result<ExitCode> {
     let settings = match &options.settings {
         Some(path) => tenant::read_settings(path)?,
         None => Settings::default(),
@@ -149,8 +139,8 @@ fn plan(
     period: Period,
     bad: &mut BadRows,
 ) -> Result<()> {
-    let mut rows = file.rows(&import::options_for(settings, options.mapping.as_deref())?)?;
-    let progress = Progress::start(options.json);
+    let mut rows = file.rows(&options_for(settings, options.mapping.as_deref())?)?;
+    let progress = progress(options);
     let mut output = Output::new(options.json);
     let mut tally = Tally::default();
     while let Some(row) = rows.next() {
@@ -187,9 +177,9 @@ fn compare(
 ) -> Result<()> {
     // Zone and country of the settings decide how a row is read, so that it is read by both.
     let mapping = options.mapping.as_deref();
-    let mut old_rows = file.rows(&import::options_for(old, mapping)?)?;
-    let mut new_rows = file.rows(&import::options_for(new, mapping)?)?;
-    let progress = Progress::start(options.json);
+    let mut old_rows = file.rows(&options_for(old, mapping)?)?;
+    let mut new_rows = file.rows(&options_for(new, mapping)?)?;
+    let progress = progress(options);
     let mut output = Output::new(options.json);
     let mut tally = compare::Tally::default();
     while let (Some(old_row), Some(new_row)) = (old_rows.next(), new_rows.next()) {
@@ -229,6 +219,11 @@ fn compare(
     Ok(())
 }
 
+fn progress(options: &Options) -> Progress {
+    // JSON on the same terminal would be written through the bar.
+    Progress::start(!(options.json && io::stdout().is_terminal()))
+}
+
 /// What the plan cannot know, and what stands between it and a call.
 fn notes(options: &Options, settings: &Settings) -> Vec<String> {
     let mut notes = Vec::new();
@@ -252,59 +247,4 @@ fn notes(options: &Options, settings: &Settings) -> Vec<String> {
             .to_owned(),
     );
     notes
-}
-
-struct AppointmentFile {
-    path: PathBuf,
-    bytes: Vec<u8>,
-}
-
-impl AppointmentFile {
-    fn read(path: &Path) -> Result<AppointmentFile> {
-        let bytes = fs::read(path).with_context(|| format!("cannot read {}", path.display()))?;
-        Ok(AppointmentFile {
-            path: path.to_owned(),
-            bytes,
-        })
-    }
-
-    fn rows(&self, options: &ImportOptions) -> Result<Import<'_>> {
-        read_appointments(&self.bytes, import::format_of(&self.path), options)
-            .with_context(|| self.path.display().to_string())
-    }
-}
-
-/// How far the file has been read, on standard error when that is a terminal.
-struct Progress(ProgressBar);
-
-impl Progress {
-    fn start(json: bool) -> Progress {
-        // JSON on the same terminal would be written through the bar.
-        if json && io::stdout().is_terminal() {
-            return Progress(ProgressBar::hidden());
-        }
-        let bar = ProgressBar::new(1000);
-        let template = "{bar:40} {percent} %  {elapsed} of about {duration}";
-        if let Ok(style) = ProgressStyle::with_template(template) {
-            bar.set_style(style);
-        }
-        Progress(bar)
-    }
-
-    fn at(&self, rows: &Import<'_>) {
-        self.0.set_position((rows.progress() * 1000.0) as u64);
-    }
-
-    fn done(&self) {
-        self.0.finish_and_clear();
-    }
-}
-
-fn is_closed_pipe(error: &anyhow::Error) -> bool {
-    let causes = error
-        .chain()
-        .filter_map(|cause| cause.downcast_ref::<io::Error>());
-    causes
-        .into_iter()
-        .any(|cause| cause.kind() == io::ErrorKind::BrokenPipe)
 }

@@ -188,14 +188,19 @@ pub fn discreet(text: &str) -> Option<String> {
 /// The text without what identifies a person: dates with a year, phone, social-security and NHS numbers, mail addresses.
 fn without_identifiers(text: &str) -> String {
     let text: String = text.nfkc().filter(|c| !is_invisible(*c)).collect();
-    let kept = text
+    let mut kept = text
         .split_whitespace()
         .filter(|word| !word.contains('@'))
         .collect::<Vec<_>>()
         .join(" ");
-    let kept = without_written_dates(&kept);
-    let kept = without_numbers(&kept);
-    tidy(&kept)
+    // What stood on both sides of something removed may be a number or a date together.
+    loop {
+        let next = tidy(&without_numbers(&without_written_dates(&kept)));
+        if next == kept {
+            return kept;
+        }
+        kept = next;
+    }
 }
 
 fn starts_with(words: &[String], entry: &str) -> bool {
@@ -308,18 +313,13 @@ fn without_numbers(text: &str) -> String {
 
 /// How many characters from the start belong to one number; it ends with a digit.
 fn run_length(characters: &[char]) -> usize {
-    let mut last_digit = 0;
-    let mut gap = 0;
-    for (at, c) in characters.iter().enumerate() {
-        if c.is_numeric() {
-            (last_digit, gap) = (at + 1, 0);
-        } else if is_between_digits(*c) && gap < 3 {
-            gap += 1;
-        } else {
-            break;
-        }
-    }
-    last_digit
+    characters
+        .iter()
+        .take_while(|c| c.is_numeric() || is_between_digits(**c))
+        .collect::<Vec<_>>()
+        .iter()
+        .rposition(|c| c.is_numeric())
+        .map_or(0, |last_digit| last_digit + 1)
 }
 
 fn is_between_digits(c: char) -> bool {
@@ -441,6 +441,9 @@ mod tests {
             ("Call 212.555.0123!", "Call!"),
             ("Call ０７７００９００１２３", "Call"),
             ("Call ٠٧٧٠٠٩٠٠١٢٣", "Call"),
+            ("Call 077(- (00900123 first", "Call first"),
+            ("123) , 4567", ""),
+            ("on 4 March 07700900123 1985", "on 4 March"),
             ("Write to ada@example.com today", "Write to today"),
             (
                 "Room 12, floor 3, 10-15 minutes early",

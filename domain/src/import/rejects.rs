@@ -2,7 +2,7 @@
 
 use std::io;
 
-use super::{BadRow, Problem};
+use super::Problem;
 
 /// The longest value written, in characters.
 const LONGEST_VALUE: usize = 500;
@@ -21,13 +21,7 @@ impl<W: io::Write> RejectsWriter<W> {
         Ok(RejectsWriter { csv })
     }
 
-    pub fn write(&mut self, row: &BadRow) -> io::Result<()> {
-        row.problems
-            .iter()
-            .try_for_each(|problem| self.write_problem(problem))
-    }
-
-    pub fn write_problem(&mut self, problem: &Problem) -> io::Result<()> {
+    pub fn write(&mut self, problem: &Problem) -> io::Result<()> {
         let line = problem.line.to_string();
         self.csv.write_record([
             &line,
@@ -115,13 +109,10 @@ mod tests {
             value: value.to_owned(),
             reason: "there is no such date".to_owned(),
         };
-        let row = BadRow {
-            line: 7,
-            problems: vec![problem("when", "30, \"Feb\""), problem("phone", "x\ny")],
-        };
         let mut written = Vec::new();
         let mut rejects = RejectsWriter::new(&mut written).unwrap();
-        rejects.write(&row).unwrap();
+        rejects.write(&problem("when", "30, \"Feb\"")).unwrap();
+        rejects.write(&problem("phone", "x\ny")).unwrap();
         rejects.flush().unwrap();
         drop(rejects);
         assert_eq!(

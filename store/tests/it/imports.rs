@@ -195,6 +195,21 @@ async fn another_number_is_another_contact_and_a_new_version() {
 }
 
 #[tokio::test]
+async fn a_corrected_name_makes_no_new_version_and_nobody_is_called_again_for_it() {
+    let (stage, tenant, wake) = imported().await;
+    let changed = with(|row| row.contact.name = "Ada Archer-Smith".to_owned());
+    assert_eq!(import_at(&tenant, LATER, &[changed]).await, CHANGED);
+    assert_eq!(
+        stored(&stage, "A1").await,
+        first(AppointmentStatus::Scheduled)
+    );
+    assert_eq!(stage.drain().await, [wake]);
+    let renamed = "select count(*) from appointments a join contacts c on c.id = a.contact_id
+                   where c.name = 'Ada Archer-Smith'";
+    assert_eq!(stage.count(renamed).await, 1);
+}
+
+#[tokio::test]
 async fn a_cosmetic_change_is_kept_and_makes_no_new_version() {
     let (stage, tenant, _) = imported().await;
     let changed = with(|row| {

@@ -227,3 +227,46 @@ async fn a_wake_up_of_a_transaction_that_was_not_committed_never_was() {
             .id
     );
 }
+
+#[tokio::test]
+async fn a_process_that_looks_takes_its_wake_ups_with_it() {
+    let stage = stage().await;
+    let wakes = woken(&stage, 2).await;
+    let [Wake::Reminder(tenant, looking), other] = wakes[..] else {
+        panic!("{wakes:?}");
+    };
+    let tenant = stage.store.tenant(tenant);
+    let mut tx = tenant.begin().await.unwrap();
+    tx.wake_reminder(looking).await.unwrap();
+    tx.reminder_looks(looking).await.unwrap();
+    tx.wake_reminder(looking).await.unwrap();
+    tx.commit().await.unwrap();
+    let later = Wake::Reminder(tenant.id(), looking);
+    assert_eq!(
+        stage.drain().await,
+        [other, later],
+        "what comes after the look stays"
+    );
+}
+
+#[tokio::test]
+async fn a_wake_up_in_the_hands_of_a_relay_stays_with_it() {
+    let stage = stage().await;
+    let wakes = woken(&stage, 1).await;
+    let [Wake::Reminder(tenant, looking)] = wakes[..] else {
+        panic!("{wakes:?}");
+    };
+    let deliver = async |_| {
+        let mut tx = stage.store.tenant(tenant).begin().await.unwrap();
+        tx.reminder_looks(looking).await.unwrap();
+        tx.commit().await.unwrap();
+        vec![false]
+    };
+    let looked = stage.store.relay(10, deliver);
+    let answer = tokio::time::timeout(Duration::from_secs(10), looked)
+        .await
+        .expect("looking does not wait for the relay");
+    assert_eq!(answer.unwrap(), (1, 0));
+    make_all_due(&stage).await;
+    assert_eq!(stage.drain().await, wakes);
+}

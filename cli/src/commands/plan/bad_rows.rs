@@ -1,14 +1,11 @@
 //! Rows that cannot be taken: told on standard error, and written to a rejects file on request.
 
-use std::{
-    fs::{self, File},
-    io::BufWriter,
-    path::{Path, PathBuf},
-    process::ExitCode,
-};
+use std::{path::Path, process::ExitCode};
 
-use anyhow::{Context, Result};
-use domain::import::{AppointmentRow, BadRow, Problem, RejectsWriter};
+use anyhow::Result;
+use domain::import::{AppointmentRow, BadRow, Problem};
+
+use crate::{appointment_file::ProblemFile, counted};
 
 /// More problems than these are only counted on standard error.
 const MOST_TOLD: usize = 50;
@@ -18,8 +15,7 @@ const LONGEST_VALUE: usize = 80;
 type Row = Result<AppointmentRow, BadRow>;
 
 pub(super) struct BadRows {
-    path: Option<PathBuf>,
-    writer: Option<RejectsWriter<BufWriter<File>>>,
+    file: Option<ProblemFile>,
     rows: u64,
     told: Vec<String>,
     untold: u64,
@@ -28,15 +24,10 @@ pub(super) struct BadRows {
 }
 
 impl BadRows {
-    /// The rejects file is made when there is something to write; one of an earlier run is removed.
+    /// Also written to a file, where one is given.
     pub(super) fn new(path: Option<&Path>) -> BadRows {
-        if let Some(path) = path {
-            // Not there, most of the time.
-            let _ = fs::remove_file(path);
-        }
         BadRows {
-            path: path.map(Path::to_owned),
-            writer: None,
+            file: path.map(ProblemFile::at),
             rows: 0,
             told: Vec::new(),
             untold: 0,
@@ -93,8 +84,8 @@ impl BadRows {
 
     /// Tells what was found; the exit code is 1 when a row was bad.
     pub(super) fn finish(mut self) -> Result<ExitCode> {
-        if let Some(writer) = &mut self.writer {
-            writer.flush()?;
+        if let Some(file) = &mut self.file {
+            file.finish()?;
         }
         if let Some(first) = &self.first_warning {
             eprintln!(
@@ -112,8 +103,8 @@ impl BadRows {
         if self.untold > 0 {
             eprintln!("  and {} more", counted(self.untold, "problem"));
         }
-        match &self.path {
-            Some(path) => eprintln!("every problem is in {}", path.display()),
+        match &self.file {
+            Some(file) => eprintln!("every problem is in {}", file.path().display()),
             None if self.untold > 0 => eprintln!("--rejects FILE writes every problem to a file"),
             None => {}
         }
@@ -134,18 +125,9 @@ impl BadRows {
     }
 
     fn write(&mut self, problem: &Problem) -> Result<()> {
-        let Some(path) = &self.path else {
-            return Ok(());
-        };
-        let writer = match &mut self.writer {
-            Some(writer) => writer,
-            none => {
-                let file = File::create(path)
-                    .with_context(|| format!("cannot write {}", path.display()))?;
-                none.insert(RejectsWriter::new(BufWriter::new(file))?)
-            }
-        };
-        Ok(writer.write_problem(problem)?)
+        self.file
+            .as_mut()
+            .map_or(Ok(()), |file| file.write(problem))
     }
 }
 
@@ -168,9 +150,4 @@ fn words(problem: &Problem, by_which: &str) -> String {
             column.escape_debug()
         ),
     }
-}
-
-fn counted(number: u64, unit: &str) -> String {
-    let plural = if number == 1 { "" } else { "s" };
-    format!("{number} {unit}{plural}")
 }
