@@ -146,6 +146,8 @@ create table calls (
     -- When the reminder took notice of the outcome: retry delays count from here.
     settled_at  timestamptz,
     detail      text,
+    -- Why a person should look at it, whatever the outcome.
+    review      text,
     recorded_at timestamptz not null default now(),
     primary key (tenant_id, id),
     foreign key (tenant_id, appointment_id) references appointments
@@ -154,6 +156,7 @@ create table calls (
 create unique index calls_one_per_attempt on calls (tenant_id, appointment_id, appointment_version, attempt)
     where dial_state <> 'abandoned';
 create index calls_open on calls (tenant_id) where outcome is null;
+create index calls_for_review on calls (tenant_id, authorized_at) where review is not null;
 create index calls_by_dialing on calls (tenant_id, authorized_at) where dial_state <> 'abandoned';
 create index calls_by_number on calls (tenant_id, e164, authorized_at) where dial_state <> 'abandoned';
 create index calls_by_provider_id on calls (tenant_id, provider_call_id);

@@ -46,7 +46,7 @@ async fn take_effect(tx: &mut TenantTx, row: &CallRow, outcome: CallOutcome) -> 
         if current == row.appointment_version {
             tx.set_appointment_status(appointment, status).await?;
         } else {
-            // Said about a time that is no longer the appointment's: a person has to look.
+            tx.answer_not_applied(row.id).await?;
             tracing::warn!(call.id = %row.id, "the appointment moved during the call; its answer was not applied");
         }
     }

@@ -52,6 +52,12 @@ pub(crate) async fn run(size: Size) -> Result<()> {
         progress(&format!("bare workflows, {name}"));
         let bare = bare_timers(&world, spread, count).await?;
         let against = bare.percentile(99);
+        for (whose, times) in [("reminders", &ours), ("bare workflows", &bare)] {
+            progress(&format!(
+                "{whose}, {name}: p99 {}",
+                milliseconds(times.percentile(99))
+            ));
+        }
         rows.push(row(&format!("reminders, {name}"), &ours, against));
         rows.push(row(&format!("bare workflows, {name}"), &bare, against));
     }

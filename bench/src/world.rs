@@ -6,7 +6,7 @@ use anyhow::{Context, Result, anyhow, ensure};
 use bellhop::{
     appointment_file::options_for,
     commands::{import, tenant},
-    stack::Servers,
+    stack::{Servers, Wanted},
 };
 use domain::{ids::AppointmentId, settings::Settings};
 use embedded::{PostgresOptions, free_port};
@@ -85,11 +85,16 @@ pub(crate) struct Appointment {
 impl World {
     pub(crate) async fn start(name: &str, scenario: Scenario) -> Result<Self> {
         let folder = TemporaryFolder::new(name)?;
-        let postgres = PostgresOptions {
-            durable: true,
-            ..PostgresOptions::temporary()
+        let wanted = Wanted {
+            postgres: PostgresOptions {
+                durable: true,
+                ..PostgresOptions::temporary()
+            },
+            // The dev server writes one transaction after another, and would show how fast the disk is.
+            durable_engine: false,
+            use_named: false,
         };
-        let servers = Servers::start(&folder.path, postgres, false).await?;
+        let servers = Servers::start(&folder.path, wanted).await?;
         let keys = KeyRing::generate();
         let store = servers.store(&keys).await?;
         let settings = Settings::from_toml(SETTINGS).map_err(|problems| anyhow!("{problems:?}"))?;

@@ -10,8 +10,10 @@ pub mod ingress;
 pub mod migrate;
 pub mod opt_out;
 pub mod plan;
+pub mod review;
 pub mod simulator;
 pub mod tenant;
+pub mod wake;
 pub mod why;
 pub mod worker;
 
@@ -43,11 +45,15 @@ pub enum Command {
     Plan(plan::Options),
     /// Why was this appointment called, or not?
     Why(why::Options),
+    /// What waits for a person?
+    Review(review::Options),
     /// Never call this number again for this tenant
     OptOut(opt_out::Options),
     /// Find out why something does not work
     #[command(subcommand)]
     Doctor(doctor::Check),
+    /// Tell every open process of every tenant to look again; safe at any time, needed when Temporal lost its data
+    Wake,
     /// Run a stand-in for Retell, with faults on request
     Simulator(simulator::Options),
     /// Ask a health address; exit 0 when it answers 200
@@ -66,6 +72,8 @@ pub fn run(command: Command) -> Result<ExitCode> {
             | Command::Plan(_)
             | Command::Doctor(_)
             | Command::Why(_)
+            | Command::Review(_)
+            | Command::Wake
             | Command::Env(_)
     );
     telemetry::start_logs(if quiet {
@@ -86,6 +94,8 @@ pub fn run(command: Command) -> Result<ExitCode> {
             Command::Plan(options) => plan::run(&options),
             Command::Doctor(check) => doctor::run(&check),
             Command::Why(options) => why::run(options).await,
+            Command::Review(options) => review::run(options).await,
+            Command::Wake => wake::run().await,
             Command::OptOut(options) => opt_out::run(options).await,
             Command::Simulator(options) => simulator::run(options).await,
             Command::Healthcheck(options) => healthcheck::run(options).await,

@@ -23,18 +23,31 @@ pub struct Servers {
     engine: Option<Temporal>,
 }
 
+/// How to start them.
+pub struct Wanted {
+    /// Where the database's data is, and whether it survives a power cut.
+    pub postgres: PostgresOptions,
+    /// Whether Temporal's data survives a power cut: see [`embedded::TemporalOptions::durable`].
+    pub durable_engine: bool,
+    /// Whether servers that the environment names are used instead.
+    pub use_named: bool,
+}
+
 const DATABASE: &str = "bellhop";
 
 impl Servers {
-    /// Starts what is not named. `postgres` says where its data is and how durable both servers' data are;
-    /// Temporal's is kept in `folder`.
-    pub async fn start(folder: &Path, postgres: PostgresOptions, use_named: bool) -> Result<Self> {
+    /// Starts what is not named. Temporal's data is kept in `folder`.
+    pub async fn start(folder: &Path, wanted: Wanted) -> Result<Self> {
+        let Wanted {
+            postgres,
+            durable_engine,
+            use_named,
+        } = wanted;
         let named = |variable: &str| {
             env::var(variable)
                 .ok()
                 .filter(|value| use_named && !value.is_empty())
         };
-        let durable = postgres.durable;
         let (database_url, postgres) = match named("BELLHOP_DATABASE_URL") {
             Some(url) => (url, None),
             None => {
@@ -50,7 +63,7 @@ impl Servers {
                     .with_context(|| format!("cannot make {}", folder.display()))?;
                 let options = embedded::TemporalOptions {
                     data_file: Some(folder.join("temporal.db")),
-                    durable,
+                    durable: durable_engine,
                     log_file: Some(folder.join("temporal.log")),
                     ui: true,
                     ..Default::default()

@@ -63,3 +63,30 @@ coded_enum! {
         NotPlaced = "not_placed",
     }
 }
+
+coded_enum! {
+    /// Why a person should look at a call.
+    CallReview {
+        /// The provider said two things that contradict each other, and a rule chose between them.
+        ReportsDisagree = "reports_disagree",
+        /// Something was said that this version does not understand, or does not dare to believe.
+        Unclear = "unclear",
+        /// The person answered about a time that is no longer the appointment's.
+        AnswerNotApplied = "answer_not_applied",
+    }
+}
+
+impl CallReview {
+    /// In plain words, for people.
+    pub const fn words(self) -> &'static str {
+        match self {
+            Self::ReportsDisagree => {
+                "what the provider reported contradicts itself; the graver report was believed"
+            }
+            Self::Unclear => "what was said was not understood, or a machine seems to have said it",
+            Self::AnswerNotApplied => {
+                "the appointment moved during the call, so the answer to the call was not applied"
+            }
+        }
+    }
+}

@@ -59,7 +59,7 @@ fn essence(view: &CallView) -> Value {
         "outcome": view.outcome,
         "action": view.action,
         "opt_out": view.opt_out,
-        "needs_review": view.needs_review,
+        "needs_review": view.review.is_some(),
     })
 }
 

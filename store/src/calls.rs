@@ -1,7 +1,7 @@
 //! Calls: authorized, dialed at most once, followed to an outcome.
 
 use domain::{
-    call::{CallOutcome, CallState, CallView},
+    call::{CallOutcome, CallReview, CallState, CallView},
     follow::{CallFacts, DialState},
     ids::{AppointmentId, CallId},
     reminder::ReminderFacts,
@@ -296,14 +296,30 @@ impl TenantTx {
             "update calls set state = case when $3 = 'queued' then state else $3 end,
                               duration_ms = coalesce($4, duration_ms),
                               ended_at = case when $5 then $6 else ended_at end,
-                              checks = case when $5 then 0 else checks end
+                              checks = case when $5 then 0 else checks end,
+                              review = case when review = $7 then review else $8 end
              where tenant_id = $1 and id = $2",
             self.tenant(),
             row.id.uuid(),
             view.state.code(),
             view.duration_ms.and_then(|ms| i64::try_from(ms).ok()),
             newly_ended,
-            to_db(now)
+            to_db(now),
+            CallReview::AnswerNotApplied.code(),
+            view.review.map(CallReview::code)
+        )
+        .execute(&mut *self.tx)
+        .await?;
+        Ok(())
+    }
+
+    /// What the person decided could not take effect: somebody has to look.
+    pub async fn answer_not_applied(&mut self, call: CallId) -> Result<()> {
+        sqlx::query!(
+            "update calls set review = $3 where tenant_id = $1 and id = $2",
+            self.tenant(),
+            call.uuid(),
+            CallReview::AnswerNotApplied.code()
         )
         .execute(&mut *self.tx)
         .await?;

@@ -31,7 +31,7 @@ pub use error::Error;
 pub use events::{Appended, NewEvent, StoredEvent};
 pub use outbox::{Process, Wake};
 pub use reminders::{Decision, ReminderRow};
-pub use report::{CallCount, OpenProcess, Report, TimelineEntry};
+pub use report::{CallCount, OpenProcess, Report, ReviewEntry, TimelineEntry};
 pub use secrets::{KeyRing, KeyRingError};
 pub use sources::Source;
 pub use tenants::Tenant;

@@ -83,6 +83,26 @@ impl Store {
         Ok((rows.len(), done.len()))
     }
 
+    /// Tells every process that should be running to look again, those of all tenants; returns how many. What
+    /// Temporal has lost is made again so, and what runs finds nothing new.
+    pub async fn wake_everything(&self) -> Result<u64> {
+        let woken = sqlx::query!(
+            "insert into outbox (tenant_id, process, subject)
+             select a.tenant_id, $1, a.id from appointments a
+             left join reminders r on r.tenant_id = a.tenant_id and r.appointment_id = a.id
+             where r.state is distinct from 'finished'
+             union select tenant_id, $2, id from calls where outcome is null
+             union select tenant_id, $2, call_id from events where state = 'received' and call_id is not null
+             union select tenant_id, $3, id from events where state = 'received' and call_id is null",
+            Process::Reminder.code(),
+            Process::Call.code(),
+            Process::Event.code()
+        )
+        .execute(&self.pool)
+        .await?;
+        Ok(woken.rows_affected())
+    }
+
     /// Rows that no relay has delivered yet.
     pub async fn outbox_length(&self) -> Result<i64> {
         Ok(sqlx::query_scalar!("select count(*) from outbox")

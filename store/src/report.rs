@@ -1,9 +1,15 @@
 //! Read-only views for people: summaries, timelines, what is open.
 
-use domain::ids::{AppointmentId, CallId};
+use domain::{
+    ids::{AppointmentId, CallId},
+    reminder::Ending,
+};
 use jiff::Timestamp;
 
-use crate::{Result, TenantTx, instant::from_db};
+use crate::{
+    Result, TenantTx,
+    instant::{from_db, to_db},
+};
 
 /// How many calls ended in one way.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -33,6 +39,20 @@ pub struct TimelineEntry {
     pub words: String,
     pub attempt: Option<i32>,
     pub facts: serde_json::Value,
+}
+
+/// Something that waits for a person.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ReviewEntry {
+    /// `None` when the call was about no appointment.
+    pub external_id: Option<String>,
+    pub starts_at: Option<Timestamp>,
+    /// How the reminder ended, or the call's [`domain::call::CallReview`].
+    pub what: String,
+    pub reason: Option<String>,
+    /// The call to look at, when it is about one.
+    pub call: Option<CallId>,
+    pub recorded_at: Timestamp,
 }
 
 /// A process that is not finished, and when it looks again by itself.
@@ -105,6 +125,41 @@ impl TenantTx {
                 words: row.words,
                 attempt: row.attempt,
                 facts: row.facts,
+            })
+            .collect())
+    }
+
+    /// What waits for a person, of appointments and calls since then: the earliest appointment first.
+    pub async fn waiting_for_a_person(&mut self, since: Timestamp) -> Result<Vec<ReviewEntry>> {
+        let rows = sqlx::query!(
+            r#"select external_id as "external_id?", starts_at as "starts_at?", what as "what!", reason as "reason?",
+                      call_id as "call_id?", recorded_at as "recorded_at!"
+               from (
+                   select a.external_id, a.starts_at, r.ending as what, r.reason, null::uuid as call_id, r.recorded_at
+                   from reminders r join appointments a on a.tenant_id = $1 and a.id = r.appointment_id
+                   where r.tenant_id = $1 and r.ending in ($3, $4) and a.starts_at > $2
+                   union all
+                   select a.external_id, a.starts_at, c.review, c.outcome, c.id, coalesce(c.outcome_at, c.authorized_at)
+                   from calls c left join appointments a on a.tenant_id = $1 and a.id = c.appointment_id
+                   where c.tenant_id = $1 and c.review is not null and c.authorized_at > $2
+               ) waiting
+               order by starts_at, recorded_at"#,
+            self.tenant(),
+            to_db(since),
+            Ending::ManualReview.code(),
+            Ending::TechnicalReview.code()
+        )
+        .fetch_all(&mut *self.tx)
+        .await?;
+        Ok(rows
+            .into_iter()
+            .map(|row| ReviewEntry {
+                external_id: row.external_id,
+                starts_at: row.starts_at.map(from_db),
+                what: row.what,
+                reason: row.reason,
+                call: row.call_id.map(CallId::from_uuid),
+                recorded_at: from_db(row.recorded_at),
             })
             .collect())
     }

@@ -24,7 +24,7 @@ use crate::{
     appointment_file::options_for,
     commands::{asked_to_stop, import, tenant},
     conductor::{Conductor, Progress},
-    stack::{Servers, Stack},
+    stack::{Servers, Stack, Wanted},
 };
 use summary::Summary;
 
@@ -51,7 +51,12 @@ pub async fn run(options: Options) -> Result<ExitCode> {
     let started = Instant::now();
     let folder = PathBuf::from(".bellhop").join(format!("demo-{}", std::process::id()));
     say("starting PostgreSQL and Temporal");
-    let servers = Servers::start(&folder, PostgresOptions::temporary(), false).await?;
+    let wanted = Wanted {
+        postgres: PostgresOptions::temporary(),
+        durable_engine: false,
+        use_named: false,
+    };
+    let servers = Servers::start(&folder, wanted).await?;
     let outcome = play(&options, &servers, &folder, started).await;
     servers.stop().await;
     // Nothing of a demo is worth keeping; what cannot be removed is named by its folder.

@@ -17,7 +17,7 @@ use store::KeyRing;
 use crate::{
     commands::asked_to_stop,
     config,
-    stack::{Servers, Stack},
+    stack::{Servers, Stack, Wanted},
     telemetry,
 };
 
@@ -36,8 +36,12 @@ pub async fn run(options: Options) -> Result<ExitCode> {
         "starting PostgreSQL and Temporal, data in {}",
         options.data.display()
     );
-    let postgres = PostgresOptions::kept_in(options.data.join("postgres"));
-    let servers = Servers::start(&options.data, postgres, true).await?;
+    let wanted = Wanted {
+        postgres: PostgresOptions::kept_in(options.data.join("postgres")),
+        durable_engine: true,
+        use_named: true,
+    };
+    let servers = Servers::start(&options.data, wanted).await?;
     let keys = secret_keys(&options.data)?;
     let store = servers.store(&keys).await?;
     let mut stack = Stack::start(

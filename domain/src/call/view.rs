@@ -4,8 +4,8 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    AppointmentAction, CallOutcome, CallState, Disconnection, Observation, ObservationKind,
-    ProviderStatus,
+    AppointmentAction, CallOutcome, CallReview, CallState, Disconnection, Observation,
+    ObservationKind, ProviderStatus,
 };
 
 /// What a set of observations says about a call.
@@ -32,11 +32,8 @@ pub struct CallView {
     pub started_at: Option<Timestamp>,
     pub ended_at: Option<Timestamp>,
     pub duration_ms: Option<u64>,
-    /// Two observations contradict each other, and a rule chose between them.
-    pub disagreement: bool,
-    /// Something was said that this version does not understand, or does not dare to believe: a
-    /// person should look, whatever the outcome.
-    pub needs_review: bool,
+    /// Why a person should look at the call, whatever its outcome.
+    pub review: Option<CallReview>,
 }
 
 impl CallView {
@@ -56,8 +53,7 @@ impl CallView {
             started_at: heard.started_at,
             ended_at: heard.ended_at,
             duration_ms: heard.duration_ms,
-            disagreement: heard.disagreement,
-            needs_review: heard.needs_review(),
+            review: heard.review(),
         }
     }
 
@@ -239,15 +235,19 @@ impl Heard {
         }
     }
 
-    fn needs_review(&self) -> bool {
+    fn review(&self) -> Option<CallReview> {
         let machine_decided =
             self.was_machine() && self.action.is_some_and(AppointmentAction::is_decisive);
         let without_reason = self.ended && self.disconnection.is_none();
-        self.disagreement
-            || self.unclear_action
+        let unclear = self.unclear_action
             || machine_decided
             || without_reason
-            || self.disconnection == Some(Disconnection::Unknown)
+            || self.disconnection == Some(Disconnection::Unknown);
+        match (self.disagreement, unclear) {
+            (true, _) => Some(CallReview::ReportsDisagree),
+            (false, true) => Some(CallReview::Unclear),
+            (false, false) => None,
+        }
     }
 }
 

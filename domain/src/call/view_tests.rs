@@ -179,7 +179,7 @@ fn a_greeting_on_a_machine_decides_nothing() {
         (view.outcome, view.action),
         (Some(CallOutcome::Voicemail), None)
     );
-    assert!(view.needs_review);
+    assert_eq!(view.review, Some(CallReview::Unclear));
 }
 
 #[test]
@@ -198,7 +198,7 @@ fn analyses_that_differ_keep_the_cancellation_and_ask_for_a_person() {
     let cancelled = analysis(Some(Action::Cancelled));
     let view = CallView::join(&[ended(Disconnection::Talked), confirmed, cancelled]);
     assert_eq!(view.outcome, Some(CallOutcome::Cancelled));
-    assert!(view.disagreement && view.needs_review);
+    assert_eq!(view.review, Some(CallReview::ReportsDisagree));
 }
 
 #[test]
@@ -209,7 +209,7 @@ fn an_action_that_was_not_understood_is_no_clear_answer_for_a_person_to_read() {
     };
     let view = CallView::join(&[ended(Disconnection::Talked), unclear]);
     assert_eq!(view.outcome, Some(CallOutcome::NoClearAnswer));
-    assert!(view.needs_review);
+    assert_eq!(view.review, Some(CallReview::Unclear));
 }
 
 #[test]
@@ -227,7 +227,10 @@ fn an_end_without_a_reason_goes_by_the_status() {
         outcome_of(&[read(ProviderStatus::Error)]),
         Some(CallOutcome::Failed)
     );
-    assert!(CallView::join(&[read(ProviderStatus::Error)]).needs_review);
+    assert_eq!(
+        CallView::join(&[read(ProviderStatus::Error)]).review,
+        Some(CallReview::Unclear)
+    );
 }
 
 #[test]

@@ -353,6 +353,7 @@ async fn a_handle_given_a_neighbours_ids_changes_nothing_of_theirs() {
     try_it!(tx => tx.call_pauses(call, now));
     try_it!(tx => tx.correct_outcome(call, CallOutcome::Confirmed));
     try_it!(tx => tx.call_seen(&row, now));
+    try_it!(tx => tx.answer_not_applied(call));
     try_it!(tx => tx.call_waits(call, Some(now)));
     try_it!(tx => tx.finish_call(call, CallOutcome::Failed, now, Some("no")));
     try_it!(tx => tx.event_read(event, Some(&observation), None));

@@ -1,0 +1,83 @@
+//! `bellhop review`: what waits for a person.
+
+use std::process::ExitCode;
+
+use anyhow::Result;
+use clap::Args;
+use domain::{Reason, call::CallReview};
+use jiff::{SignedDuration, Timestamp, tz::TimeZone};
+use serde_json::json;
+use store::ReviewEntry;
+
+use crate::{commands::tenant, config, say};
+
+#[derive(Args)]
+pub struct Options {
+    #[arg(long)]
+    tenant: String,
+    /// How many days back: appointments that were to begin, and calls that were made
+    #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u16).range(0..=3660))]
+    days: u16,
+    /// Print a JSON array
+    #[arg(long)]
+    json: bool,
+}
+
+pub async fn run(options: Options) -> Result<ExitCode> {
+    let store = config::store()?;
+    let tenant = tenant::find(&store, &options.tenant).await?;
+    let zone = tenant.settings.tenant.zone()?;
+    let since = Timestamp::now() - SignedDuration::from_hours(24 * i64::from(options.days));
+    let mut tx = store.tenant(tenant.id).begin().await?;
+    let entries = tx.waiting_for_a_person(since).await?;
+    if options.json {
+        let entries: Vec<_> = entries.iter().map(as_json).collect();
+        say!("{}", serde_json::to_string_pretty(&entries)?)?;
+    } else if entries.is_empty() {
+        say!("nothing waits for a person")?;
+    } else {
+        for entry in &entries {
+            say!("{}", line(entry, &zone))?;
+        }
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn line(entry: &ReviewEntry, zone: &TimeZone) -> String {
+    let at = |at: Timestamp| {
+        at.to_zoned(zone.clone())
+            .strftime("%a %Y-%m-%d %H:%M %Z")
+            .to_string()
+    };
+    let appointment = match (&entry.external_id, entry.starts_at) {
+        (Some(id), Some(starts_at)) => format!("{id}, {}", at(starts_at)),
+        _ => format!("no appointment, {}", at(entry.recorded_at)),
+    };
+    let call = entry.call.map(|call| format!(" ({call})"));
+    format!(
+        "{appointment}  {}{}",
+        words(entry),
+        call.unwrap_or_default()
+    )
+}
+
+fn words(entry: &ReviewEntry) -> String {
+    if let Some(review) = CallReview::from_code(&entry.what) {
+        return review.words().to_owned();
+    }
+    let reason = entry.reason.as_deref().and_then(Reason::from_code);
+    let what = entry.what.replace('_', " ");
+    reason.map_or(what.clone(), |reason| format!("{what}: {}", reason.words()))
+}
+
+fn as_json(entry: &ReviewEntry) -> serde_json::Value {
+    json!({
+        "external_id": entry.external_id,
+        "appointment_at": entry.starts_at,
+        "what": entry.what,
+        "reason": entry.reason,
+        "words": words(entry),
+        "call": entry.call,
+        "recorded_at": entry.recorded_at,
+    })
+}
