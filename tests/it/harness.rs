@@ -188,6 +188,16 @@ impl World {
         self.ingress = None;
     }
 
+    /// Temporal dies with its disk, and starts empty.
+    pub(crate) async fn lose_temporal(&mut self) -> Result<()> {
+        self.temporal.kill();
+        for ending in ["", "-wal", "-shm"] {
+            // A server that wrote nothing has not all of them.
+            let _ = std::fs::remove_file(self.folder.join(format!("temporal.db{ending}")));
+        }
+        Ok(self.temporal.start_again().await?)
+    }
+
     fn environment(&self, worker_port: u16) -> Vec<(String, String)> {
         [
             ("BELLHOP_DATABASE_URL", self.postgres.url("bellhop")),
@@ -316,8 +326,8 @@ impl World {
         .await
     }
 
-    /// Runs `bellhop` to its end, as an operator would.
-    pub(crate) async fn operate(&self, arguments: &[&str]) -> Result<()> {
+    /// Runs `bellhop` to its end, as an operator would; answers with what it printed.
+    pub(crate) async fn operate(&self, arguments: &[&str]) -> Result<String> {
         let ended = tokio::process::Command::new(env!("CARGO_BIN_EXE_bellhop"))
             .args(arguments)
             .envs(self.environment(free_port()?))
@@ -328,7 +338,7 @@ impl World {
             "{arguments:?}: {}",
             String::from_utf8_lossy(&ended.stderr)
         );
-        Ok(())
+        Ok(String::from_utf8(ended.stdout)?)
     }
 
     /// Replaces the clinic's settings, as an operator would.
@@ -342,7 +352,8 @@ impl World {
             "--settings",
             &file.display().to_string(),
         ])
-        .await
+        .await?;
+        Ok(())
     }
 
     /// What the processes have written so far.

@@ -3,7 +3,7 @@
 use anyhow::Result;
 use simulator::retell::{Outcome, Scenario};
 
-use crate::harness::{HEADER, HOUR, OPEN_CLINIC, World, in_days, number, quick, row, rows};
+use crate::harness::{HEADER, HOUR, OPEN_CLINIC, SLUG, World, in_days, number, quick, row, rows};
 
 #[tokio::test]
 async fn a_person_who_confirms_is_called_once_at_the_planned_time() -> Result<()> {
@@ -172,5 +172,44 @@ async fn a_reschedule_waits_for_the_new_time_and_is_called_for_it() -> Result<()
         (in_days(8)..in_days(8) + HOUR).contains(&dialed[1]),
         "{dialed:?}"
     );
+    Ok(())
+}
+
+#[tokio::test]
+async fn an_answer_about_a_time_that_has_moved_waits_for_a_person() -> Result<()> {
+    let answers = [Outcome::Cancelled, Outcome::Confirmed];
+    let mut scenario = quick().with_calls(&number(1), &answers);
+    // Two seconds of real time, in which the appointment moves.
+    scenario.timing.analysis_seconds = [400.0, 400.0];
+    let mut world = World::start(OPEN_CLINIC, scenario).await?;
+    world
+        .import(&format!("{HEADER}{}", row("A1", 1, 3)))
+        .await?;
+    let nobody = world.operate(&["review", "--tenant", SLUG]).await?;
+    assert_eq!(nobody, "nothing waits for a person\n");
+    world
+        .play_until_seen("the call is under way", || async {
+            Ok(world.retell.totals().calls_placed == 1)
+        })
+        .await?;
+
+    world
+        .import(&format!("{HEADER}{}", row("A1", 1, 6)))
+        .await?;
+    world.play().await?;
+
+    world.assert_sound().await?;
+    assert_eq!(
+        world.ending("A1").await?,
+        "confirmed: appointment_confirmed"
+    );
+    let listed = world
+        .operate(&["review", "--tenant", SLUG, "--json"])
+        .await?;
+    let listed: serde_json::Value = serde_json::from_str(&listed)?;
+    assert_eq!(listed[0]["external_id"], "A1");
+    assert_eq!(listed[0]["what"], "answer_not_applied");
+    assert_eq!(listed[0]["reason"], "cancelled");
+    assert_eq!(listed.as_array().map(Vec::len), Some(1));
     Ok(())
 }

@@ -64,3 +64,35 @@ async fn webhooks_are_taken_at_once_while_temporal_is_away_and_delivered_later()
     world.assert_sound().await?;
     world.assert_heard().await
 }
+
+#[tokio::test]
+async fn a_temporal_that_lost_its_data_gets_every_process_back_from_the_database() -> Result<()> {
+    // Talks of some seconds, so that calls are under way when it happens.
+    let mut world = World::start(
+        OPEN_CLINIC,
+        quick().always(Outcome::Confirmed).at_speed(10.0),
+    )
+    .await?;
+    world.import(&rows(3, &[2, 5])).await?;
+    world
+        .play_until_seen("the first calls are placed", || async {
+            Ok(world.retell.totals().calls_placed >= 3)
+        })
+        .await?;
+    world.kill_worker();
+    world.kill_ingress();
+    world.lose_temporal().await?;
+    world.start_worker("all")?;
+    world.start_ingress().await?;
+
+    let said = world.operate(&["wake"]).await?;
+    world.play().await?;
+
+    assert!(said.contains("told to look again: "), "{said}");
+    world.assert_sound().await?;
+    assert_eq!(world.ledger().calls.len(), 6);
+    for each in 1..=6 {
+        assert_eq!(world.ending(&format!("A{each}")).await?, super::confirmed());
+    }
+    Ok(())
+}
