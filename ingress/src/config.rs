@@ -46,10 +46,7 @@ pub struct Config {
     pub source_stale: Duration,
     /// `BELLHOP_INGRESS_BATCH_MAX`, default 128 events in one commit.
     pub batch_max: NonZeroUsize,
-    /// `BELLHOP_INGRESS_BATCH_LINGER_MS`, default 0: how long a batch waits for company while another one
-    /// is being committed.
-    pub batch_linger: Duration,
-    /// `BELLHOP_INGRESS_BATCH_LANES`, default 2: commits under way at the same time.
+    /// `BELLHOP_INGRESS_BATCH_LANES`, default 1: commits under way at the same time.
     pub batch_lanes: NonZeroUsize,
     /// `BELLHOP_INGRESS_SHUTDOWN_LIMIT_MS`, default 10 000: how long a stop waits for webhooks under way.
     pub shutdown_limit: Duration,
@@ -85,8 +82,7 @@ impl Default for Config {
             source_fresh: Duration::from_secs(30),
             source_stale: Duration::from_secs(3_600),
             batch_max: count(128),
-            batch_linger: Duration::ZERO,
-            batch_lanes: count(2),
+            batch_lanes: count(1),
             shutdown_limit: Duration::from_secs(10),
         }
     }
@@ -159,11 +155,6 @@ impl Config {
                 standard.source_stale,
             )?,
             batch_max: variables.count("BELLHOP_INGRESS_BATCH_MAX", standard.batch_max)?,
-            batch_linger: Duration::from_millis(variables.number(
-                "BELLHOP_INGRESS_BATCH_LINGER_MS",
-                0,
-                0..=1_000,
-            )?),
             batch_lanes: variables.count("BELLHOP_INGRESS_BATCH_LANES", standard.batch_lanes)?,
             shutdown_limit: variables
                 .millis("BELLHOP_INGRESS_SHUTDOWN_LIMIT_MS", standard.shutdown_limit)?,
