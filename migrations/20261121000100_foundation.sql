@@ -54,8 +54,6 @@ create table contacts (
     name        text not null,
     email       text,
     e164        text,
-    -- The provider said that this number cannot be called.
-    number_invalid boolean not null default false,
     zones       text[] not null default '{}',
     consent_source text,
     consent_at  timestamptz,
@@ -146,6 +144,9 @@ create table calls (
     -- When the reminder took notice of the outcome: retry delays count from here.
     settled_at  timestamptz,
     detail      text,
+    -- What of the person's words has taken effect already: a decision, and the wish not to be called.
+    applied_action text,
+    applied_opt_out boolean not null default false,
     -- Why a person should look at it, whatever the outcome.
     review      text,
     recorded_at timestamptz not null default now(),
@@ -157,7 +158,7 @@ create unique index calls_one_per_attempt on calls (tenant_id, appointment_id, a
     where dial_state <> 'abandoned';
 create index calls_open on calls (tenant_id) where outcome is null;
 create index calls_for_review on calls (tenant_id, authorized_at) where review is not null;
-create index calls_by_dialing on calls (tenant_id, authorized_at) where dial_state <> 'abandoned';
+create index calls_by_dialing on calls (tenant_id, greatest(authorized_at, dialing_at)) where dial_state <> 'abandoned';
 create index calls_by_number on calls (tenant_id, e164, authorized_at) where dial_state <> 'abandoned';
 create index calls_by_provider_id on calls (tenant_id, provider_call_id);
 
@@ -230,6 +231,14 @@ create table opt_outs (
     primary key (tenant_id, e164)
 );
 
+-- The provider said that these numbers cannot be called. To believe in one again, delete its row.
+create table invalid_numbers (
+    tenant_id   uuid not null references tenants,
+    e164        text not null,
+    recorded_at timestamptz not null default now(),
+    primary key (tenant_id, e164)
+);
+
 -- Numbers nobody may dial, for every tenant.
 create table platform_opt_outs (
     e164        text primary key,
@@ -259,7 +268,7 @@ declare
 begin
     foreach tenant_table in array array[
         'tenant_settings', 'provider_secrets', 'sources', 'contacts', 'appointments', 'reminders', 'calls',
-        'decisions', 'events', 'opt_outs', 'outbox'
+        'decisions', 'events', 'opt_outs', 'invalid_numbers', 'outbox'
     ] loop
         execute format('alter table %I enable row level security', tenant_table);
         execute format(

@@ -6,12 +6,13 @@ use providers::{error::SERVER_ERROR_WAIT, retell};
 use store::{CallRow, Placed, Result, Store, StoredEvent, TenantTx};
 use workflows::contract::{At, CallInput, CallStep, EventInput};
 
-use crate::outcome;
+use crate::{in_time::InTime, outcome};
 
 pub(crate) async fn advance(store: &Store, input: &At<CallInput>) -> Result<CallStep> {
     let (now, call) = (input.now, input.of.call);
+    let in_time = InTime::starting_now();
     let mut tx = store.tenant(input.of.tenant).begin().await?;
-    tx.call_looks(call).await?;
+    let wakes = tx.wakes_of_call(call).await?;
     let Some(mut row) = tx.lock_call(call).await? else {
         return Ok(CallStep::Finished {
             outcome: domain::call::CallOutcome::NotPlaced,
@@ -29,13 +30,14 @@ pub(crate) async fn advance(store: &Store, input: &At<CallInput>) -> Result<Call
         Step::Wait { until } => CallStep::Wait { until },
         Step::Finish(decided) => {
             let outcome = outcome::settle(&mut tx, &row, decided, now).await?;
+            tx.forget_wakes(&wakes).await?;
             CallStep::Finished { outcome }
         }
     };
     if let CallStep::Wait { until } = answer {
         tx.call_waits(call, Some(until)).await?;
     }
-    tx.commit().await?;
+    in_time.commit(tx).await?;
     Ok(answer)
 }
 

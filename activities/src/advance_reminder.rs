@@ -13,13 +13,16 @@ use serde_json::{Value, json};
 use store::{Decision, ReminderRow, Result, Store, TenantTx};
 use workflows::contract::{At, ReminderInput, ReminderStep};
 
+use crate::in_time::InTime;
+
 /// When the facts contradict each other for a moment.
 const LOOK_AGAIN: SignedDuration = SignedDuration::from_secs(60);
 
 pub(crate) async fn advance(store: &Store, input: &At<ReminderInput>) -> Result<ReminderStep> {
     let (now, appointment) = (input.now, input.of.appointment);
+    let in_time = InTime::starting_now();
     let mut tx = store.tenant(input.of.tenant).begin().await?;
-    tx.reminder_looks(appointment).await?;
+    let wakes = tx.wakes_of_reminder(appointment).await?;
     let Some(row) = tx.lock_reminder(appointment, now).await? else {
         // Erased since: nobody is left to be called.
         let ending = Ending::NotNeeded;
@@ -41,7 +44,10 @@ pub(crate) async fn advance(store: &Store, input: &At<ReminderInput>) -> Result<
         (Step::Dial { attempt }, Some(e164)) => turn.dial(*attempt, &e164, &decided).await?,
         _ => turn.stand(&decided).await?,
     };
-    turn.tx.commit().await?;
+    if let ReminderStep::Finished { .. } = answer {
+        turn.tx.forget_wakes(&wakes).await?;
+    }
+    in_time.commit(turn.tx).await?;
     Ok(answer)
 }
 

@@ -7,6 +7,7 @@ mod advance_call;
 mod advance_reminder;
 mod agent;
 mod failure;
+mod in_time;
 mod look_up;
 mod outcome;
 mod place;

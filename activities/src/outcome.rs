@@ -3,9 +3,10 @@
 use domain::{
     appointment::AppointmentStatus,
     call::{AppointmentAction, CallOutcome},
+    ids::AppointmentId,
 };
 use jiff::Timestamp;
-use store::{CallRow, Result, TenantTx};
+use store::{Applied, CallRow, Result, TenantTx};
 
 /// Ends the call with the decided outcome, or, when it had ended already, lets a later event correct it.
 /// Answers with the outcome that stands.
@@ -16,43 +17,72 @@ pub(crate) async fn settle(
     now: Timestamp,
 ) -> Result<CallOutcome> {
     let Some(before) = row.facts.outcome else {
-        take_effect(tx, row, decided).await?;
+        apply_words(tx, row, decided).await?;
+        apply_outcome(tx, row, decided).await?;
         let detail = row.facts.view.disconnection_reason.as_deref();
         tx.finish_call(row.id, decided, now, detail).await?;
         tracing::info!(call.id = %row.id, outcome = %decided, "call ended");
         metrics::counter!("bellhop_calls_ended_total", "outcome" => decided.code()).increment(1);
         return Ok(decided);
     };
-    match row.facts.view.outcome {
-        // A late analysis must not be lost: it may be a cancellation.
-        Some(heard) if heard != before && row.facts.view.ended => {
-            take_effect(tx, row, heard).await?;
-            tx.correct_outcome(row.id, heard).await?;
-            tracing::info!(call.id = %row.id, %before, outcome = %heard, "a late event corrected the outcome");
-            if let Some(appointment) = row.appointment {
-                tx.wake_reminder(appointment).await?;
-            }
-            Ok(heard)
-        }
-        _ => Ok(before),
+    let heard = row.facts.view.outcome.filter(|_| row.facts.view.ended);
+    let outcome = heard.unwrap_or(before);
+    // A late analysis must not be lost: it may be a cancellation, also of somebody who hung up with the wish not
+    // to be called again, which is an outcome by itself.
+    let said_more = heard.is_some() && apply_words(tx, row, outcome).await?;
+    if outcome != before {
+        apply_outcome(tx, row, outcome).await?;
+        tx.correct_outcome(row.id, outcome).await?;
+        tracing::info!(call.id = %row.id, %before, %outcome, "a late event corrected the outcome");
     }
+    if let (true, Some(appointment)) = (said_more || outcome != before, row.appointment) {
+        tx.wake_reminder(appointment).await?;
+    }
+    Ok(outcome)
 }
 
-async fn take_effect(tx: &mut TenantTx, row: &CallRow, outcome: CallOutcome) -> Result<()> {
-    if let (Some(appointment), Some(status)) =
-        (row.appointment, row.facts.view.action.and_then(standing))
-    {
-        let current = tx.appointment_version(appointment).await?;
-        if current == row.appointment_version {
-            tx.set_appointment_status(appointment, status).await?;
-        } else {
-            tx.answer_not_applied(row.id).await?;
-            tracing::warn!(call.id = %row.id, "the appointment moved during the call; its answer was not applied");
-        }
+/// What the person said takes effect once. `true` when there was something new.
+async fn apply_words(tx: &mut TenantTx, row: &CallRow, outcome: CallOutcome) -> Result<bool> {
+    let view = &row.facts.view;
+    let said = Applied {
+        action: view.action.or(row.applied.action),
+        opt_out: view.opt_out || outcome == CallOutcome::DoNotCall || row.applied.opt_out,
+    };
+    if said == row.applied {
+        return Ok(false);
     }
-    if row.facts.view.opt_out || outcome == CallOutcome::DoNotCall {
+    if said.action != row.applied.action
+        && let (Some(appointment), Some(status)) = (row.appointment, said.action.and_then(standing))
+    {
+        decide(tx, row, appointment, status).await?;
+    }
+    if said.opt_out && !row.applied.opt_out {
         tx.opt_out(&row.e164, "call").await?;
     }
+    tx.call_applied(row.id, said).await?;
+    Ok(true)
+}
+
+/// A decision about a time that is no longer the appointment's, or about an appointment that the business has
+/// cancelled, changes nothing: a person has to look.
+async fn decide(
+    tx: &mut TenantTx,
+    row: &CallRow,
+    appointment: AppointmentId,
+    status: AppointmentStatus,
+) -> Result<()> {
+    let same_version = tx.appointment_version(appointment).await? == row.appointment_version;
+    let applied = same_version && tx.set_appointment_status(appointment, status).await?;
+    // Who cancels what is cancelled already has what they want.
+    let nothing_lost = same_version && status == AppointmentStatus::Cancelled;
+    if !applied && !nothing_lost {
+        tx.answer_not_applied(row.id).await?;
+        tracing::warn!(call.id = %row.id, "the appointment changed during the call; its answer was not applied");
+    }
+    Ok(())
+}
+
+async fn apply_outcome(tx: &mut TenantTx, row: &CallRow, outcome: CallOutcome) -> Result<()> {
     match outcome {
         CallOutcome::InvalidNumber => tx.mark_number_invalid(&row.e164).await,
         CallOutcome::SystemicFailure => pause(tx, row).await,

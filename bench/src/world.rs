@@ -13,7 +13,7 @@ use embedded::{PostgresOptions, free_port};
 use jiff::Timestamp;
 use secrecy::{ExposeSecret, SecretString};
 use simulator::retell::{Account, Config, Running, Scenario};
-use store::{KeyRing, Store, TenantStore};
+use store::{KeyRing, PoolOptions, Store, TenantStore};
 use temporalio_client::Client;
 use tokio::time::Instant;
 
@@ -96,7 +96,7 @@ impl World {
         };
         let servers = Servers::start(&folder.path, wanted).await?;
         let keys = KeyRing::generate();
-        let store = servers.store(&keys).await?;
+        let store = servers.store(&keys, PoolOptions::default()).await?;
         let settings = Settings::from_toml(SETTINGS).map_err(|problems| anyhow!("{problems:?}"))?;
         let source = tenant::create(&store, "bench", &settings).await?;
         let clinic = store.tenant(tenant::find(&store, "bench").await?.id);

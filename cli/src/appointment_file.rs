@@ -6,7 +6,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 use domain::{
     country::Country,
     import::{
@@ -85,6 +85,34 @@ impl Progress {
     }
 }
 
+/// Fails when `--rejects` names one of `others`: [`ProblemFile::at`] removes what is there, and with it a file
+/// that has yet to be read.
+pub fn check_rejects<'a>(rejects: &Path, others: impl IntoIterator<Item = &'a Path>) -> Result<()> {
+    let place = place_of(rejects);
+    if others.into_iter().any(|other| place_of(other) == place) {
+        bail!(
+            "--rejects names {}, which is read, or written with something else; give another file",
+            rejects.display()
+        );
+    }
+    Ok(())
+}
+
+/// Where a path leads, so that two spellings of it are equal. The file itself need not be there yet.
+fn place_of(path: &Path) -> PathBuf {
+    if let Ok(place) = path.canonicalize() {
+        return place;
+    }
+    let folder = match path.parent() {
+        Some(folder) if folder != Path::new("") => folder,
+        _ => Path::new("."),
+    };
+    match (folder.canonicalize(), path.file_name()) {
+        (Ok(folder), Some(name)) => folder.join(name),
+        _ => path.to_owned(),
+    }
+}
+
 /// A file of problems, made when there is one to write; that of an earlier run is removed.
 pub struct ProblemFile {
     path: PathBuf,
@@ -118,5 +146,37 @@ impl ProblemFile {
     /// To be called at the end: what was not written by then might be lost without an error.
     pub fn finish(&mut self) -> Result<()> {
         Ok(self.writer.as_mut().map_or(Ok(()), RejectsWriter::flush)?)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rejects_go_to_no_file_that_serves_something_else() {
+        let unique = format!("bellhop-rejects-{}", std::process::id());
+        let folder = std::env::temp_dir().join(&unique);
+        // The same folder, spelled in another way.
+        let again = folder.join("..").join(&unique);
+        fs::create_dir_all(&folder).unwrap();
+        let there = folder.join("appointments.csv");
+        fs::write(&there, "").unwrap();
+        let not_yet = folder.join("appointments.warnings.csv");
+        let check = |rejects: PathBuf| {
+            check_rejects(&rejects, [there.as_path(), not_yet.as_path()]).is_ok()
+        };
+        let refused = [
+            there.clone(),
+            again.join("appointments.csv"),
+            not_yet.clone(),
+            again.join("appointments.warnings.csv"),
+        ]
+        .map(check);
+        let taken =
+            ["rejects.csv", "no-such-folder/appointments.csv"].map(|name| check(folder.join(name)));
+        fs::remove_dir_all(&folder).unwrap();
+        assert_eq!(refused, [false; 4]);
+        assert_eq!(taken, [true; 2]);
     }
 }

@@ -64,22 +64,14 @@ pub enum Command {
 
 /// Runs one command. Its exit code is 0 when it did what was asked.
 pub fn run(command: Command) -> Result<ExitCode> {
-    let quiet = matches!(
+    let service = matches!(
         command,
-        Command::Demo(_)
-            | Command::Tenant(_)
-            | Command::Import(_)
-            | Command::Plan(_)
-            | Command::Doctor(_)
-            | Command::Why(_)
-            | Command::Review(_)
-            | Command::Wake
-            | Command::Env(_)
+        Command::Dev(_) | Command::Worker(_) | Command::Ingress | Command::Simulator(_)
     );
-    telemetry::start_logs(if quiet {
-        "warn"
-    } else {
+    telemetry::start_logs(if service {
         "info,temporalio_sdk_core=warn"
+    } else {
+        "warn"
     })?;
     let runtime = tokio::runtime::Runtime::new()?;
     runtime.block_on(async {

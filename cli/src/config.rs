@@ -1,6 +1,6 @@
 //! Every environment variable the binary reads, in one table, and how it is read.
 
-use std::{cell::RefCell, env, net::SocketAddr, time::Duration};
+use std::{cell::RefCell, env, net::SocketAddr, num::NonZeroU32, time::Duration};
 
 use activities::RetellOptions;
 use anyhow::{Context, Result, bail};
@@ -22,7 +22,7 @@ pub struct Variable {
 }
 
 const STORE: &[&str] = &[
-    "dev", "worker", "ingress", "migrate", "tenant", "import", "why", "opt-out",
+    "dev", "worker", "ingress", "migrate", "tenant", "import", "why", "review", "opt-out", "wake",
 ];
 const TEMPORAL: &[&str] = &["dev", "worker", "ingress"];
 const PROVIDER: &[&str] = &["dev", "worker"];
@@ -35,10 +35,14 @@ const ALL: &[&str] = &[
     "tenant",
     "import",
     "why",
+    "review",
     "opt-out",
+    "wake",
     "plan",
     "doctor",
     "simulator",
+    "healthcheck",
+    "env",
 ];
 
 const fn variable(
@@ -103,7 +107,7 @@ const VARIABLES: &[Variable] = &[
     variable(
         "TEMPORAL_NAMESPACE",
         Some("default"),
-        "Temporal namespace",
+        "Temporal namespace; `dev` reads it only beside TEMPORAL_ADDRESS",
         TEMPORAL,
     ),
     variable(
@@ -139,7 +143,8 @@ const VARIABLES: &[Variable] = &[
     ),
 ];
 
-fn read(name: &str) -> Option<String> {
+/// A variable that is set but empty counts as not set: compose files write such lines.
+pub fn read(name: &str) -> Option<String> {
     env::var(name).ok().filter(|value| !value.trim().is_empty())
 }
 
@@ -169,12 +174,16 @@ pub fn store() -> Result<Store> {
     let url = SecretString::from(required("BELLHOP_DATABASE_URL")?);
     let keys =
         KeyRing::parse(&required("BELLHOP_SECRET_KEYS")?.into()).context("BELLHOP_SECRET_KEYS")?;
-    let connections = parsed("BELLHOP_DATABASE_CONNECTIONS", "a number of at least 1")?;
-    let options = PoolOptions {
-        max_connections: connections,
+    Store::new(&url, keys, pool()?).context("BELLHOP_DATABASE_URL")
+}
+
+/// How the database is connected to.
+pub fn pool() -> Result<PoolOptions> {
+    let connections: NonZeroU32 = parsed("BELLHOP_DATABASE_CONNECTIONS", "a number of at least 1")?;
+    Ok(PoolOptions {
+        max_connections: connections.get(),
         ..PoolOptions::default()
-    };
-    Store::new(&url, keys, options).context("BELLHOP_DATABASE_URL")
+    })
 }
 
 pub fn temporal() -> Result<TemporalOptions> {

@@ -1,6 +1,6 @@
 //! The whole stack in one process, on servers of its own unless others are named.
 
-use std::{env, path::Path, sync::Arc};
+use std::{path::Path, sync::Arc};
 
 use activities::{Accounts, RetellOptions};
 use anyhow::{Context, Result};
@@ -12,6 +12,8 @@ use store::{KeyRing, PoolOptions, Store};
 use temporalio_client::Client;
 use tokio::{sync::Notify, task::JoinHandle};
 use worker::{Role, TemporalOptions, relay};
+
+use crate::config;
 
 /// The two servers, embedded or named by `BELLHOP_DATABASE_URL` and `TEMPORAL_ADDRESS`.
 pub struct Servers {
@@ -43,11 +45,7 @@ impl Servers {
             durable_engine,
             use_named,
         } = wanted;
-        let named = |variable: &str| {
-            env::var(variable)
-                .ok()
-                .filter(|value| use_named && !value.is_empty())
-        };
+        let named = |variable: &str| config::read(variable).filter(|_| use_named);
         let (database_url, postgres) = match named("BELLHOP_DATABASE_URL") {
             Some(url) => (url, None),
             None => {
@@ -56,8 +54,13 @@ impl Servers {
                 (server.url(DATABASE), Some(server))
             }
         };
-        let (address, engine) = match named("TEMPORAL_ADDRESS") {
-            Some(address) => (address, None),
+        // A server of our own has this namespace and no other.
+        let default = || "default".to_owned();
+        let (address, namespace, engine) = match named("TEMPORAL_ADDRESS") {
+            Some(address) => {
+                let namespace = named("TEMPORAL_NAMESPACE").unwrap_or_else(default);
+                (address, namespace, None)
+            }
             None => {
                 std::fs::create_dir_all(folder)
                     .with_context(|| format!("cannot make {}", folder.display()))?;
@@ -69,15 +72,12 @@ impl Servers {
                     ..Default::default()
                 };
                 let server = Temporal::start(&Tools::locate()?, options).await?;
-                (server.address(), Some(server))
+                (server.address(), default(), Some(server))
             }
         };
         Ok(Self {
             database_url: database_url.into(),
-            temporal: TemporalOptions {
-                address,
-                namespace: named("TEMPORAL_NAMESPACE").unwrap_or_else(|| "default".to_owned()),
-            },
+            temporal: TemporalOptions { address, namespace },
             ui_url: engine.as_ref().and_then(Temporal::ui_url),
             postgres,
             engine,
@@ -85,12 +85,8 @@ impl Servers {
     }
 
     /// A handle on the database, with its schema up to date.
-    pub async fn store(&self, keys: &SecretString) -> Result<Store> {
-        let store = Store::new(
-            &self.database_url,
-            KeyRing::parse(keys)?,
-            PoolOptions::default(),
-        )?;
+    pub async fn store(&self, keys: &SecretString, pool: PoolOptions) -> Result<Store> {
+        let store = Store::new(&self.database_url, KeyRing::parse(keys)?, pool)?;
         store.migrate().await?;
         Ok(store)
     }

@@ -7,12 +7,14 @@ use ingress::RenderMetrics;
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder};
 use tracing_subscriber::{EnvFilter, layer::SubscriberExt, util::SubscriberInitExt};
 
+use crate::config;
+
 /// Logs to standard error, as `BELLHOP_LOG` and `BELLHOP_LOG_FORMAT` say.
 pub fn start_logs(default_filter: &str) -> Result<()> {
-    let text = std::env::var("BELLHOP_LOG").unwrap_or_else(|_| default_filter.to_owned());
+    let text = config::read("BELLHOP_LOG").unwrap_or_else(|| default_filter.to_owned());
     let filter = EnvFilter::try_new(&text)
         .with_context(|| format!("BELLHOP_LOG is {text:?}, which is no log filter"))?;
-    let format = std::env::var("BELLHOP_LOG_FORMAT").unwrap_or_else(|_| "text".to_owned());
+    let format = config::read("BELLHOP_LOG_FORMAT").unwrap_or_else(|| "text".to_owned());
     let registry = tracing_subscriber::registry().with(filter);
     match format.as_str() {
         "json" => registry

@@ -16,7 +16,7 @@ pub struct Tools {
 impl Tools {
     /// Finds the tools: `BELLHOP_TOOLS`, else `.tools` in the current folder or one above it.
     pub fn locate() -> Result<Self, Error> {
-        if let Some(folder) = env::var_os("BELLHOP_TOOLS") {
+        if let Some(folder) = env::var_os("BELLHOP_TOOLS").filter(|folder| !folder.is_empty()) {
             return Self::at(Path::new(&folder));
         }
         let here =

@@ -40,6 +40,26 @@ impl NewContact {
     }
 }
 
+impl NewContact {
+    /// Another row about the same person: what it says counts, what it leaves blank does not. Zones add up.
+    fn learn(&mut self, other: &NewContact) {
+        self.name.clone_from(&other.name);
+        let newer = |known: &mut Option<String>, other: &Option<String>| {
+            if other.is_some() {
+                known.clone_from(other);
+            }
+        };
+        newer(&mut self.email, &other.email);
+        newer(&mut self.consent_source, &other.consent_source);
+        self.consent_at = other.consent_at.or(self.consent_at);
+        for zone in &other.zones {
+            if !self.zones.contains(zone) {
+                self.zones.push(zone.clone());
+            }
+        }
+    }
+}
+
 /// An appointment as an import names it.
 #[derive(Debug, Clone)]
 pub struct NewAppointment {
@@ -71,7 +91,7 @@ pub struct Imported {
 impl TenantTx {
     /// Adds or updates appointments by their external id (of several rows with one id the last counts, the
     /// others are unchanged), and wakes the reminder of each that is new or different. A change of time,
-    /// number or lead makes a new version, which the reminder plans afresh; a corrected name does not.
+    /// number or lead makes a new version, which the reminder plans afresh; a corrected name or zone does not.
     pub async fn upsert_appointments(
         &mut self,
         now: Timestamp,
@@ -118,10 +138,10 @@ impl TenantTx {
                     (version, known_at) = (
                         select a.version + anew::int, case when anew then excluded.known_at else a.known_at end
                         from (
-                            select (a.starts_at, a.time_zone, a.call_before_hours,
+                            select (a.starts_at, a.call_before_hours,
                                     (select e164 from contacts where tenant_id = $1 and id = a.contact_id))
                                 is distinct from
-                                (excluded.starts_at, excluded.time_zone, excluded.call_before_hours,
+                                (excluded.starts_at, excluded.call_before_hours,
                                  (select e164 from contacts where tenant_id = $1 and id = excluded.contact_id)) as anew
                         ) difference
                     )
@@ -193,13 +213,16 @@ impl TenantTx {
         Ok(())
     }
 
-    /// The contact of each match key, made or brought up to date. What is new of a contact (zones, consent)
+    /// The contact of each match key, made or brought up to date. What a file leaves blank stays as it was. What is new of a contact (zones, consent)
     /// may be what an open reminder waits for: it asks the gates afresh.
     async fn upsert_contacts(&mut self, rows: &[&NewAppointment]) -> Result<HashMap<String, Uuid>> {
-        let unique: HashMap<String, &NewContact> = rows
-            .iter()
-            .map(|row| (row.contact.match_key(), &row.contact))
-            .collect();
+        let mut unique: HashMap<String, NewContact> = HashMap::new();
+        for row in rows {
+            unique
+                .entry(row.contact.match_key())
+                .and_modify(|known| known.learn(&row.contact))
+                .or_insert_with(|| row.contact.clone());
+        }
         let mut unique: Vec<_> = unique.into_iter().collect();
         unique.sort_unstable_by(|a, b| a.0.cmp(&b.0));
         sqlx::query!(
@@ -213,10 +236,12 @@ impl TenantTx {
                     as i (id, match_key, name, email, e164, zones, consent_source, consent_at)
                 on conflict (tenant_id, match_key) do update set
                     name = excluded.name, email = coalesce(excluded.email, c.email), e164 = excluded.e164,
-                    zones = excluded.zones, consent_source = coalesce(excluded.consent_source, c.consent_source),
+                    zones = case when excluded.zones = '{}' then c.zones else excluded.zones end,
+                    consent_source = coalesce(excluded.consent_source, c.consent_source),
                     consent_at = coalesce(excluded.consent_at, c.consent_at)
                 where (c.name, c.email, c.e164, c.zones, c.consent_source, c.consent_at) is distinct from
-                      (excluded.name, coalesce(excluded.email, c.email), excluded.e164, excluded.zones,
+                      (excluded.name, coalesce(excluded.email, c.email), excluded.e164,
+                       case when excluded.zones = '{}' then c.zones else excluded.zones end,
                        coalesce(excluded.consent_source, c.consent_source),
                        coalesce(excluded.consent_at, c.consent_at))
                 returning c.id
@@ -254,18 +279,22 @@ impl TenantTx {
             .collect())
     }
 
-    /// Changes where an appointment stands. The caller wakes the reminder ([`TenantTx::wake_reminder`])
-    /// unless it is waiting for this very change. `false` when nothing changed.
+    /// Changes where an appointment stands, by what was decided in a call. The caller wakes the reminder
+    /// ([`TenantTx::wake_reminder`]) unless it is waiting for this very change. `false` when the appointment was
+    /// cancelled or deleted meanwhile: a call does not take that back.
     pub async fn set_appointment_status(
         &mut self,
         appointment: AppointmentId,
         status: AppointmentStatus,
     ) -> Result<bool> {
         let changed = sqlx::query!(
-            "update appointments set status = $3 where tenant_id = $1 and id = $2 and status <> $3",
+            "update appointments set status = $3
+             where tenant_id = $1 and id = $2 and (status = $3 or status not in ($4, $5))",
             self.tenant(),
             appointment.uuid(),
-            status.code()
+            status.code(),
+            AppointmentStatus::Cancelled.code(),
+            AppointmentStatus::Deleted.code()
         )
         .execute(&mut *self.tx)
         .await?;
@@ -312,10 +341,10 @@ impl TenantTx {
         Ok(())
     }
 
-    /// The provider said that this number cannot be called.
+    /// The provider said that this number cannot be called, whoever it belongs to.
     pub async fn mark_number_invalid(&mut self, e164: &str) -> Result<()> {
         sqlx::query!(
-            "update contacts set number_invalid = true where tenant_id = $1 and e164 = $2",
+            "insert into invalid_numbers (tenant_id, e164) values ($1, $2) on conflict do nothing",
             self.tenant(),
             e164
         )

@@ -1,7 +1,7 @@
 //! Calls: authorized, dialed at most once, followed to an outcome.
 
 use domain::{
-    call::{CallOutcome, CallReview, CallState, CallView},
+    call::{AppointmentAction, CallOutcome, CallReview, CallState, CallView},
     follow::{CallFacts, DialState},
     ids::{AppointmentId, CallId},
     reminder::ReminderFacts,
@@ -25,8 +25,17 @@ pub struct CallRow {
     pub e164: String,
     pub provider_call_id: Option<String>,
     pub facts: CallFacts,
+    /// What of the person's words has taken effect already.
+    pub applied: Applied,
     /// The reminder has taken notice of the outcome already.
     pub settled: bool,
+}
+
+/// What the person said in a call, as far as it has changed something.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Applied {
+    pub action: Option<AppointmentAction>,
+    pub opt_out: bool,
 }
 
 /// What is told to the voice agent, and the number to dial.
@@ -93,7 +102,8 @@ impl TenantTx {
         .await?;
         let Some(row) = sqlx::query!(
             "select appointment_id, appointment_version, attempt, e164, provider_call_id, dial_state, not_before,
-                    dialing_at, requests, placed_at, checks, checked_at, ended_at, outcome, settled_at
+                    dialing_at, requests, placed_at, checks, checked_at, ended_at, outcome, settled_at,
+                    applied_action, applied_opt_out
              from calls where tenant_id = $1 and id = $2 for update",
             self.tenant(),
             call.uuid()
@@ -131,6 +141,16 @@ impl TenantTx {
             e164: row.e164,
             provider_call_id: row.provider_call_id,
             facts,
+            applied: Applied {
+                action: row
+                    .applied_action
+                    .as_deref()
+                    .map(|action| {
+                        known("calls.applied_action", action, AppointmentAction::from_code)
+                    })
+                    .transpose()?,
+                opt_out: row.applied_opt_out,
+            },
             settled: row.settled_at.is_some(),
         }))
     }
@@ -307,6 +327,20 @@ impl TenantTx {
             to_db(now),
             CallReview::AnswerNotApplied.code(),
             view.review.map(CallReview::code)
+        )
+        .execute(&mut *self.tx)
+        .await?;
+        Ok(())
+    }
+
+    /// What the person said has taken effect.
+    pub async fn call_applied(&mut self, call: CallId, applied: Applied) -> Result<()> {
+        sqlx::query!(
+            "update calls set applied_action = $3, applied_opt_out = $4 where tenant_id = $1 and id = $2",
+            self.tenant(),
+            call.uuid(),
+            applied.action.map(AppointmentAction::code),
+            applied.opt_out
         )
         .execute(&mut *self.tx)
         .await?;

@@ -18,6 +18,9 @@ pub enum Error {
     Unknown { column: &'static str, value: String },
     #[error("a stored secret cannot be decrypted with the configured keys")]
     Undecryptable,
+    /// The step took so long that its process has asked again meanwhile.
+    #[error("the step took too long, and changes nothing")]
+    TooLate,
     #[error("the database failed")]
     Database(#[from] sqlx::Error),
     #[error("the migration failed")]

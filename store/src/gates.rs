@@ -66,8 +66,9 @@ impl TenantTx {
         Ok((tenant, facts))
     }
 
-    /// Dials of the tenant within a day, newest first, only as many as its largest limit needs. Processes
-    /// go by their own times, so some may be stamped a little after `now`.
+    /// Dials of the tenant within a day, newest first, only as many as its largest limit needs. A call that is
+    /// authorized and not yet dialed counts from its authorization. Processes go by their own times, so some may
+    /// be stamped a little after `now`.
     async fn tenant_dials(
         &mut self,
         now: Timestamp,
@@ -76,9 +77,10 @@ impl TenantTx {
     ) -> Result<Vec<Timestamp>> {
         let needed = limits.per_day.max(limits.per_15_minutes).max(per_second);
         let rows = sqlx::query_scalar!(
-            "select authorized_at from calls
-             where tenant_id = $1 and dial_state <> $2 and authorized_at > $3 and authorized_at <= $4
-             order by authorized_at desc limit $5",
+            r#"select greatest(authorized_at, dialing_at) as "dialed_at!" from calls
+               where tenant_id = $1 and dial_state <> $2
+                 and greatest(authorized_at, dialing_at) > $3 and greatest(authorized_at, dialing_at) <= $4
+               order by greatest(authorized_at, dialing_at) desc limit $5"#,
             self.tenant(),
             DialState::Abandoned.code(),
             to_db(now - SignedDuration::from_hours(24)),
@@ -90,7 +92,9 @@ impl TenantTx {
         Ok(rows.into_iter().map(from_db).collect())
     }
 
-    /// Dials to one number within a week, newest first, at least as many as its caps need.
+    /// Dials to one number within a week, newest first, at least as many as its caps need. A call to it that is
+    /// authorized and not yet dialed, because the provider asked for a pause, may ring at any moment: it counts as
+    /// dialed now.
     async fn number_dials(
         &mut self,
         e164: &str,
@@ -102,15 +106,23 @@ impl TenantTx {
             .max(limits.per_contact_per_week)
             .max(1);
         let rows = sqlx::query_scalar!(
-            "select authorized_at from calls
-             where tenant_id = $1 and e164 = $2 and dial_state <> $3 and authorized_at > $4 and authorized_at <= $5
-             order by authorized_at desc limit $6",
+            r#"select dialed_at as "dialed_at!" from (
+                   select case when dial_state = $7 then greatest(authorized_at, $8)
+                               else greatest(authorized_at, dialing_at) end as dialed_at
+                   from calls
+                   where tenant_id = $1 and e164 = $2 and dial_state <> $3
+                     and authorized_at > $4::timestamptz - interval '2 days'
+               ) dials
+               where dialed_at > $4 and dialed_at <= $5
+               order by dialed_at desc limit $6"#,
             self.tenant(),
             e164,
             DialState::Abandoned.code(),
             to_db(now - SignedDuration::from_hours(7 * 24)),
             to_db(now + CLOCKS_APART),
-            i64::from(needed)
+            i64::from(needed),
+            DialState::Authorized.code(),
+            to_db(now)
         )
         .fetch_all(&mut *self.tx)
         .await?;

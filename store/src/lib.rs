@@ -26,7 +26,7 @@ use sqlx::{
 };
 
 pub use appointments::{Imported, NewAppointment, NewContact};
-pub use calls::{CallRow, DialTarget, Placed};
+pub use calls::{Applied, CallRow, DialTarget, Placed};
 pub use error::Error;
 pub use events::{Appended, NewEvent, StoredEvent};
 pub use outbox::{Process, Wake};

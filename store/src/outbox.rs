@@ -134,27 +134,39 @@ impl TenantTx {
         self.wake(Process::Call, call.uuid()).await
     }
 
-    /// A reminder that looks takes its wake-ups with it, as [`TenantTx::call_looks`] does.
-    pub async fn reminder_looks(&mut self, appointment: AppointmentId) -> Result<()> {
-        self.looks(Process::Reminder, appointment.uuid()).await
+    /// The wake-ups of a reminder that is about to look. To be called before anything is read: what they tell of
+    /// is read then. Rows in the hands of a relay stay with it.
+    pub async fn wakes_of_reminder(&mut self, appointment: AppointmentId) -> Result<Vec<i64>> {
+        self.wakes_of(Process::Reminder, appointment.uuid()).await
     }
 
-    /// A call that looks takes its wake-ups with it: nobody needs to tell it what it is about to read, and a
-    /// call that ends now would be started again for nothing. To be called before anything is read, so that
-    /// what is committed after that keeps its row.
-    pub async fn call_looks(&mut self, call: CallId) -> Result<()> {
-        self.looks(Process::Call, call.uuid()).await
+    /// As [`TenantTx::wakes_of_reminder`], of a call.
+    pub async fn wakes_of_call(&mut self, call: CallId) -> Result<Vec<i64>> {
+        self.wakes_of(Process::Call, call.uuid()).await
     }
 
-    /// Rows in the hands of a relay stay with it.
-    async fn looks(&mut self, process: Process, subject: Uuid) -> Result<()> {
-        sqlx::query!(
-            "delete from outbox where id in (
-                select id from outbox where tenant_id = $1 and process = $2 and subject = $3 for update skip locked
-             )",
+    async fn wakes_of(&mut self, process: Process, subject: Uuid) -> Result<Vec<i64>> {
+        let rows = sqlx::query_scalar!(
+            "select id from outbox where tenant_id = $1 and process = $2 and subject = $3 for update skip locked",
             self.tenant(),
             process.code(),
             subject
+        )
+        .fetch_all(&mut *self.tx)
+        .await?;
+        Ok(rows)
+    }
+
+    /// A process that ends takes its wake-ups with it: it has read what they tell of, and would be started again
+    /// for nothing.
+    pub async fn forget_wakes(&mut self, wakes: &[i64]) -> Result<()> {
+        if wakes.is_empty() {
+            return Ok(());
+        }
+        sqlx::query!(
+            "delete from outbox where tenant_id = $1 and id = any($2)",
+            self.tenant(),
+            wakes
         )
         .execute(&mut *self.tx)
         .await?;

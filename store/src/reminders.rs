@@ -51,14 +51,22 @@ impl TenantTx {
         appointment: AppointmentId,
         now: Timestamp,
     ) -> Result<Option<ReminderRow>> {
+        // Locked first and read after it: a row that changed while it was waited for is judged by the old contact.
+        sqlx::query!(
+            "select id from appointments where tenant_id = $1 and id = $2 for no key update",
+            self.tenant(),
+            appointment.uuid()
+        )
+        .fetch_optional(&mut *self.tx)
+        .await?;
         let Some(row) = sqlx::query!(
             r#"select a.status, a.version, a.starts_at, a.known_at, a.call_before_hours, a.time_zone,
-                      c.e164, c.number_invalid, c.zones, c.best_hour,
+                      c.e164, c.zones, c.best_hour,
+                      exists (select from invalid_numbers i where i.tenant_id = $1 and i.e164 = c.e164) as "number_invalid!",
                       exists (select from opt_outs o where o.tenant_id = $1 and o.e164 = c.e164)
                         or exists (select from platform_opt_outs o where o.e164 = c.e164) as "opted_out!"
                from appointments a join contacts c on c.tenant_id = $1 and c.id = a.contact_id
-               where a.tenant_id = $1 and a.id = $2
-               for no key update of a"#,
+               where a.tenant_id = $1 and a.id = $2"#,
             self.tenant(),
             appointment.uuid()
         )

@@ -1,6 +1,7 @@
 //! Read-only views for people: summaries, timelines, what is open.
 
 use domain::{
+    Reason,
     ids::{AppointmentId, CallId},
     reminder::Ending,
 };
@@ -129,25 +130,30 @@ impl TenantTx {
             .collect())
     }
 
-    /// What waits for a person, of appointments and calls since then: the earliest appointment first.
+    /// What waits for a person, the earliest appointment first: reminders that could not do it, cancellations and
+    /// wishes for another time that were heard in a call and belong into the business's calendar, and calls to look
+    /// at. Of appointments that begin after `since`, and calls that were made after it.
     pub async fn waiting_for_a_person(&mut self, since: Timestamp) -> Result<Vec<ReviewEntry>> {
         let rows = sqlx::query!(
             r#"select external_id as "external_id?", starts_at as "starts_at?", what as "what!", reason as "reason?",
                       call_id as "call_id?", recorded_at as "recorded_at!"
                from (
-                   select a.external_id, a.starts_at, r.ending as what, r.reason, null::uuid as call_id, r.recorded_at
+                   select a.external_id, a.starts_at, coalesce(r.ending, r.reason) as what, r.reason, null::uuid as call_id, r.recorded_at
                    from reminders r join appointments a on a.tenant_id = $1 and a.id = r.appointment_id
-                   where r.tenant_id = $1 and r.ending in ($3, $4) and a.starts_at > $2
+                   where r.tenant_id = $1 and a.starts_at > $2
+                     and (r.ending in ($3, $4, $5) or (r.state <> 'finished' and r.reason = $6))
                    union all
                    select a.external_id, a.starts_at, c.review, c.outcome, c.id, coalesce(c.outcome_at, c.authorized_at)
                    from calls c left join appointments a on a.tenant_id = $1 and a.id = c.appointment_id
-                   where c.tenant_id = $1 and c.review is not null and c.authorized_at > $2
+                   where c.tenant_id = $1 and c.review is not null and (c.authorized_at > $2 or a.starts_at > $2)
                ) waiting
                order by starts_at, recorded_at"#,
             self.tenant(),
             to_db(since),
             Ending::ManualReview.code(),
-            Ending::TechnicalReview.code()
+            Ending::TechnicalReview.code(),
+            Ending::Cancelled.code(),
+            Reason::AwaitingReschedule.code()
         )
         .fetch_all(&mut *self.tx)
         .await?;

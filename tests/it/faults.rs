@@ -10,7 +10,6 @@ mod temporal;
 mod webhooks;
 mod worker;
 
-use domain::reminder::Ending;
 use simulator::retell::{CreateFault, NumberScript, Scenario};
 
 use crate::harness::number;
@@ -26,10 +25,6 @@ fn with_creates(mut scenario: Scenario, of: u32, creates: &[CreateFault]) -> Sce
 }
 
 /// As [`crate::harness::World::ending`] answers for a reminder whose call was answered with a yes.
-fn confirmed() -> String {
-    format!("{}: appointment_confirmed", Ending::Confirmed)
-}
-
 /// `count` numbers from 1 to `most`, growing; the same seed makes the same.
 fn moments(seed: u64, count: usize, most: usize) -> Vec<usize> {
     use rand::{SeedableRng, rngs::StdRng, seq::index::sample};

@@ -17,6 +17,7 @@ use domain::{
 };
 use embedded::{Postgres, PostgresOptions, Temporal, TemporalOptions, Tools, free_port};
 use jiff::{SignedDuration, Timestamp, ToSpan, civil::Weekday, tz::TimeZone};
+use providers::retell::webhook::{SIGNATURE_HEADER, sign};
 use secrecy::{ExposeSecret, SecretString};
 use simulator::retell::{Account, Config, Delivery, Ledger, Outcome, Running, Scenario};
 use store::{KeyRing, PoolOptions, Report, Store};
@@ -27,6 +28,9 @@ pub(crate) use process::Process;
 
 pub(crate) const API_KEY: &str = "key_test_0000000000000000";
 pub(crate) const SLUG: &str = "test-clinic";
+
+/// How the reminder of somebody who confirmed has ended.
+pub(crate) const CONFIRMED: &str = "confirmed: appointment_confirmed";
 
 /// Real time without any change after which a play has failed.
 const PATIENCE: Duration = Duration::from_secs(150);
@@ -240,6 +244,13 @@ impl World {
         .await
     }
 
+    /// One appointment, of the person with this number, in so many days.
+    pub(crate) async fn book(&mut self, external_id: &str, of: u32, days: i64) -> Result<()> {
+        self.import(&format!("{HEADER}{}", row(external_id, of, days)))
+            .await?;
+        Ok(())
+    }
+
     pub(crate) async fn appointment(&self, external_id: &str) -> Result<AppointmentId> {
         let mut tx = self.store.tenant(self.tenant).begin().await?;
         tx.appointment_by_external_id(external_id)
@@ -324,6 +335,30 @@ impl World {
              join appointments a on a.id = r.appointment_id where a.external_id = '{external_id}'"
         ))
         .await
+    }
+
+    /// Sends a webhook about the only call, as Retell would, beside those of the simulator.
+    pub(crate) async fn hear(&self, event: &str, about_the_call: serde_json::Value) -> Result<()> {
+        let ledger = self.ledger();
+        let call = ledger.calls.first().context("no call was placed")?;
+        let mut body = serde_json::json!({ "event": event, "call": about_the_call });
+        body["call"]["call_id"] = call.call_id.clone().into();
+        let body = body.to_string();
+        let now = Timestamp::now().as_millisecond();
+        let signature = sign(body.as_bytes(), &API_KEY.into(), now);
+        let answer = reqwest::Client::new()
+            .post(&self.webhook_url)
+            .header(SIGNATURE_HEADER, signature)
+            .header("content-type", "application/json")
+            .body(body)
+            .send()
+            .await?;
+        ensure!(
+            answer.status() == 204,
+            "a webhook was answered {}",
+            answer.status()
+        );
+        Ok(())
     }
 
     /// Runs `bellhop` to its end, as an operator would; answers with what it printed.

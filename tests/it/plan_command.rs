@@ -570,6 +570,31 @@ fn the_rejects_file_cannot_be_one_that_is_read() -> Result<()> {
     Ok(())
 }
 
+/// Told before anything asks for a server, so that it can be tested here.
+#[test]
+fn nor_can_an_imports_be_one_that_is_read_or_written_besides() -> Result<()> {
+    let case = Case::new("import-rejects")?;
+    let file = case.csv(&[row("2027-03-28 01:30")])?;
+    let mapping = case.file("mapping.toml", "external_id = \"external_id\"\n")?;
+    // Not there yet: the import would make it.
+    let warnings = file.replace(".csv", ".warnings.csv");
+    let read = || Ok::<_, anyhow::Error>((std::fs::read(&file)?, std::fs::read(&mapping)?));
+    let before = read()?;
+    for rejects in [&file, &mapping, &warnings] {
+        let output = bellhop()
+            .args(["import", "--tenant", "harbour-dental", "--file", &file])
+            .args(["--mapping", &mapping, "--rejects", rejects])
+            .output()?;
+        let errors = String::from_utf8(output.stderr)?;
+        ensure!(
+            output.status.code() == Some(2) && errors.contains("--rejects names"),
+            "{rejects}: {errors}"
+        );
+        ensure!(read()? == before, "{rejects} is gone");
+    }
+    Ok(())
+}
+
 #[test]
 fn a_mapping_names_the_headers_of_an_unusual_file() -> Result<()> {
     let case = Case::new("mapping")?;

@@ -18,7 +18,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 use jiff::Timestamp;
 use providers::retell::Timeouts;
 use simulator::retell::{Account, Config, Running, Scenario};
-use store::{KeyRing, Store};
+use store::{KeyRing, PoolOptions, Store};
 
 use crate::{
     appointment_file::options_for,
@@ -70,7 +70,9 @@ async fn play(
     folder: &std::path::Path,
     started: Instant,
 ) -> Result<ExitCode> {
-    let store = servers.store(&KeyRing::generate()).await?;
+    let store = servers
+        .store(&KeyRing::generate(), PoolOptions::default())
+        .await?;
     let retell = simulated_retell(options.seed).await?;
     let provider = RetellOptions {
         base_url: retell.base_url(),

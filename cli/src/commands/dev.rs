@@ -43,7 +43,7 @@ pub async fn run(options: Options) -> Result<ExitCode> {
     };
     let servers = Servers::start(&options.data, wanted).await?;
     let keys = secret_keys(&options.data)?;
-    let store = servers.store(&keys).await?;
+    let store = servers.store(&keys, config::pool()?).await?;
     let mut stack = Stack::start(
         &servers,
         &store,
@@ -86,7 +86,7 @@ fn tell(servers: &Servers, stack: &Stack, folder: &Path, keys: &SecretString) ->
 
 /// The key that encrypts stored secrets: the configured one, else one made at the first start.
 fn secret_keys(folder: &Path) -> Result<SecretString> {
-    if let Ok(keys) = std::env::var("BELLHOP_SECRET_KEYS") {
+    if let Some(keys) = config::read("BELLHOP_SECRET_KEYS") {
         return Ok(keys.into());
     }
     let path = folder.join("secret-keys");

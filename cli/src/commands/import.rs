@@ -18,7 +18,7 @@ use serde::Serialize;
 use store::{NewAppointment, NewContact, TenantStore};
 
 use crate::{
-    appointment_file::{AppointmentFile, ProblemFile, Progress, options_for},
+    appointment_file::{AppointmentFile, ProblemFile, Progress, check_rejects, options_for},
     commands::tenant,
     config, counted, say,
 };
@@ -45,6 +45,22 @@ pub struct Options {
     json: bool,
 }
 
+impl Options {
+    fn side_files(&self) -> Result<SideFiles> {
+        let mut files = SideFiles::beside(&self.file);
+        if let Some(rejects) = &self.rejects {
+            let others = [
+                Some(&self.file),
+                self.mapping.as_ref(),
+                Some(&files.warnings),
+            ];
+            check_rejects(rejects, others.into_iter().flatten().map(PathBuf::as_path))?;
+            files.rejects = rejects.clone();
+        }
+        Ok(files)
+    }
+}
+
 /// What an import did.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
 pub struct Outcome {
@@ -58,15 +74,12 @@ pub struct Outcome {
 
 /// Exit code 1 when rows were rejected, so that a script notices.
 pub async fn run(options: Options) -> Result<ExitCode> {
+    let files = options.side_files()?;
     let store = config::store()?;
     let tenant = tenant::find(&store, &options.tenant).await?;
     let reading = options_for(&tenant.settings, options.mapping.as_deref())?;
     let target = (!options.dry_run).then(|| store.tenant(tenant.id));
     let started = Instant::now();
-    let mut files = SideFiles::beside(&options.file);
-    if let Some(rejects) = options.rejects {
-        files.rejects = rejects;
-    }
     let outcome = import(&options.file, &reading, target.as_ref(), &files, true).await?;
     if options.json {
         say!("{}", serde_json::to_string(&outcome)?)?;

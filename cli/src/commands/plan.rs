@@ -16,14 +16,14 @@ use std::{
     process::ExitCode,
 };
 
-use anyhow::{Result, bail};
+use anyhow::Result;
 use clap::Args;
 use domain::settings::Settings;
 use jiff::{SignedDuration, Timestamp};
 
 use self::{bad_rows::BadRows, compare::Change, forecast::Forecast, output::Output, tally::Tally};
 use crate::{
-    appointment_file::{AppointmentFile, Progress, options_for},
+    appointment_file::{AppointmentFile, Progress, check_rejects, options_for},
     commands::tenant,
 };
 
@@ -97,18 +97,7 @@ fn rejects_path(options: &Options) -> Result<Option<&Path>> {
         options.compare.as_ref(),
         options.mapping.as_ref(),
     ];
-    // A file that is not there yet is none of them.
-    if let Ok(rejects) = rejects.canonicalize()
-        && read
-            .into_iter()
-            .flatten()
-            .any(|path| path.canonicalize().is_ok_and(|path| path == rejects))
-    {
-        bail!(
-            "--rejects names {}, which is read too; give another file",
-            rejects.display()
-        );
-    }
+    check_rejects(rejects, read.into_iter().flatten().map(PathBuf::as_path))?;
     Ok(Some(rejects))
 }
 

@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use anyhow::Result;
 use clap::Args;
-use domain::{Reason, call::CallReview};
+use domain::{Reason, call::CallReview, reminder::Ending};
 use jiff::{SignedDuration, Timestamp, tz::TimeZone};
 use serde_json::json;
 use store::ReviewEntry;
@@ -15,7 +15,7 @@ use crate::{commands::tenant, config, say};
 pub struct Options {
     #[arg(long)]
     tenant: String,
-    /// How many days back: appointments that were to begin, and calls that were made
+    /// How many days back: appointments that began, and calls that were made, longer ago are left out
     #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u16).range(0..=3660))]
     days: u16,
     /// Print a JSON array
@@ -67,7 +67,14 @@ fn words(entry: &ReviewEntry) -> String {
     }
     let reason = entry.reason.as_deref().and_then(Reason::from_code);
     let what = entry.what.replace('_', " ");
-    reason.map_or(what.clone(), |reason| format!("{what}: {}", reason.words()))
+    match reason {
+        _ if entry.what == Ending::Cancelled.code() => {
+            "cancelled in a call: to be entered in the calendar".to_owned()
+        }
+        Some(reason) if reason.code() == entry.what => reason.words().to_owned(),
+        Some(reason) => format!("{what}: {}", reason.words()),
+        None => what,
+    }
 }
 
 fn as_json(entry: &ReviewEntry) -> serde_json::Value {

@@ -195,14 +195,21 @@ async fn apply(store: &Store, slug: &str, settings: &Settings) -> Result<()> {
 }
 
 async fn set_live(store: &Store, slug: &str, live: bool) -> Result<()> {
-    let tenant = find(store, slug).await?;
+    let mut tx = store.tenant(find(store, slug).await?.id).begin().await?;
+    let tenant = tx.tenant_row().await?;
     let mut settings = tenant.settings;
     settings.tenant.live = live;
-    let problems = settings.problems();
-    if !problems.is_empty() {
-        bail!("{slug} cannot be switched live:\n{}", listed(&problems));
+    // Switching off is never refused, whatever is wrong with the settings.
+    if live {
+        let problems = settings.problems();
+        if !problems.is_empty() {
+            bail!("{slug} cannot be switched live:\n{}", listed(&problems));
+        }
     }
-    apply(store, slug, &settings).await
+    tx.apply_settings(&settings).await?;
+    tx.commit().await?;
+    say!("{slug} is {}", standing(live, tenant.paused))?;
+    Ok(())
 }
 
 async fn set_paused(store: &Store, slug: &str, paused: bool) -> Result<()> {

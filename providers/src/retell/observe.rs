@@ -312,8 +312,13 @@ fn squeezed(key: &str) -> String {
         .collect()
 }
 
+/// Without control characters: a database column takes no NUL, and a log line no line break.
 fn shortened(words: &str) -> String {
-    words.chars().take(MAX_WORD).collect()
+    words
+        .chars()
+        .take(MAX_WORD)
+        .map(|each| if each.is_control() { '\u{fffd}' } else { each })
+        .collect()
 }
 
 fn instant(milliseconds: i64) -> Option<Timestamp> {

@@ -161,20 +161,27 @@ async fn a_move_undoes_what_was_said_of_the_old_time() {
 }
 
 #[tokio::test]
-async fn another_zone_or_lead_is_a_new_version() {
-    let changes: [fn(&mut NewAppointment); 2] = [
-        |row| row.time_zone = "Europe/Dublin".to_owned(),
-        |row| row.call_before_hours = Some(48),
-    ];
-    for change in changes {
-        let (stage, tenant, wake) = imported().await;
-        assert_eq!(import_at(&tenant, LATER, &[with(change)]).await, CHANGED);
-        assert_eq!(
-            stored(&stage, "A1").await,
-            second(AppointmentStatus::Scheduled)
-        );
-        assert_eq!(stage.drain().await, [wake]);
-    }
+async fn another_lead_is_a_new_version() {
+    let (stage, tenant, wake) = imported().await;
+    let changed = with(|row| row.call_before_hours = Some(48));
+    assert_eq!(import_at(&tenant, LATER, &[changed]).await, CHANGED);
+    assert_eq!(
+        stored(&stage, "A1").await,
+        second(AppointmentStatus::Scheduled)
+    );
+    assert_eq!(stage.drain().await, [wake]);
+}
+
+#[tokio::test]
+async fn another_name_for_the_zone_of_the_same_instant_is_planned_by_and_makes_no_new_version() {
+    let (stage, tenant, wake) = imported().await;
+    let changed = with(|row| row.time_zone = "Europe/Dublin".to_owned());
+    assert_eq!(import_at(&tenant, LATER, &[changed]).await, CHANGED);
+    assert_eq!(
+        stored(&stage, "A1").await,
+        first(AppointmentStatus::Scheduled)
+    );
+    assert_eq!(stage.drain().await, [wake]);
 }
 
 #[tokio::test]
@@ -352,6 +359,28 @@ async fn what_is_new_of_a_contact_wakes_the_reminders_that_may_wait_for_it() {
     let mut tx = tenant.begin().await.unwrap();
     let reminder = tx.lock_reminder(id, at(LATER)).await.unwrap().unwrap();
     assert_eq!(reminder.facts.appointment.zones.len(), 2);
+}
+
+#[tokio::test]
+async fn what_a_file_leaves_blank_about_a_person_stays_known() {
+    let (_stage, tenant, _) = imported().await;
+    let knowing = with(|row| {
+        row.contact.zones = vec!["America/New_York".to_owned()];
+        row.contact.consent_source = Some("form".to_owned());
+        row.contact.consent_at = Some(at(NOW));
+    });
+    // Another row of the same person in the same file, which says nothing of it and comes last.
+    let blank = appointment("A2");
+    import_at(&tenant, LATER, &[knowing, blank.clone()]).await;
+    // And a later file without those columns.
+    import_at(&tenant, LATER, &[blank]).await;
+
+    let id = appointment_id(&tenant, "A2").await;
+    let mut tx = tenant.begin().await.unwrap();
+    let reminder = tx.lock_reminder(id, at(LATER)).await.unwrap().unwrap();
+    let zones = &reminder.facts.appointment.zones;
+    assert_eq!(zones[0].iana_name(), Some("America/New_York"));
+    assert_eq!(zones.len(), 1);
 }
 
 #[tokio::test]

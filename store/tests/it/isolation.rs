@@ -364,8 +364,10 @@ async fn a_handle_given_a_neighbours_ids_changes_nothing_of_theirs() {
     try_it!(tx => tx.mark_number_invalid("+447700900123"));
     try_it!(tx => tx.wake_reminder(appointment));
     try_it!(tx => tx.wake_call(call));
-    try_it!(tx => tx.reminder_looks(appointment));
-    try_it!(tx => tx.call_looks(call));
+    try_it!(tx => tx.wakes_of_reminder(appointment));
+    try_it!(tx => tx.wakes_of_call(call));
+    try_it!(tx => tx.forget_wakes(&[1, 2, 3]));
+    try_it!(tx => tx.call_applied(call, store::Applied::default()));
     try_it!(tx => tx.wake_held_reminders());
     try_it!(tx => tx.set_paused(true));
     // What hangs on an appointment cannot hang on a neighbour's.

@@ -229,19 +229,20 @@ async fn a_wake_up_of_a_transaction_that_was_not_committed_never_was() {
 }
 
 #[tokio::test]
-async fn a_process_that_looks_takes_its_wake_ups_with_it() {
+async fn a_process_that_ends_takes_the_wake_ups_it_knew_of_with_it() {
     let stage = stage().await;
     let wakes = woken(&stage, 2).await;
-    let [Wake::Reminder(tenant, looking), other] = wakes[..] else {
+    let [Wake::Reminder(tenant, ending), other] = wakes[..] else {
         panic!("{wakes:?}");
     };
     let tenant = stage.store.tenant(tenant);
     let mut tx = tenant.begin().await.unwrap();
-    tx.wake_reminder(looking).await.unwrap();
-    tx.reminder_looks(looking).await.unwrap();
-    tx.wake_reminder(looking).await.unwrap();
+    tx.wake_reminder(ending).await.unwrap();
+    let known = tx.wakes_of_reminder(ending).await.unwrap();
+    tx.wake_reminder(ending).await.unwrap();
+    tx.forget_wakes(&known).await.unwrap();
     tx.commit().await.unwrap();
-    let later = Wake::Reminder(tenant.id(), looking);
+    let later = Wake::Reminder(tenant.id(), ending);
     assert_eq!(
         stage.drain().await,
         [other, later],
@@ -258,8 +259,7 @@ async fn a_wake_up_in_the_hands_of_a_relay_stays_with_it() {
     };
     let deliver = async |_| {
         let mut tx = stage.store.tenant(tenant).begin().await.unwrap();
-        tx.reminder_looks(looking).await.unwrap();
-        tx.commit().await.unwrap();
+        assert!(tx.wakes_of_reminder(looking).await.unwrap().is_empty());
         vec![false]
     };
     let looked = stage.store.relay(10, deliver);

@@ -5,7 +5,9 @@ use jiff::{Timestamp, Unit};
 use simulator::retell::Outcome;
 
 use super::open_clinic_and;
-use crate::harness::{HEADER, HOUR, OPEN_CLINIC, SLUG, World, in_days, number, quick, row};
+use crate::harness::{
+    CONFIRMED, HEADER, HOUR, OPEN_CLINIC, SLUG, World, in_days, number, quick, row,
+};
 
 #[tokio::test]
 async fn a_cancelled_appointment_is_not_called() -> Result<()> {
@@ -38,21 +40,14 @@ async fn settled_by_the_business(status: &str, ending: &str) -> Result<()> {
 async fn a_moved_appointment_is_called_for_its_new_time_only() -> Result<()> {
     for (from, to) in [(3, 6), (6, 3)] {
         let mut world = World::start(OPEN_CLINIC, quick().always(Outcome::Confirmed)).await?;
-        world
-            .import(&format!("{HEADER}{}", row("A1", 1, from)))
-            .await?;
+        world.book("A1", 1, from).await?;
         world.settled().await?;
 
-        world
-            .import(&format!("{HEADER}{}", row("A1", 1, to)))
-            .await?;
+        world.book("A1", 1, to).await?;
         world.play().await?;
 
         world.assert_sound().await?;
-        assert_eq!(
-            world.ending("A1").await?,
-            "confirmed: appointment_confirmed"
-        );
+        assert_eq!(world.ending("A1").await?, CONFIRMED);
         let dialed = world.dialed_at("A1").await?;
         let due = in_days(to - 1);
         assert!(
@@ -69,27 +64,20 @@ async fn a_call_authorized_for_a_time_that_has_changed_is_not_placed() -> Result
         World::without_processes(OPEN_CLINIC, quick().always(Outcome::Confirmed)).await?;
     world.start_ingress().await?;
     world.start_worker("core")?;
-    world
-        .import(&format!("{HEADER}{}", row("A1", 1, 3)))
-        .await?;
+    world.book("A1", 1, 3).await?;
     world
         .play_until_seen("a call is authorized", || async {
             Ok(world.count("calls where dial_state = 'authorized'").await? == 1)
         })
         .await?;
 
-    world
-        .import(&format!("{HEADER}{}", row("A1", 1, 6)))
-        .await?;
+    world.book("A1", 1, 6).await?;
     world.kill_worker();
     world.start_worker("all")?;
     world.play().await?;
 
     world.assert_sound().await?;
-    assert_eq!(
-        world.ending("A1").await?,
-        "confirmed: appointment_confirmed"
-    );
+    assert_eq!(world.ending("A1").await?, CONFIRMED);
     let dialed = world.dialed_at("A1").await?;
     assert!(
         dialed.len() == 1 && (in_days(5)..in_days(5) + HOUR).contains(&dialed[0]),
@@ -101,14 +89,10 @@ async fn a_call_authorized_for_a_time_that_has_changed_is_not_placed() -> Result
 #[tokio::test]
 async fn a_changed_number_is_the_one_that_is_called() -> Result<()> {
     let mut world = World::start(OPEN_CLINIC, quick().always(Outcome::Confirmed)).await?;
-    world
-        .import(&format!("{HEADER}{}", row("A1", 1, 3)))
-        .await?;
+    world.book("A1", 1, 3).await?;
     world.settled().await?;
 
-    world
-        .import(&format!("{HEADER}{}", row("A1", 2, 3)))
-        .await?;
+    world.book("A1", 2, 3).await?;
     world.play().await?;
 
     world.assert_sound().await?;
@@ -180,10 +164,7 @@ async fn a_late_booking_is_called_at_once_and_never_too_close() -> Result<()> {
     world.play().await?;
 
     world.assert_sound().await?;
-    assert_eq!(
-        world.ending("A1").await?,
-        "confirmed: appointment_confirmed"
-    );
+    assert_eq!(world.ending("A1").await?, CONFIRMED);
     let dialed = world.dialed_at("A1").await?;
     assert!(
         dialed.len() == 1 && (began..began + HOUR).contains(&dialed[0]),
@@ -226,16 +207,11 @@ async fn an_appointment_without_a_number_waits_for_one() -> Result<()> {
         .await?;
     world.settled().await?;
 
-    world
-        .import(&format!("{HEADER}{}", row("A1", 1, 3)))
-        .await?;
+    world.book("A1", 1, 3).await?;
     world.play().await?;
 
     world.assert_sound().await?;
-    assert_eq!(
-        world.ending("A1").await?,
-        "confirmed: appointment_confirmed"
-    );
+    assert_eq!(world.ending("A1").await?, CONFIRMED);
     assert_eq!(world.ending("A2").await?, "refused: number_missing");
     assert_eq!(world.ledger().calls.len(), 1);
     Ok(())

@@ -4,7 +4,7 @@ use anyhow::{Context, Result};
 use jiff::{Timestamp, civil::Weekday, tz::TimeZone};
 use simulator::retell::Outcome;
 
-use crate::harness::{HEADER, HOUR, World, next, number, quick};
+use crate::harness::{CONFIRMED, HEADER, HOUR, World, next, number, quick};
 
 /// Open from 8 to 20 on weekdays, in UTC; the rest as every clinic has it.
 const WEEKDAYS: &str = r#"
@@ -33,10 +33,7 @@ async fn dialed(settings: &str, at: Timestamp, zone: &str) -> Result<Timestamp> 
         .await?;
     world.play().await?;
     world.assert_sound().await?;
-    assert_eq!(
-        world.ending("A1").await?,
-        "confirmed: appointment_confirmed"
-    );
+    assert_eq!(world.ending("A1").await?, CONFIRMED);
     let dialed = world.dialed_at("A1").await?;
     assert_eq!(dialed.len(), 1);
     dialed.first().copied().context("one call")

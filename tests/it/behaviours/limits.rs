@@ -5,7 +5,7 @@ use jiff::{SignedDuration, Timestamp};
 use simulator::retell::Outcome;
 
 use super::{open_clinic_and, open_clinic_with};
-use crate::harness::{HEADER, HOUR, OPEN_CLINIC, World, quick, row, rows};
+use crate::harness::{CONFIRMED, HEADER, HOUR, OPEN_CLINIC, World, quick, row, rows};
 
 /// When every dial of these appointments was authorized, in order. The limits count from there; the request
 /// leaves as soon as a worker has room, on a busy machine some seconds later.
@@ -103,9 +103,7 @@ async fn nobody_is_called_more_often_in_a_day_than_the_cap_says() -> Result<()> 
         "{settings}\n[reminders]\ncall_before_hours = 72\n[retries]\nmax_retries = 4\nstrategy = \"backoff\"\n"
     );
     let mut world = World::start(&settings, quick().always(Outcome::NoAnswer)).await?;
-    world
-        .import(&format!("{HEADER}{}", row("A1", 1, 5)))
-        .await?;
+    world.book("A1", 1, 5).await?;
 
     world.play().await?;
 
@@ -150,9 +148,6 @@ async fn without_a_required_consent_nobody_is_called() -> Result<()> {
 
     world.assert_sound().await?;
     assert_eq!(world.ending("A1").await?, "refused: consent_missing");
-    assert_eq!(
-        world.ending("A2").await?,
-        "confirmed: appointment_confirmed"
-    );
+    assert_eq!(world.ending("A2").await?, CONFIRMED);
     Ok(())
 }

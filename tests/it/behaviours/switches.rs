@@ -4,7 +4,7 @@ use anyhow::Result;
 use simulator::retell::Outcome;
 
 use super::{open_clinic_and, open_clinic_with};
-use crate::harness::{HEADER, HOUR, OPEN_CLINIC, SLUG, World, in_days, quick, row};
+use crate::harness::{CONFIRMED, HEADER, HOUR, OPEN_CLINIC, SLUG, World, in_days, quick, row};
 
 #[tokio::test]
 async fn a_clinic_that_is_not_live_dials_nobody_and_dials_once_it_is() -> Result<()> {
@@ -27,14 +27,8 @@ async fn a_clinic_that_is_not_live_dials_nobody_and_dials_once_it_is() -> Result
     world.play().await?;
 
     world.assert_sound().await?;
-    assert_eq!(
-        world.ending("A2").await?,
-        "confirmed: appointment_confirmed"
-    );
-    assert_eq!(
-        world.ending("A3").await?,
-        "confirmed: appointment_confirmed"
-    );
+    assert_eq!(world.ending("A2").await?, CONFIRMED);
+    assert_eq!(world.ending("A3").await?, CONFIRMED);
     assert_eq!(world.ledger().calls.len(), 2);
     Ok(())
 }
@@ -42,9 +36,7 @@ async fn a_clinic_that_is_not_live_dials_nobody_and_dials_once_it_is() -> Result
 #[tokio::test]
 async fn a_paused_clinic_dials_nobody_until_it_is_resumed() -> Result<()> {
     let mut world = World::start(OPEN_CLINIC, quick().always(Outcome::Confirmed)).await?;
-    world
-        .import(&format!("{HEADER}{}", row("A1", 1, 3)))
-        .await?;
+    world.book("A1", 1, 3).await?;
     world.settled().await?;
     world.operate(&["tenant", "pause", SLUG]).await?;
     world.play_until(Some(in_days(2) + HOUR)).await?;
@@ -55,19 +47,14 @@ async fn a_paused_clinic_dials_nobody_until_it_is_resumed() -> Result<()> {
     world.play().await?;
 
     world.assert_sound().await?;
-    assert_eq!(
-        world.ending("A1").await?,
-        "confirmed: appointment_confirmed"
-    );
+    assert_eq!(world.ending("A1").await?, CONFIRMED);
     Ok(())
 }
 
 #[tokio::test]
 async fn waiting_reminders_plan_anew_by_changed_settings() -> Result<()> {
     let mut world = World::start(OPEN_CLINIC, quick().always(Outcome::Confirmed)).await?;
-    world
-        .import(&format!("{HEADER}{}", row("A1", 1, 5)))
-        .await?;
+    world.book("A1", 1, 5).await?;
     world.settled().await?;
 
     world
@@ -92,9 +79,7 @@ async fn a_clinic_whose_settings_lack_an_agent_dials_nobody() -> Result<()> {
     // The switch refuses what could not dial; whoever gets around it is stopped at the gate.
     assert!(world.operate(&["tenant", "live", SLUG]).await.is_err());
     world.sql("update tenants set live = true").await?;
-    world
-        .import(&format!("{HEADER}{}", row("A1", 1, 3)))
-        .await?;
+    world.book("A1", 1, 3).await?;
 
     world.play().await?;
 

@@ -5,9 +5,10 @@ use std::time::Duration;
 use anyhow::Result;
 use simulator::retell::{CallScript, CreateFault, NumberScript, Outcome, Scenario};
 
-use super::{confirmed, with_creates};
+use super::with_creates;
 use crate::harness::{
-    HEADER, HOUR, OPEN_CLINIC, SLUG, World, eventually, in_days, number, quick, row, rows,
+    CONFIRMED, HEADER, HOUR, OPEN_CLINIC, SLUG, World, eventually, in_days, number, quick, row,
+    rows,
 };
 
 /// For scenarios whose calls are silent on purpose.
@@ -44,7 +45,7 @@ async fn whatever_a_request_to_dial_runs_into_the_phone_rings_once() -> Result<(
         let why = world.why(&format!("A{of}")).await?;
         assert_eq!(
             world.ending(&format!("A{of}")).await?,
-            confirmed(),
+            CONFIRMED,
             "{creates:?}: {why:#?}"
         );
         let rang = world
@@ -113,7 +114,7 @@ async fn a_refused_number_or_agent_is_for_technicians_and_stops_nobody_else() ->
         world.ending("A2").await?,
         "technical_review: systemic_failure"
     );
-    assert_eq!(world.ending("A3").await?, confirmed());
+    assert_eq!(world.ending("A3").await?, CONFIRMED);
     assert_eq!(world.ledger().creates.len(), 3);
     Ok(())
 }
@@ -152,8 +153,8 @@ async fn paused_by(fault: CreateFault) -> Result<()> {
     world.play().await?;
 
     world.assert_sound().await?;
-    assert_eq!(world.ending("A2").await?, confirmed());
-    assert_eq!(world.ending("A3").await?, confirmed());
+    assert_eq!(world.ending("A2").await?, CONFIRMED);
+    assert_eq!(world.ending("A3").await?, CONFIRMED);
     Ok(())
 }
 
@@ -222,36 +223,31 @@ async fn a_dial_that_nobody_can_tell_the_end_of_is_for_a_person_to_look_at() -> 
 
 #[tokio::test]
 async fn a_call_that_never_ends_is_for_a_person_to_look_at() -> Result<()> {
-    let scenario = scripted(CallScript {
+    let stuck = CallScript {
         stuck: Some(true),
         ..Outcome::Confirmed.into()
-    });
-    let mut world = World::start(OPEN_CLINIC, scenario).await?;
-    world.silence = SHORT_SILENCE;
-    world.import(&rows(1, &[3])).await?;
-
-    world.play().await?;
-
-    world.assert_sound().await?;
-    assert_eq!(world.ending("A1").await?, "manual_review: dial_uncertain");
-    assert_eq!(world.ledger().calls.len(), 1);
-    Ok(())
+    };
+    one_silent_call_ends_as(stuck, "manual_review: dial_uncertain").await
 }
 
 #[tokio::test]
 async fn a_conversation_that_is_never_analyzed_is_for_a_person_to_look_at() -> Result<()> {
-    let scenario = scripted(CallScript {
+    let unanalyzed = CallScript {
         no_analysis: Some(true),
         ..Outcome::Confirmed.into()
-    });
-    let mut world = World::start(OPEN_CLINIC, scenario).await?;
+    };
+    one_silent_call_ends_as(unanalyzed, "manual_review: no_clear_answer").await
+}
+
+async fn one_silent_call_ends_as(call: CallScript, ending: &str) -> Result<()> {
+    let mut world = World::start(OPEN_CLINIC, scripted(call)).await?;
     world.silence = SHORT_SILENCE;
     world.import(&rows(1, &[3])).await?;
 
     world.play().await?;
 
     world.assert_sound().await?;
-    assert_eq!(world.ending("A1").await?, "manual_review: no_clear_answer");
+    assert_eq!(world.ending("A1").await?, ending);
     assert_eq!(world.ledger().calls.len(), 1);
     Ok(())
 }

@@ -3,7 +3,7 @@
 use anyhow::Result;
 use simulator::retell::Outcome;
 
-use crate::harness::{HEADER, OPEN_CLINIC, World, eventually, quick, row, rows};
+use crate::harness::{CONFIRMED, HEADER, OPEN_CLINIC, World, eventually, quick, row, rows};
 
 #[tokio::test]
 async fn reminders_wait_through_an_outage_of_temporal() -> Result<()> {
@@ -12,9 +12,7 @@ async fn reminders_wait_through_an_outage_of_temporal() -> Result<()> {
     world.settled().await?;
     world.temporal.kill();
     // A booking and a cancellation in the outage take effect after it.
-    world
-        .import(&format!("{HEADER}{}", row("B1", 101, 4)))
-        .await?;
+    world.book("B1", 101, 4).await?;
     world
         .import(&format!(
             "{HEADER}{}",
@@ -26,7 +24,7 @@ async fn reminders_wait_through_an_outage_of_temporal() -> Result<()> {
     world.play().await?;
 
     world.assert_sound().await?;
-    assert_eq!(world.ending("B1").await?, super::confirmed());
+    assert_eq!(world.ending("B1").await?, CONFIRMED);
     assert_eq!(
         world.ending("A5").await?,
         "not_needed: appointment_cancelled"
@@ -92,7 +90,7 @@ async fn a_temporal_that_lost_its_data_gets_every_process_back_from_the_database
     world.assert_sound().await?;
     assert_eq!(world.ledger().calls.len(), 6);
     for each in 1..=6 {
-        assert_eq!(world.ending(&format!("A{each}")).await?, super::confirmed());
+        assert_eq!(world.ending(&format!("A{each}")).await?, CONFIRMED);
     }
     Ok(())
 }

@@ -4,8 +4,8 @@ use anyhow::{Result, bail};
 use simulator::retell::{CreateFault, Outcome};
 use sqlx::{Connection, PgConnection};
 
-use super::{confirmed, moments, with_creates};
-use crate::harness::{HEADER, OPEN_CLINIC, World, eventually, quick, row, rows};
+use super::{moments, with_creates};
+use crate::harness::{CONFIRMED, OPEN_CLINIC, World, eventually, quick, rows};
 
 #[tokio::test]
 async fn a_worker_killed_before_the_request_to_dial_leaves_it_to_the_next() -> Result<()> {
@@ -14,9 +14,7 @@ async fn a_worker_killed_before_the_request_to_dial_leaves_it_to_the_next() -> R
     world.start_ingress().await?;
     // Nobody serves the queue of dials: the call is authorized and goes no further.
     world.start_worker("core")?;
-    world
-        .import(&format!("{HEADER}{}", row("A1", 1, 3)))
-        .await?;
+    world.book("A1", 1, 3).await?;
     world
         .play_until_seen("a call is authorized", || async {
             Ok(world.count("calls where dial_state = 'authorized'").await? == 1)
@@ -29,7 +27,7 @@ async fn a_worker_killed_before_the_request_to_dial_leaves_it_to_the_next() -> R
     world.play().await?;
 
     world.assert_sound().await?;
-    assert_eq!(world.ending("A1").await?, confirmed());
+    assert_eq!(world.ending("A1").await?, CONFIRMED);
     assert_eq!(world.ledger().calls.len(), 1);
     Ok(())
 }
@@ -45,7 +43,7 @@ async fn a_worker_killed_while_the_provider_holds_its_answer_does_not_dial_again
 
     assert_eq!(
         world.ending("A1").await?,
-        confirmed(),
+        CONFIRMED,
         "{:#?}",
         world.why("A1").await?
     );
@@ -61,7 +59,7 @@ async fn a_request_that_died_with_its_worker_is_made_again_when_the_provider_pro
 
     assert_eq!(
         world.ending("A1").await?,
-        confirmed(),
+        CONFIRMED,
         "{:#?}",
         world.why("A1").await?
     );
@@ -73,9 +71,7 @@ async fn a_request_that_died_with_its_worker_is_made_again_when_the_provider_pro
 /// One appointment whose worker is killed as soon as its request to dial has arrived; played to the end.
 async fn killed_during_the_request(scenario: simulator::retell::Scenario) -> Result<World> {
     let mut world = World::start(OPEN_CLINIC, scenario).await?;
-    world
-        .import(&format!("{HEADER}{}", row("A1", 1, 3)))
-        .await?;
+    world.book("A1", 1, 3).await?;
     world
         .play_until_seen("a request to dial", || async {
             Ok(world.retell.totals().create_requests == 1)
