@@ -28,9 +28,6 @@ struct Arguments {
     /// Small sizes: shows that everything runs, and measures nothing well
     #[arg(long, global = true)]
     quick: bool,
-    /// Memory also at 50,000 waiting reminders, which takes the dev server half an hour to start
-    #[arg(long, global = true)]
-    full: bool,
     /// How many reminders, instead of the usual number
     #[arg(long, global = true, value_parser = clap::value_parser!(u32).range(1..=90_000))]
     reminders: Option<u32>,
@@ -66,7 +63,6 @@ enum Command {
 #[derive(Debug, Clone, Copy)]
 struct Size {
     quick: bool,
-    full: bool,
     reminders: Option<usize>,
 }
 
@@ -84,7 +80,6 @@ fn main() -> ExitCode {
     let arguments = Arguments::parse();
     let size = Size {
         quick: arguments.quick,
-        full: arguments.full,
         reminders: arguments
             .reminders
             .and_then(|number| number.try_into().ok()),

@@ -20,8 +20,7 @@ const IMPORT_AT_ONCE: usize = 5000;
 
 pub(crate) async fn run(size: Size) -> Result<()> {
     begin("Worker memory");
-    let mut levels = size.quick_or(vec![50, 200], vec![1_000, 10_000]);
-    levels.extend(size.full.then_some(50_000));
+    let mut levels = size.quick_or(vec![50, 200], vec![1_000, 10_000, 50_000]);
     if let Some(only) = size.reminders {
         levels = vec![only];
     }

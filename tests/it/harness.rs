@@ -342,7 +342,7 @@ impl World {
         let ledger = self.ledger();
         let call = ledger.calls.first().context("no call was placed")?;
         let mut body = serde_json::json!({ "event": event, "call": about_the_call });
-        body["call"]["call_id"] = call.call_id.clone().into();
+        body["call"]["call_id"] = call.provider_call_id.clone().into();
         let body = body.to_string();
         let now = Timestamp::now().as_millisecond();
         let signature = sign(body.as_bytes(), &API_KEY.into(), now);

@@ -48,6 +48,17 @@ async fn dial(
     number: &str,
     when: Timestamp,
 ) -> CallId {
+    let call = authorized(tenant, appointment, number, when).await;
+    claim(tenant, call, when).await;
+    call
+}
+
+async fn authorized(
+    tenant: &TenantStore,
+    appointment: AppointmentId,
+    number: &str,
+    when: Timestamp,
+) -> CallId {
     let mut tx = tenant.begin().await.unwrap();
     let call = tx
         .authorize_call(appointment, 1, 1, number, when)
@@ -55,6 +66,12 @@ async fn dial(
         .unwrap();
     tx.commit().await.unwrap();
     call
+}
+
+async fn claim(tenant: &TenantStore, call: CallId, when: Timestamp) {
+    let mut tx = tenant.begin().await.unwrap();
+    tx.claim_dial(call, when).await.unwrap();
+    tx.commit().await.unwrap();
 }
 
 async fn defer(tenant: &TenantStore, appointment: AppointmentId, reason: Reason, until: Timestamp) {
@@ -90,6 +107,23 @@ async fn the_gates_count_dials_of_their_window_and_of_clocks_that_are_ahead() {
     );
     assert_eq!(facts.number_last_dialed, Some(seconds(ahead)));
     assert_eq!(facts.open_calls, 5);
+}
+
+#[tokio::test]
+async fn a_dial_counts_from_when_it_was_made_and_one_that_may_be_made_any_moment_as_made_now() {
+    let stage = stage().await;
+    let tenant = stage.tenant("ours").await;
+    let ids = appointments(&tenant, 3).await;
+    let call = authorized(&tenant, ids[0], NUMBER, seconds(-7200)).await;
+    claim(&tenant, call, seconds(-60)).await;
+    let facts = gates(&tenant, ids[2]).await;
+    assert_eq!(facts.tenant_dials, [seconds(-60)]);
+    assert_eq!(facts.number_last_dialed, Some(seconds(-60)));
+
+    authorized(&tenant, ids[1], NUMBER, seconds(-3600)).await;
+    let facts = gates(&tenant, ids[2]).await;
+    assert_eq!(facts.number_last_dialed, Some(seconds(0)));
+    assert_eq!(facts.number_dials, [seconds(0), seconds(-60)]);
 }
 
 #[tokio::test]

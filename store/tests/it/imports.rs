@@ -1,5 +1,7 @@
 //! REM-6, REM-10: what an import changes, and what it leaves alone.
 
+use std::time::Duration;
+
 use domain::{Reason, appointment::AppointmentStatus, reminder::Deferral};
 use jiff::{SignedDuration, Timestamp};
 use sqlx::Row;
@@ -199,6 +201,35 @@ async fn another_number_is_another_contact_and_a_new_version() {
     let id = appointment_id(&tenant, "A1").await;
     let reminder = tx.lock_reminder(id, at(LATER)).await.unwrap().unwrap();
     assert_eq!(reminder.e164.as_deref(), Some("+447700900456"));
+}
+
+#[tokio::test]
+async fn a_reminder_that_looks_during_an_import_sees_what_the_import_brings() {
+    let (stage, tenant, _) = imported().await;
+    let id = appointment_id(&tenant, "A1").await;
+    let changed = with(|row| row.contact.e164 = Some("+447700900456".to_owned()));
+    let mut importing = tenant.begin().await.unwrap();
+    let rows = [changed];
+    importing
+        .upsert_appointments(at(LATER), &rows)
+        .await
+        .unwrap();
+    let mut looking = tenant.begin().await.unwrap();
+    let look = looking.lock_reminder(id, at(LATER));
+    let commit_when_it_waits = async {
+        let waiting = "select count(*) from pg_stat_activity
+                       where datname = current_database() and wait_event_type = 'Lock'";
+        while stage.count(waiting).await == 0 {
+            tokio::task::yield_now().await;
+        }
+        importing.commit().await.unwrap();
+    };
+    let both = async { tokio::join!(look, commit_when_it_waits) };
+    let (seen, ()) = tokio::time::timeout(Duration::from_secs(10), both)
+        .await
+        .expect("the reminder waits for the import");
+    let seen = seen.unwrap().expect("the appointment is there");
+    assert_eq!(seen.e164.as_deref(), Some("+447700900456"));
 }
 
 #[tokio::test]

@@ -45,6 +45,7 @@ async fn clinic(stage: &Stage, slug: &str) -> Clinic {
     tx.defer_reminder(appointment, None).await.unwrap();
     decide(&mut tx, appointment).await.unwrap();
     tx.opt_out("+447700900999", "call").await.unwrap();
+    tx.mark_number_invalid("+447700900998").await.unwrap();
     tx.commit().await.unwrap();
     let event = event(tenant.id(), Some(call));
     stage
