@@ -16,7 +16,7 @@ use crate::{
 /// After the last start, caches and buffers find their size.
 const SETTLE: Duration = Duration::from_secs(10);
 const LOOK: Duration = Duration::from_secs(3);
-const IMPORT_AT_ONCE: usize = 5000;
+const IMPORT_AT_ONCE: usize = 2500;
 
 pub(crate) async fn run(size: Size) -> Result<()> {
     begin("Worker memory");
@@ -70,10 +70,17 @@ async fn add(world: &mut World, from: usize, to: usize) -> Result<()> {
     let instants: Vec<_> = (from..to)
         .map(|number| first + SignedDuration::from_mins(i64::try_from(number).unwrap_or(0)))
         .collect();
-    for chunk in instants.chunks(IMPORT_AT_ONCE) {
+    for (number, chunk) in instants.chunks(IMPORT_AT_ONCE).enumerate() {
         let appointments = world.appointments(chunk.iter().copied());
         world.import(&appointments).await?;
+        let begun = from + number * IMPORT_AT_ONCE + chunk.len();
+        started(world, begun).await?;
     }
+    Ok(())
+}
+
+/// Waits until every reminder so far has looked at its facts.
+async fn started(world: &World, so_far: usize) -> Result<()> {
     let mut left = i64::MAX;
     let mut changed = Instant::now();
     loop {
@@ -81,10 +88,7 @@ async fn add(world: &mut World, from: usize, to: usize) -> Result<()> {
         if now_left == 0 {
             return Ok(());
         }
-        progress(&format!(
-            "{now_left} of {} reminders still to start",
-            to - from
-        ));
+        progress(&format!("{now_left} of {so_far} reminders still to start"));
         if now_left < left {
             (left, changed) = (now_left, Instant::now());
         }

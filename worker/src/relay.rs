@@ -30,6 +30,9 @@ const TURN: Duration = Duration::from_secs(15);
 /// Looks at the outbox even when nobody says that there is something new: it finds what other processes
 /// wrote, and what a crash left.
 const SWEEP: Duration = Duration::from_millis(250);
+/// Reminders that one relay wakes in a second while many wait: an import of tens of thousands. The engine takes
+/// starts quicker than workers can serve them, and serves slowly what it has to keep back.
+const REMINDERS_PER_SECOND: f64 = 50.0;
 /// Pause while the database or Temporal cannot be reached.
 const UNREACHABLE: Duration = Duration::from_secs(1);
 
@@ -37,10 +40,17 @@ const UNREACHABLE: Duration = Duration::from_secs(1);
 pub async fn run(client: &Client, store: &Store, fresh: &Notify, stop: impl Future<Output = ()>) {
     let mut stop = std::pin::pin!(stop);
     loop {
-        let pause = match store.relay(BATCH, |wakes| deliver(client, wakes)).await {
+        let mut reminders = 0;
+        let relayed = store.relay(BATCH, |wakes| {
+            reminders = wakes.iter().filter(is_reminder).count();
+            deliver(client, wakes)
+        });
+        let pause = match relayed.await {
             // A single row that cannot be delivered must not slow the others down.
             Ok((found, 0)) if found > 0 => UNREACHABLE,
-            Ok((found, _)) if found as i64 == BATCH => Duration::ZERO,
+            Ok((found, _)) if found as i64 == BATCH => {
+                Duration::from_secs_f64(reminders as f64 / REMINDERS_PER_SECOND)
+            }
             Ok(_) => SWEEP,
             Err(error) => {
                 tracing::warn!(
@@ -56,6 +66,10 @@ pub async fn run(client: &Client, store: &Store, fresh: &Notify, stop: impl Futu
             () = tokio::time::sleep(pause) => {}
         }
     }
+}
+
+fn is_reminder(wake: &&Wake) -> bool {
+    matches!(wake, Wake::Reminder(..))
 }
 
 /// Several rows for one process become one signal.
