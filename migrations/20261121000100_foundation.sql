@@ -129,6 +129,8 @@ create table calls (
     -- Dialing again is not permitted before then (429, 5xx).
     not_before  timestamptz,
     dialing_at  timestamptz,
+    -- The provider key of the request: only its account can prove that there is no such call.
+    dialed_with uuid,
     -- Requests that left, each a possible ring.
     requests    integer not null default 0,
     placed_at   timestamptz,

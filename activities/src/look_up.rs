@@ -25,7 +25,7 @@ pub(crate) async fn look_up(
     input: &CallInput,
     now: Timestamp,
 ) -> Result<(), DialFailure> {
-    let Some((row, client)) = open(store, accounts, input, now).await? else {
+    let Some(Account { row, client, dialed }) = open(store, accounts, input, now).await? else {
         return Ok(());
     };
     if row.facts.dial != DialState::Dialing {
@@ -47,7 +47,9 @@ pub(crate) async fn look_up(
             keep(&mut tx, input, &call).await?;
             metrics::counter!("bellhop_dials_found_again_total").increment(1);
         }
-        Ok(None) => tx.call_checked(row.id, now).await?,
+        Ok(None) if dialed => tx.call_checked(row.id, now).await?,
+        // Another account's list proves nothing.
+        Ok(None) => tx.call_pauses(row.id, now + ASK_AGAIN).await?,
         Err(error) => pause(&mut tx, &row, now, &error).await?,
     }
     Ok(tx.commit().await?)
@@ -60,7 +62,7 @@ pub(crate) async fn fetch(
     input: &CallInput,
     now: Timestamp,
 ) -> Result<(), DialFailure> {
-    let Some((row, client)) = open(store, accounts, input, now).await? else {
+    let Some(Account { row, client, .. }) = open(store, accounts, input, now).await? else {
         return Ok(());
     };
     let Some(provider_call_id) = &row.provider_call_id else {
@@ -79,27 +81,40 @@ pub(crate) async fn fetch(
     Ok(tx.commit().await?)
 }
 
-/// The call, and the tenant's account to ask about it. Without a key nobody can be asked: the call pauses,
-/// and is asked about again when a key may have been stored.
+/// A call, and whom to ask about it.
+struct Account {
+    row: CallRow,
+    client: retell::Client,
+    /// The call was dialed with this very key: if it does not know the call, there is none.
+    dialed: bool,
+}
+
+/// The call, and the account it was dialed from, or else the tenant's newest. Without a key nobody can be
+/// asked: the call pauses, and is asked about again when a key may have been stored.
 async fn open(
     store: &Store,
     accounts: &Accounts,
     input: &CallInput,
     now: Timestamp,
-) -> Result<Option<(CallRow, retell::Client)>, DialFailure> {
+) -> Result<Option<Account>, DialFailure> {
     let mut tx = store.tenant(input.tenant).begin().await?;
-    let row = tx.lock_call(input.call).await?;
-    let keys = tx.provider_secrets(store.keys(), "retell").await?;
-    let key = keys.into_iter().next();
-    if let (Some(row), None) = (&row, &key) {
+    let Some(row) = tx.lock_call(input.call).await? else {
+        return Ok(None);
+    };
+    let keys = tx.provider_keys(store.keys(), "retell").await?;
+    let dialed = keys.iter().find(|key| row.dialed_with == Some(key.id));
+    let Some(key) = dialed.or(keys.first()) else {
         tracing::error!(call.id = %row.id, "no provider key is stored: the call cannot be asked about");
         tx.call_pauses(row.id, now + ASK_AGAIN).await?;
-    }
+        tx.commit().await?;
+        return Ok(None);
+    };
     tx.commit().await?;
-    Ok(match (row, key) {
-        (Some(row), Some(key)) => Some((row, accounts.retell(input.tenant, &key)?)),
-        _ => None,
-    })
+    Ok(Some(Account {
+        client: accounts.retell(input.tenant, &key.secret)?,
+        dialed: dialed.is_some(),
+        row,
+    }))
 }
 
 async fn pause(tx: &mut TenantTx, row: &CallRow, now: Timestamp, error: &ReadError) -> Result<()> {

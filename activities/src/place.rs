@@ -13,8 +13,9 @@ use providers::{
     error::PlaceError,
     retell::{Client, NewCall},
 };
-use secrecy::SecretString;
-use store::{CallRow, Decision, DialTarget, Placed, Result, Store, Tenant, TenantTx};
+use store::{
+    CallRow, Decision, DialTarget, Placed, ProviderKey, Result, Store, Tenant, TenantTx,
+};
 use workflows::contract::CallInput;
 
 use crate::{accounts::Accounts, agent, failure::DialFailure, outcome};
@@ -89,7 +90,7 @@ async fn claim(
     let tenant = tx.tenant_row().await?;
     let target = tx.dial_target(appointment, now).await?;
     let key = tx
-        .provider_secrets(store.keys(), "retell")
+        .provider_keys(store.keys(), "retell")
         .await?
         .into_iter()
         .next();
@@ -101,8 +102,8 @@ async fn claim(
             Ok(None)
         }
         Ok((key, call)) => {
-            let client = accounts.retell(input.tenant, &key)?;
-            tx.claim_dial(row.id, now).await?;
+            let client = accounts.retell(input.tenant, &key.secret)?;
+            tx.claim_dial(row.id, key.id, now).await?;
             tx.commit().await?;
             let request = row.facts.requests + 1;
             Ok(Some(Claim {
@@ -118,9 +119,9 @@ fn request(
     row: &CallRow,
     tenant: &Tenant,
     target: &DialTarget,
-    key: Option<SecretString>,
+    key: Option<ProviderKey>,
     now: Timestamp,
-) -> Result<(SecretString, NewCall), Reason> {
+) -> Result<(ProviderKey, NewCall), Reason> {
     let facts = PlacementFacts {
         reminder: &target.reminder,
         settings: &tenant.settings,

@@ -7,6 +7,7 @@ use domain::{
     reminder::ReminderFacts,
 };
 use jiff::{SignedDuration, Timestamp};
+use uuid::Uuid;
 
 use crate::{
     Error, Result, TenantTx,
@@ -24,6 +25,8 @@ pub struct CallRow {
     pub attempt: u32,
     pub e164: String,
     pub provider_call_id: Option<String>,
+    /// The provider key of the last request to dial.
+    pub dialed_with: Option<Uuid>,
     pub facts: CallFacts,
     /// What of the person's words has taken effect already.
     pub applied: Applied,
@@ -103,7 +106,7 @@ impl TenantTx {
         let Some(row) = sqlx::query!(
             "select appointment_id, appointment_version, attempt, e164, provider_call_id, dial_state, not_before,
                     dialing_at, requests, placed_at, checks, checked_at, ended_at, outcome, settled_at,
-                    applied_action, applied_opt_out
+                    applied_action, applied_opt_out, dialed_with
              from calls where tenant_id = $1 and id = $2 for update",
             self.tenant(),
             call.uuid()
@@ -140,6 +143,7 @@ impl TenantTx {
             attempt: number(row.attempt.unwrap_or_default()),
             e164: row.e164,
             provider_call_id: row.provider_call_id,
+            dialed_with: row.dialed_with,
             facts,
             applied: Applied {
                 action: row
@@ -203,16 +207,22 @@ impl TenantTx {
 
     /// `authorized → dialing`. Committed before the request leaves, so that whoever comes later knows
     /// that the phone may ring.
-    pub async fn claim_dial(&mut self, call: CallId, now: Timestamp) -> Result<()> {
+    pub async fn claim_dial(
+        &mut self,
+        call: CallId,
+        key: Uuid,
+        now: Timestamp,
+    ) -> Result<()> {
         sqlx::query!(
-            "update calls set dial_state = $3, state = $4, dialing_at = $5, requests = requests + 1,
-                              checks = 0, checked_at = null, not_before = null
+            "update calls set dial_state = $3, state = $4, dialing_at = $5, dialed_with = $6,
+                              requests = requests + 1, checks = 0, checked_at = null, not_before = null
              where tenant_id = $1 and id = $2",
             self.tenant(),
             call.uuid(),
             DialState::Dialing.code(),
             CallState::Processing.code(),
-            to_db(now)
+            to_db(now),
+            key
         )
         .execute(&mut *self.tx)
         .await?;

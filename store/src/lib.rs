@@ -32,7 +32,7 @@ pub use events::{Appended, NewEvent, StoredEvent};
 pub use outbox::{Process, Wake};
 pub use reminders::{Decision, ReminderRow};
 pub use report::{CallCount, OpenProcess, Report, ReviewEntry, TimelineEntry};
-pub use secrets::{KeyRing, KeyRingError};
+pub use secrets::{KeyRing, KeyRingError, ProviderKey};
 pub use sources::Source;
 pub use tenants::Tenant;
 

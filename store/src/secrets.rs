@@ -126,6 +126,13 @@ fn key(entry: &str) -> Option<Key> {
     })
 }
 
+/// One of a tenant's keys for a provider.
+#[derive(Debug, Clone)]
+pub struct ProviderKey {
+    pub id: Uuid,
+    pub secret: SecretString,
+}
+
 pub(crate) struct Sealed {
     pub(crate) key_id: String,
     pub(crate) nonce: Vec<u8>,
@@ -157,22 +164,31 @@ impl TenantTx {
     }
 
     /// The provider's keys that are not retired, newest first.
-    pub async fn provider_secrets(
+    pub async fn provider_keys(
         &mut self,
         keys: &KeyRing,
         provider: &str,
-    ) -> Result<Vec<SecretString>> {
-        let rows = sqlx::query_as!(
-            Sealed,
-            "select key_id, nonce, ciphertext from provider_secrets
+    ) -> Result<Vec<ProviderKey>> {
+        let rows = sqlx::query!(
+            "select id, key_id, nonce, ciphertext from provider_secrets
              where tenant_id = $1 and provider = $2 and retired_at is null order by id desc",
             self.tenant(),
             provider
         )
         .fetch_all(&mut *self.tx)
         .await?;
-        rows.iter()
-            .map(|sealed| keys.open(self.id, sealed))
+        rows.into_iter()
+            .map(|row| {
+                let sealed = Sealed {
+                    key_id: row.key_id,
+                    nonce: row.nonce,
+                    ciphertext: row.ciphertext,
+                };
+                Ok(ProviderKey {
+                    id: row.id,
+                    secret: keys.open(self.id, &sealed)?,
+                })
+            })
             .collect()
     }
 }

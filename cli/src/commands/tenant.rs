@@ -166,7 +166,7 @@ fn read_secret() -> Result<SecretString> {
 async fn show(store: &Store, tenant: &Tenant) -> Result<()> {
     let mut tx = store.tenant(tenant.id).begin().await?;
     let sources = tx.source_keys("retell").await?;
-    let keys = tx.provider_secrets(store.keys(), "retell").await?.len();
+    let keys = tx.provider_keys(store.keys(), "retell").await?.len();
     say!(
         "# {} is {}",
         tenant.slug,

@@ -10,6 +10,7 @@ use domain::{
 };
 use jiff::{SignedDuration, Timestamp};
 use store::{Placed, TenantStore, Wake};
+use uuid::Uuid;
 
 use crate::harness::{
     NOW, Stage, appointment, appointment_id, at, authorize, import, place, stage,
@@ -70,7 +71,7 @@ async fn authorized(
 
 async fn claim(tenant: &TenantStore, call: CallId, when: Timestamp) {
     let mut tx = tenant.begin().await.unwrap();
-    tx.claim_dial(call, when).await.unwrap();
+    tx.claim_dial(call, Uuid::nil(), when).await.unwrap();
     tx.commit().await.unwrap();
 }
 
@@ -281,7 +282,7 @@ async fn placing_forgets_searches_and_pauses_and_keeps_the_first_time() {
     let id = appointments(&tenant, 1).await[0];
     let call = authorize(&tenant, id).await;
     let mut tx = tenant.begin().await.unwrap();
-    tx.claim_dial(call, seconds(1)).await.unwrap();
+    tx.claim_dial(call, Uuid::nil(), seconds(1)).await.unwrap();
     tx.call_checked(call, seconds(2)).await.unwrap();
     tx.call_pauses(call, seconds(32)).await.unwrap();
     let facts = tx.lock_call(call).await.unwrap().unwrap().facts;

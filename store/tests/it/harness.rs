@@ -14,6 +14,7 @@ use store::{
     Imported, KeyRing, NewAppointment, NewContact, Placed, PoolOptions, Store, TenantStore, Wake,
 };
 use tokio::sync::OnceCell;
+use uuid::Uuid;
 
 pub(crate) const NOW: &str = "2027-01-12T12:00:00Z";
 
@@ -170,7 +171,7 @@ pub(crate) async fn authorize(tenant: &TenantStore, appointment: AppointmentId) 
 /// A call the provider knows as `provider_call_id`.
 pub(crate) async fn place(tenant: &TenantStore, call: CallId, provider_call_id: &str) {
     let mut tx = tenant.begin().await.unwrap();
-    tx.claim_dial(call, at(NOW)).await.unwrap();
+    tx.claim_dial(call, Uuid::nil(), at(NOW)).await.unwrap();
     let placed = Placed {
         provider_call_id: provider_call_id.to_owned(),
         at: at(NOW),

@@ -10,6 +10,7 @@ use domain::{
 use serde_json::{Value, json};
 use sqlx::{AssertSqlSafe, PgConnection};
 use store::{Decision, Error, NewEvent, Placed, TenantStore, TenantTx};
+use uuid::Uuid;
 
 use crate::harness::{
     NOW, Stage, appointment, appointment_id, at, authorize, import, place, stage,
@@ -347,7 +348,7 @@ async fn a_handle_given_a_neighbours_ids_changes_nothing_of_theirs() {
     let observation = Observation::bare(ObservationKind::Ended);
     let fetched = self::event(ours.id(), Some(call));
     try_it!(tx => tx.set_appointment_status(appointment, AppointmentStatus::Cancelled));
-    try_it!(tx => tx.claim_dial(call, now));
+    try_it!(tx => tx.claim_dial(call, Uuid::nil(), now));
     try_it!(tx => tx.call_placed(call, &placed));
     try_it!(tx => tx.call_never_reached(call, now));
     try_it!(tx => tx.call_checked(call, now));

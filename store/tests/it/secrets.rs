@@ -18,10 +18,10 @@ async fn add(stage: &Stage, tenant: &TenantStore, secret: &str) {
 
 async fn read(store: &Store, tenant: &TenantStore) -> Result<Vec<String>, Error> {
     let mut tx = tenant.begin().await.unwrap();
-    let secrets = tx.provider_secrets(store.keys(), "retell").await?;
-    Ok(secrets
+    let keys = tx.provider_keys(store.keys(), "retell").await?;
+    Ok(keys
         .iter()
-        .map(|secret| secret.expose_secret().to_owned())
+        .map(|key| key.secret.expose_secret().to_owned())
         .collect())
 }
 

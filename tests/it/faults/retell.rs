@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use anyhow::Result;
-use simulator::retell::{CallScript, CreateFault, NumberScript, Outcome, Scenario};
+use simulator::retell::{Account, CallScript, CreateFault, NumberScript, Outcome, Scenario};
 
 use super::with_creates;
 use crate::harness::{
@@ -219,6 +219,47 @@ async fn a_dial_that_nobody_can_tell_the_end_of_is_for_a_person_to_look_at() -> 
     assert_eq!(world.ending("A1").await?, "manual_review: dial_uncertain");
     assert_eq!(world.ledger().creates.len(), 1);
     Ok(())
+}
+
+#[tokio::test]
+async fn another_accounts_key_is_no_proof_that_a_call_was_never_there() -> Result<()> {
+    let mut scenario = with_creates(
+        quick().always(Outcome::Confirmed),
+        1,
+        &[CreateFault::HangAfter],
+    );
+    scenario.faults.webhook.drop = 1.0;
+    scenario.faults.read.server_error = 1.0;
+    let mut world = World::start(OPEN_CLINIC, scenario.clone()).await?;
+    world.silence = SHORT_SILENCE;
+    world.import(&rows(1, &[3])).await?;
+    let dialed = || async { Ok(world.ledger().creates.len() == 1) };
+    world.play_until_seen("the dial", dialed).await?;
+
+    store_another_accounts_key(&world).await?;
+    scenario.faults.read.server_error = 0.0;
+    world.retell.set_scenario(scenario)?;
+    world.play().await?;
+
+    world.assert_sound().await?;
+    assert_eq!(world.ledger().calls.len(), 1);
+    assert_eq!(world.ending("A1").await?, CONFIRMED);
+    Ok(())
+}
+
+/// The clinic moves to another account, which knows nothing of the calls of the old one.
+async fn store_another_accounts_key(world: &World) -> Result<()> {
+    let key = "key_of_another_account";
+    world.retell.set_account(Account {
+        key: key.into(),
+        webhook_url: None,
+        agents: None,
+        numbers: None,
+    });
+    let mut tx = world.store.tenant(world.tenant).begin().await?;
+    tx.add_provider_secret(world.store.keys(), "retell", &key.into())
+        .await?;
+    Ok(tx.commit().await?)
 }
 
 #[tokio::test]
