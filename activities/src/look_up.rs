@@ -25,7 +25,12 @@ pub(crate) async fn look_up(
     input: &CallInput,
     now: Timestamp,
 ) -> Result<(), DialFailure> {
-    let Some(Account { row, client, dialed }) = open(store, accounts, input, now).await? else {
+    let Some(Account {
+        row,
+        client,
+        dialed,
+    }) = open(store, accounts, input, now).await?
+    else {
         return Ok(());
     };
     if row.facts.dial != DialState::Dialing {

@@ -13,9 +13,7 @@ use providers::{
     error::PlaceError,
     retell::{Client, NewCall},
 };
-use store::{
-    CallRow, Decision, DialTarget, Placed, ProviderKey, Result, Store, Tenant, TenantTx,
-};
+use store::{CallRow, Decision, DialTarget, Placed, ProviderKey, Result, Store, Tenant, TenantTx};
 use workflows::contract::CallInput;
 
 use crate::{accounts::Accounts, agent, failure::DialFailure, outcome};

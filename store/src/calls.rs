@@ -207,12 +207,7 @@ impl TenantTx {
 
     /// `authorized → dialing`. Committed before the request leaves, so that whoever comes later knows
     /// that the phone may ring.
-    pub async fn claim_dial(
-        &mut self,
-        call: CallId,
-        key: Uuid,
-        now: Timestamp,
-    ) -> Result<()> {
+    pub async fn claim_dial(&mut self, call: CallId, key: Uuid, now: Timestamp) -> Result<()> {
         sqlx::query!(
             "update calls set dial_state = $3, state = $4, dialing_at = $5, dialed_with = $6,
                               requests = requests + 1, checks = 0, checked_at = null, not_before = null
