@@ -4,7 +4,7 @@ use domain::follow::{self, CallStep as Step, DialState};
 use jiff::{SignedDuration, Timestamp};
 use providers::{error::SERVER_ERROR_WAIT, retell};
 use store::{CallRow, Placed, Result, Store, StoredEvent, TenantTx};
-use workflows::contract::{At, CallInput, CallStep, EventInput};
+use workflows::contract::{At, CallInput, CallStep};
 
 use crate::{in_time::InTime, outcome};
 
@@ -93,22 +93,4 @@ async fn read(tx: &mut TenantTx, event: &StoredEvent, outcome_field: &str) -> Re
                 .await
         }
     }
-}
-
-/// An event that named no call of ours when it came: by now the call may be known.
-pub(crate) async fn read_stray(store: &Store, input: &EventInput) -> Result<()> {
-    let mut tx = store.tenant(input.tenant).begin().await?;
-    let Some(event) = tx.event(input.event).await? else {
-        return Ok(());
-    };
-    let adopted = match &event.provider_call_id {
-        Some(id) => tx.adopt_event(event.id, id).await?,
-        None => false,
-    };
-    if !adopted {
-        tracing::warn!(event.id = %event.id, event.kind = event.event_type, "an event belongs to no call of this tenant");
-        metrics::counter!("bellhop_events_without_call_total").increment(1);
-        tx.event_read(event.id, None, None).await?;
-    }
-    tx.commit().await
 }

@@ -4,8 +4,10 @@
 
 mod accounts;
 mod advance_call;
+mod advance_event;
 mod advance_reminder;
 mod agent;
+mod agent_hook;
 mod failure;
 mod in_time;
 mod look_up;
@@ -19,7 +21,7 @@ use store::Store;
 use temporalio_macros::activities;
 use temporalio_sdk::activities::{ActivityContext, ActivityError};
 use workflows::contract::{
-    At, CallInput, CallStep, EventInput, ReminderInput, ReminderStep, markers,
+    At, CallInput, CallStep, EventInput, EventStep, ReminderInput, ReminderStep, markers,
 };
 
 pub use accounts::{Accounts, RetellOptions};
@@ -53,14 +55,15 @@ impl Deciding {
             .map_err(failure::transient)
     }
 
-    #[activity(definition = markers::ReadEvent)]
-    pub async fn read_event(
+    #[activity(definition = markers::AdvanceEvent)]
+    pub async fn advance_event(
         self: Arc<Self>,
         _ctx: ActivityContext,
-        input: EventInput,
-    ) -> Result<(), ActivityError> {
-        advance_call::read_stray(&self.store, &input)
+        input: At<EventInput>,
+    ) -> Result<Option<EventStep>, ActivityError> {
+        advance_event::advance(&self.store, &input)
             .await
+            .map(Some)
             .map_err(failure::transient)
     }
 }

@@ -155,6 +155,8 @@ async fn keep(tx: &mut TenantTx, input: &CallInput, call: &CallObject) -> Result
         dedupe_key: format!("fetched:{}:{digest}", call.call_id),
         call: Some(input.call),
         provider_call_id: Some(call.call_id.clone()),
+        priority: Priority::Standard,
+        arrived_at: None,
         headers: serde_json::json!({}),
         body,
         request_id: None,

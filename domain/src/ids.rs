@@ -93,6 +93,14 @@ typed_id!(
     SourceId, "src"
 );
 typed_id!(
+    /// One cause of trouble, for as long as it lasts.
+    AlertId, "alr"
+);
+typed_id!(
+    /// One message about trouble to one recipient.
+    DeliveryId, "dlv"
+);
+typed_id!(
     /// The recorded reason for dialing, waiting or refusing.
     DecisionId, "dec"
 );

@@ -181,6 +181,8 @@ async fn store(
         dedupe_key: outline.dedupe_key,
         call: outline.call,
         provider_call_id: outline.provider_call_id,
+        priority: Priority::Standard,
+        arrived_at: None,
         headers: kept_headers(text).into_iter().collect(),
         body: body.bytes,
         request_id: Some(trace.request_id.clone()),

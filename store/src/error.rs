@@ -16,6 +16,8 @@ pub enum Error {
     /// A stored value this version of the program cannot read.
     #[error("{column} holds {value:?}, which this version does not know")]
     Unknown { column: &'static str, value: String },
+    #[error("the event is {state}: it is on its way, and need not be asked for again")]
+    UnderWay { state: String },
     #[error("a stored secret cannot be decrypted with the configured keys")]
     Undecryptable,
     /// The step took so long that its process has asked again meanwhile.
@@ -30,6 +32,17 @@ pub enum Error {
 }
 
 impl Error {
+    /// The database understood and said no to this very value (class 22: data, class 23: constraints): the same
+    /// again would be refused the same way.
+    pub fn is_refusal(&self) -> bool {
+        match self {
+            Error::Database(sqlx::Error::Database(cause)) => cause
+                .code()
+                .is_some_and(|code| code.starts_with("22") || code.starts_with("23")),
+            _ => false,
+        }
+    }
+
     /// The database could not be asked at all: the same request may succeed later.
     pub fn is_unavailable(&self) -> bool {
         match self {

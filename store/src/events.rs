@@ -4,11 +4,13 @@ use std::collections::HashMap;
 
 use domain::{
     call::Observation,
+    event::Priority,
     ids::{CallId, EventId, SourceId, TenantId},
 };
+use jiff::Timestamp;
 use uuid::Uuid;
 
-use crate::{Error, Result, Store, TenantTx, outbox::Wake};
+use crate::{Error, Result, Store, TenantTx, instant::to_db, outbox::Wake};
 
 /// A verified webhook, ready to be made durable.
 #[derive(Debug, Clone)]
@@ -24,6 +26,9 @@ pub struct NewEvent {
     /// Our call id as the provider returned it; believed only when the tenant has such a call.
     pub call: Option<CallId>,
     pub provider_call_id: Option<String>,
+    pub priority: Priority,
+    /// When the request began. `None` for what we fetched.
+    pub arrived_at: Option<Timestamp>,
     /// Headers that may be kept: no signature, no key.
     pub headers: serde_json::Value,
     pub body: Vec<u8>,
@@ -46,20 +51,24 @@ pub struct Appended {
 #[derive(Debug, Clone)]
 pub struct StoredEvent {
     pub id: EventId,
+    pub provider: String,
     pub event_type: String,
     pub provider_call_id: Option<String>,
     /// Of the webhook's request, so that a log line can be followed from header to outcome.
     pub request_id: Option<String>,
     pub trace_id: Option<String>,
+    pub headers: serde_json::Value,
     pub body: Vec<u8>,
 }
 
 struct EventRow {
     id: Uuid,
+    provider: String,
     event_type: String,
     provider_call_id: Option<String>,
     request_id: Option<String>,
     trace_id: Option<String>,
+    headers: serde_json::Value,
     body: Vec<u8>,
 }
 
@@ -67,10 +76,12 @@ impl From<EventRow> for StoredEvent {
     fn from(row: EventRow) -> Self {
         StoredEvent {
             id: EventId::from_uuid(row.id),
+            provider: row.provider,
             event_type: row.event_type,
             provider_call_id: row.provider_call_id,
             request_id: row.request_id,
             trace_id: row.trace_id,
+            headers: row.headers,
             body: row.body,
         }
     }
@@ -117,9 +128,10 @@ impl Store {
                 select e.*, c.id as known_call
                 from unnest(
                     $1::uuid[], $2::uuid[], $3::uuid[], $4::text[], $5::text[], $6::text[], $7::uuid[], $8::text[],
-                    $9::jsonb[], $10::bytea[], $11::text[], $12::text[], $13::text[], $14::int[]
+                    $9::jsonb[], $10::bytea[], $11::text[], $12::text[], $13::text[], $14::int[], $15::text[], $16::smallint[],
+                    $17::timestamptz[]
                 ) as e (tenant_id, id, source_id, provider, event_type, dedupe_key, call_id, provider_call_id,
-                        headers, body, request_id, trace_id, span_id, again)
+                        headers, body, request_id, trace_id, span_id, again, priority, priority_key, arrived_at)
                 left join lateral (
                     select calls.id from calls
                     where calls.tenant_id = e.tenant_id
@@ -128,17 +140,19 @@ impl Store {
                 ) c on true
             ), stored as (
                 insert into events (tenant_id, id, source_id, provider, event_type, dedupe_key, call_id,
-                                    provider_call_id, headers, body, request_id, trace_id, span_id, duplicates)
+                                    provider_call_id, headers, body, request_id, trace_id, span_id, duplicates,
+                                    priority, arrived_at)
                 select tenant_id, id, source_id, provider, event_type, dedupe_key, known_call,
-                       provider_call_id, headers, body, request_id, trace_id, span_id, again
+                       provider_call_id, headers, body, request_id, trace_id, span_id, again, priority, arrived_at
                 from incoming
                 on conflict (tenant_id, provider, dedupe_key)
                     do update set duplicates = events.duplicates + 1 + excluded.duplicates
                 returning tenant_id, id, provider, dedupe_key, call_id, (xmax = 0) as fresh
             ), woken as (
-                insert into outbox (tenant_id, process, subject)
-                select tenant_id, case when call_id is null then 'event' else 'call' end, coalesce(call_id, id)
-                from stored where fresh
+                insert into outbox (tenant_id, process, subject, priority, trace_id)
+                select s.tenant_id, case when s.call_id is null then 'event' else 'call' end, coalesce(s.call_id, s.id),
+                       i.priority_key, i.trace_id
+                from stored s join incoming i on i.id = s.id where s.fresh
             )
             select tenant_id, id, provider, dedupe_key, call_id, fresh as "fresh!" from stored
             "#,
@@ -156,6 +170,9 @@ impl Store {
             &column(events, |e| e.trace_id.clone()) as _,
             &column(events, |e| e.span_id.clone()) as _,
             &again,
+            &column(events, |e| e.priority.code().to_owned()),
+            &column(events, |e| i16::from(e.priority.temporal_key())),
+            &column(events, |e| e.arrived_at.map(to_db)) as _,
         )
         .fetch_all(&self.pool)
         .await?;
@@ -223,8 +240,9 @@ impl TenantTx {
     pub async fn unread_events(&mut self, call: CallId) -> Result<Vec<StoredEvent>> {
         let rows = sqlx::query_as!(
             EventRow,
-            "select id, event_type, provider_call_id, request_id, trace_id, body from events
-             where tenant_id = $1 and call_id = $2 and state = 'received' order by id for update",
+            "select id, provider, event_type, provider_call_id, request_id, trace_id, headers, body from events
+             where tenant_id = $1 and call_id = $2 and state in ('received', 'queued') and scope is null
+             order by id for update",
             self.tenant(),
             call.uuid()
         )
@@ -242,19 +260,6 @@ impl TenantTx {
         )
         .fetch_one(&mut *self.tx)
         .await?)
-    }
-
-    /// One event, whatever its state.
-    pub async fn event(&mut self, event: EventId) -> Result<Option<StoredEvent>> {
-        let row = sqlx::query_as!(
-            EventRow,
-            "select id, event_type, provider_call_id, request_id, trace_id, body from events where tenant_id = $1 and id = $2",
-            self.tenant(),
-            event.uuid()
-        )
-        .fetch_optional(&mut *self.tx)
-        .await?;
-        Ok(row.map(StoredEvent::from))
     }
 
     /// Keeps what was read from the provider about a call because no webhook came, as one more event.
@@ -315,7 +320,8 @@ impl TenantTx {
             "invalid"
         };
         sqlx::query!(
-            "update events set state = $3, observation = $4, detail = $5, processed_at = now()
+            "update events set state = $3, observation = $4, detail = $5, processed_at = now(),
+                               started_at = coalesce(started_at, now()), tries = tries + 1, next_try_at = null
              where tenant_id = $1 and id = $2",
             self.tenant(),
             event.uuid(),

@@ -3,18 +3,25 @@
 //! [`Store`] holds what belongs to no tenant (webhook sources, the outbox, event intake); everything else
 //! goes through [`Store::tenant`], whose transactions fix the tenant and are held to it by row-level security.
 
+mod agents;
+mod alerts;
 mod appointments;
+mod breakers;
 mod calls;
 mod error;
+mod event_list;
 mod events;
 mod gates;
 mod instant;
+mod measures;
 mod outbox;
+mod processing;
 mod reminders;
 mod report;
 mod secrets;
 mod sources;
 mod tenants;
+mod trace;
 
 use std::time::Duration;
 
@@ -25,16 +32,21 @@ use sqlx::{
     postgres::{PgConnectOptions, PgPoolOptions},
 };
 
+pub use agents::{AgentMessage, AgentSign, SessionEntry, SessionLine, ToolUse};
+pub use alerts::{AlertRow, DeliveryRow, NewDelivery, Seen, Trouble};
 pub use appointments::{Imported, NewAppointment, NewContact};
 pub use calls::{Applied, CallRow, DialTarget, Placed};
 pub use error::Error;
+pub use event_list::{AttemptEntry, EventContent, EventEntry, EventFilter};
 pub use events::{Appended, NewEvent, StoredEvent};
-pub use outbox::{Process, Wake};
+pub use outbox::{Due, Process, Wake};
+pub use processing::{Claim, EventTry, TryResult};
 pub use reminders::{Decision, ReminderRow};
 pub use report::{CallCount, OpenProcess, Report, ReviewEntry, TimelineEntry};
 pub use secrets::{KeyRing, KeyRingError, ProviderKey};
 pub use sources::Source;
 pub use tenants::Tenant;
+pub use trace::CallStory;
 
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 

@@ -1,6 +1,10 @@
 //! The outbox: which process to wake, written in the transaction that changes the fact.
 
-use domain::ids::{AppointmentId, CallId, EventId, TenantId};
+use domain::{
+    event::Priority,
+    ids::{AlertId, AppointmentId, CallId, EventId, TenantId},
+};
+use sqlx::{Postgres, Transaction};
 use uuid::Uuid;
 
 use crate::{Error, Result, Store, TenantTx};
@@ -11,6 +15,9 @@ pub enum Process {
     Reminder,
     Call,
     Event,
+    Alert,
+    /// What a tenant always has running: its watch and its daily report.
+    Tenant,
 }
 
 impl Process {
@@ -19,6 +26,8 @@ impl Process {
             Self::Reminder => "reminder",
             Self::Call => "call",
             Self::Event => "event",
+            Self::Alert => "alert",
+            Self::Tenant => "tenant",
         }
     }
 }
@@ -29,6 +38,17 @@ pub enum Wake {
     Reminder(TenantId, AppointmentId),
     Call(TenantId, CallId),
     Event(TenantId, EventId),
+    Alert(TenantId, AlertId),
+    Tenant(TenantId),
+}
+
+/// A wake-up that is due.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Due {
+    pub wake: Wake,
+    pub priority: Priority,
+    /// Of the webhook that caused it.
+    pub trace_id: Option<String>,
 }
 
 impl Store {
@@ -40,29 +60,53 @@ impl Store {
     /// rows were found due and how many were delivered.
     pub async fn relay<F, Fut>(&self, limit: i64, deliver: F) -> Result<(usize, usize)>
     where
-        F: FnOnce(Vec<Wake>) -> Fut,
+        F: FnOnce(Vec<Due>) -> Fut,
         Fut: Future<Output = Vec<bool>>,
     {
         let mut tx = self.pool.begin().await?;
+        // Of each tenant the most urgent rows; of the tenants, each in turn: a flood of one holds up only itself.
         let rows = sqlx::query!(
-            "select id, tenant_id, process, subject from outbox where due_at <= now()
-             order by due_at, id limit $1 for update skip locked",
-            limit
+            r#"
+            with recursive waiting as (
+                (select tenant_id from outbox order by tenant_id limit 1)
+                union all
+                select (select o.tenant_id from outbox o where o.tenant_id > w.tenant_id order by o.tenant_id limit 1)
+                from waiting w where w.tenant_id is not null
+            ), candidates as materialized (
+                select c.id, c.place from waiting w cross join lateral (
+                    select o.id, row_number() over (order by o.priority, o.due_at, o.id) as place
+                    from outbox o where o.tenant_id = w.tenant_id and o.due_at <= now()
+                    order by o.priority, o.due_at, o.id limit $2
+                ) c
+            )
+            select o.id, o.tenant_id, o.process, o.subject, o.priority, o.trace_id
+            from candidates c join outbox o on o.id = c.id
+            order by o.priority, c.place, o.id limit $1 for update of o skip locked
+            "#,
+            limit,
+            // What other relays have in hand is skipped, so there must be more to choose from.
+            limit * 4
         )
         .fetch_all(&mut *tx)
         .await?;
         if rows.is_empty() {
             return Ok((0, 0));
         }
-        let wakes = rows
+        let due = rows
             .iter()
-            .map(|row| wake(row.tenant_id, &row.process, row.subject))
-            .collect::<Result<_>>()?;
-        let delivered = deliver(wakes).await;
+            .map(|row| {
+                Ok(Due {
+                    wake: wake(row.tenant_id, &row.process, row.subject)?,
+                    priority: priority(row.priority),
+                    trace_id: row.trace_id.clone(),
+                })
+            })
+            .collect::<Result<Vec<_>>>()?;
+        let said = deliver(due.clone()).await;
+        let said: Vec<bool> = said.into_iter().chain(std::iter::repeat(false)).take(rows.len()).collect();
         let of = |wanted: bool| -> Vec<i64> {
-            let said = delivered.iter().copied().chain(std::iter::repeat(false));
-            let rows = rows.iter().zip(said);
-            rows.filter(|(_, said)| *said == wanted)
+            let rows = rows.iter().zip(&said);
+            rows.filter(|(_, said)| **said == wanted)
                 .map(|(row, _)| row.id)
                 .collect()
         };
@@ -79,6 +123,8 @@ impl Store {
         )
         .execute(&mut *tx)
         .await?;
+        let delivered = due.iter().zip(&said).filter(|(_, said)| **said);
+        mark_queued(&mut tx, delivered.map(|(due, _)| due.wake)).await?;
         tx.commit().await?;
         Ok((rows.len(), done.len()))
     }
@@ -92,11 +138,16 @@ impl Store {
              left join reminders r on r.tenant_id = a.tenant_id and r.appointment_id = a.id
              where r.state is distinct from 'finished'
              union select tenant_id, $2, id from calls where outcome is null
-             union select tenant_id, $2, call_id from events where state = 'received' and call_id is not null
-             union select tenant_id, $3, id from events where state = 'received' and call_id is null",
+             union select tenant_id, $2, call_id from events where state in ('received', 'queued') and call_id is not null and scope is null
+             union select tenant_id, $3, id from events
+                   where state in ('received', 'queued', 'processing', 'failed') and (call_id is null or scope is not null)
+             union select tenant_id, $4, id from alerts where open
+             union select id, $5, id from tenants",
             Process::Reminder.code(),
             Process::Call.code(),
-            Process::Event.code()
+            Process::Event.code(),
+            Process::Alert.code(),
+            Process::Tenant.code()
         )
         .execute(&self.pool)
         .await?;
@@ -112,12 +163,63 @@ impl Store {
     }
 }
 
+/// Temporal knows of these events now (HOOK-5). One that is being read in this moment is past that.
+async fn mark_queued(
+    tx: &mut Transaction<'_, Postgres>,
+    wakes: impl Iterator<Item = Wake>,
+) -> Result<()> {
+    let (mut events, mut calls) = ((Vec::new(), Vec::new()), (Vec::new(), Vec::new()));
+    for wake in wakes {
+        match wake {
+            Wake::Event(tenant, event) => {
+                events.0.push(tenant.uuid());
+                events.1.push(event.uuid());
+            }
+            Wake::Call(tenant, call) => {
+                calls.0.push(tenant.uuid());
+                calls.1.push(call.uuid());
+            }
+            Wake::Reminder(..) | Wake::Alert(..) | Wake::Tenant(_) => {}
+        }
+    }
+    sqlx::query!(
+        "update events set state = 'queued', queued_at = clock_timestamp() where (tenant_id, id) in (
+            select e.tenant_id, e.id from unnest($1::uuid[], $2::uuid[]) as w (tenant_id, subject)
+            join events e on e.tenant_id = w.tenant_id and e.id = w.subject
+            where e.state = 'received' for update of e skip locked)",
+        &events.0,
+        &events.1
+    )
+    .execute(&mut **tx)
+    .await?;
+    sqlx::query!(
+        "update events set state = 'queued', queued_at = clock_timestamp() where (tenant_id, id) in (
+            select e.tenant_id, e.id from unnest($1::uuid[], $2::uuid[]) as w (tenant_id, subject)
+            join events e on e.tenant_id = w.tenant_id and e.call_id = w.subject
+            where e.state = 'received' for update of e skip locked)",
+        &calls.0,
+        &calls.1
+    )
+    .execute(&mut **tx)
+    .await?;
+    Ok(())
+}
+
+fn priority(key: i16) -> Priority {
+    let all = Priority::ALL.iter();
+    all.copied()
+        .find(|each| i16::from(each.temporal_key()) == key)
+        .unwrap_or(Priority::Standard)
+}
+
 fn wake(tenant: Uuid, process: &str, subject: Uuid) -> Result<Wake> {
     let tenant = TenantId::from_uuid(tenant);
     match process {
         "reminder" => Ok(Wake::Reminder(tenant, AppointmentId::from_uuid(subject))),
         "call" => Ok(Wake::Call(tenant, CallId::from_uuid(subject))),
         "event" => Ok(Wake::Event(tenant, EventId::from_uuid(subject))),
+        "alert" => Ok(Wake::Alert(tenant, AlertId::from_uuid(subject))),
+        "tenant" => Ok(Wake::Tenant(tenant)),
         other => Err(Error::Unknown {
             column: "outbox.process",
             value: other.to_owned(),
@@ -127,11 +229,12 @@ fn wake(tenant: Uuid, process: &str, subject: Uuid) -> Result<Wake> {
 
 impl TenantTx {
     pub async fn wake_reminder(&mut self, appointment: AppointmentId) -> Result<()> {
-        self.wake(Process::Reminder, appointment.uuid()).await
+        self.wake(Process::Reminder, appointment.uuid(), Priority::Standard)
+            .await
     }
 
     pub async fn wake_call(&mut self, call: CallId) -> Result<()> {
-        self.wake(Process::Call, call.uuid()).await
+        self.wake(Process::Call, call.uuid(), Priority::Critical).await
     }
 
     /// The wake-ups of a reminder that is about to look. To be called before anything is read: what they tell of
@@ -173,12 +276,26 @@ impl TenantTx {
         Ok(())
     }
 
-    async fn wake(&mut self, process: Process, subject: Uuid) -> Result<()> {
+    pub async fn wake_event(&mut self, event: EventId, priority: Priority) -> Result<()> {
+        self.wake(Process::Event, event.uuid(), priority).await
+    }
+
+    pub async fn wake_alert(&mut self, alert: AlertId) -> Result<()> {
+        self.wake(Process::Alert, alert.uuid(), Priority::Critical).await
+    }
+
+    /// The tenant's standing processes look at its settings again.
+    pub async fn wake_tenant(&mut self) -> Result<()> {
+        self.wake(Process::Tenant, self.tenant(), Priority::Standard).await
+    }
+
+    async fn wake(&mut self, process: Process, subject: Uuid, priority: Priority) -> Result<()> {
         sqlx::query!(
-            "insert into outbox (tenant_id, process, subject) values ($1, $2, $3)",
+            "insert into outbox (tenant_id, process, subject, priority) values ($1, $2, $3, $4)",
             self.tenant(),
             process.code(),
-            subject
+            subject,
+            i16::from(priority.temporal_key())
         )
         .execute(&mut *self.tx)
         .await?;

@@ -7,12 +7,14 @@
 use domain::{
     Reason,
     call::CallOutcome,
-    ids::{AppointmentId, CallId, EventId, TenantId},
+    event::EventState,
+    ids::{AlertId, AppointmentId, CallId, DeliveryId, EventId, TenantId},
     reminder::Ending,
 };
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use temporalio_macros::activity_definitions;
+use uuid::Uuid;
 
 /// Input of [`crate::AppointmentReminder`], kept through continue-as-new.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -33,6 +35,42 @@ pub struct CallInput {
 pub struct EventInput {
     pub tenant: TenantId,
     pub event: EventId,
+}
+
+/// Input of [`crate::Alert`].
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct AlertInput {
+    pub tenant: TenantId,
+    pub alert: AlertId,
+}
+
+/// Messages that were made together.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct BatchInput {
+    pub tenant: TenantId,
+    pub batch: Uuid,
+}
+
+/// One message.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct DeliveryInput {
+    pub tenant: TenantId,
+    pub delivery: DeliveryId,
+}
+
+/// Input of [`crate::DailyReport`].
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct TenantInput {
+    pub tenant: TenantId,
+}
+
+/// Input of [`crate::TenantWatch`], kept through continue-as-new.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct WatchInput {
+    pub tenant: TenantId,
+    /// The version of the settings by which the daily report is scheduled.
+    #[serde(default)]
+    pub scheduled: Option<i32>,
 }
 
 /// An input together with the process's own time, for activities that run beside the workflow.
@@ -69,6 +107,31 @@ pub enum CallStep {
     Finished { outcome: CallOutcome },
 }
 
+/// What an event's processing does next.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "step", rename_all = "snake_case")]
+pub enum EventStep {
+    Wait { until: Timestamp },
+    Finished { state: EventState },
+}
+
+/// What an alert, or a batch of messages, does next.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "step", rename_all = "snake_case")]
+pub enum AlertStep {
+    Deliver { deliveries: Vec<DeliveryId> },
+    Wait { until: Timestamp },
+    Finished,
+}
+
+/// What a look at a tenant found.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Watched {
+    pub next: Timestamp,
+    /// The version of its settings.
+    pub settings: i32,
+}
+
 /// Database activities, short enough to run beside the workflow (as local activities).
 pub struct DecideActivities;
 
@@ -87,9 +150,33 @@ impl DecideActivities {
         unimplemented!()
     }
 
-    /// Reads an event that belonged to no call when it came.
+    /// Processes an event that belongs to no call, once; a failure is recorded and has its turn again later.
     #[activity(name = "event.read")]
-    pub fn read_event(input: EventInput) {
+    pub fn advance_event(input: At<EventInput>) -> Option<EventStep> {
+        unimplemented!()
+    }
+
+    /// Makes the messages that an alert's next notice needs, and names those that are to be sent now.
+    #[activity(name = "alert.advance")]
+    pub fn advance_alert(input: At<AlertInput>) -> AlertStep {
+        unimplemented!()
+    }
+
+    /// As `alert.advance`, for messages that belong to no alert.
+    #[activity(name = "message.advance")]
+    pub fn advance_batch(input: At<BatchInput>) -> AlertStep {
+        unimplemented!()
+    }
+
+    /// Makes the messages of yesterday's report, once for one batch.
+    #[activity(name = "report.make")]
+    pub fn make_report(input: At<BatchInput>) {
+        unimplemented!()
+    }
+
+    /// Measures how a tenant's work goes, and raises or clears what is to be alerted.
+    #[activity(name = "tenant.look")]
+    pub fn look_at_tenant(input: At<TenantInput>) -> Watched {
         unimplemented!()
     }
 }
@@ -118,7 +205,25 @@ impl DialActivities {
     }
 }
 
+/// What goes to other systems and may be slow, on a task queue of its own: no call waits behind it.
+pub struct BulkActivities;
+
+#[activity_definitions]
+impl BulkActivities {
+    /// Sends one message over its channel, and records what became of it.
+    #[activity(name = "message.send")]
+    pub fn send_message(input: DeliveryInput) {
+        unimplemented!()
+    }
+
+    /// Makes Temporal's schedule of the daily report what the tenant's settings say.
+    #[activity(name = "report.schedule")]
+    pub fn schedule_report(input: TenantInput) {
+        unimplemented!()
+    }
+}
+
 /// The generated markers, for the crate that implements the activities.
 pub mod markers {
-    pub use super::{decide_activities::*, dial_activities::*};
+    pub use super::{bulk_activities::*, decide_activities::*, dial_activities::*};
 }

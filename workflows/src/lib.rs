@@ -4,32 +4,42 @@
 //! says "look again". Every decision is recorded in the history as the small answer of an activity, so new
 //! rules for deciding never contradict an old history.
 
+mod alert;
 pub mod contract;
+mod daily_report;
+mod event_processing;
 mod look;
 mod phone_call;
 mod reminder;
-mod stray_event;
+mod tenant_watch;
 
+pub use alert::Alert;
+pub use daily_report::DailyReport;
+pub use event_processing::EventProcessing;
 pub use phone_call::PhoneCall;
 pub use reminder::AppointmentReminder;
-pub use stray_event::EventProcessing;
+pub use tenant_watch::TenantWatch;
 
 /// Names that running histories and servers know. They are a wire format: changing one strands every
 /// process that was started under it.
 pub mod names {
-    use domain::ids::{AppointmentId, CallId, EventId};
+    use domain::ids::{AlertId, AppointmentId, CallId, EventId, TenantId};
 
     /// Task queue of workflows and database activities.
     pub const CORE_QUEUE: &str = "core";
     /// Task queue of calls to the voice provider.
     pub const DIAL_QUEUE: &str = "dial";
+    /// Task queue of everything else that talks to other systems: alerts, and later CRM and exports.
+    pub const BULK_QUEUE: &str = "bulk";
 
     /// A worker that has not been heard of for this long is taken for dead.
     pub const HEARTBEAT: std::time::Duration = std::time::Duration::from_secs(12);
 
-    /// Search attributes (keyword, keyword, datetime); none holds personal data.
+    /// Search attributes (keywords and a datetime); none holds personal data.
     pub const TENANT: &str = "BellhopTenant";
     pub const STATE: &str = "BellhopState";
+    /// Of the webhook that started the process (HOOK-10).
+    pub const TRACE: &str = "BellhopTrace";
     pub const NEXT_AT: &str = "BellhopNextAt";
 
     pub fn reminder_id(appointment: AppointmentId) -> String {
@@ -42,5 +52,18 @@ pub mod names {
 
     pub fn event_id(event: EventId) -> String {
         format!("event:{event}")
+    }
+
+    pub fn alert_id(alert: AlertId) -> String {
+        format!("alert:{alert}")
+    }
+
+    pub fn watch_id(tenant: TenantId) -> String {
+        format!("watch:{tenant}")
+    }
+
+    /// Of the schedule, and the beginning of the ids of the processes it starts.
+    pub fn report_id(tenant: TenantId) -> String {
+        format!("report:{tenant}")
     }
 }

@@ -2,13 +2,17 @@
 
 use std::time::Duration;
 
+use domain::ids::{DeliveryId, TenantId};
 use jiff::{SignedDuration, Timestamp};
 use temporalio_workflow::{
     ActivityOptions, LocalActivityOptions, RetryPolicy, TimerOptions, WorkflowContext,
-    WorkflowResult, select,
+    WorkflowResult, join_all, select,
 };
 
-use crate::names::{DIAL_QUEUE, HEARTBEAT};
+use crate::{
+    contract::{BulkActivities, DeliveryInput},
+    names::{BULK_QUEUE, DIAL_QUEUE, HEARTBEAT},
+};
 
 /// A process that can be told to look again. Counting the signals, rather than noting that there was one,
 /// closes the race of a fact that changes between the load and the wait.
@@ -85,4 +89,29 @@ pub(crate) fn at_provider(summary: &str) -> ActivityOptions {
         .retry_policy(RetryPolicy::builder().maximum_attempts(1).build())
         .summary(summary)
         .build()
+}
+
+/// For what talks to other systems and is not a call. Not repeated here either: what a failure means is decided
+/// from what was recorded of it.
+pub(crate) fn in_bulk(summary: &str) -> ActivityOptions {
+    ActivityOptions::with_start_to_close_timeout(Duration::from_secs(120))
+        .task_queue(BULK_QUEUE.to_owned())
+        .heartbeat_timeout(HEARTBEAT)
+        .retry_policy(RetryPolicy::builder().maximum_attempts(1).build())
+        .summary(summary)
+        .build()
+}
+
+/// Sends messages at the same time: a channel that hangs must not hold up another. What became of each is
+/// recorded, not answered.
+pub(crate) async fn send_all<W>(
+    ctx: &mut WorkflowContext<W>,
+    tenant: TenantId,
+    deliveries: Vec<DeliveryId>,
+) {
+    let sends = deliveries.into_iter().map(|delivery| {
+        let input = DeliveryInput { tenant, delivery };
+        ctx.execute_activity(BulkActivities::send_message, input, in_bulk("send a message"))
+    });
+    join_all(sends.collect::<Vec<_>>()).await;
 }

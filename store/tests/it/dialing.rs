@@ -3,6 +3,7 @@
 use domain::{
     Reason,
     call::CallOutcome,
+    event::Priority,
     follow::DialState,
     gates::{CLOCKS_APART, GateFacts},
     ids::{AppointmentId, CallId},
@@ -266,6 +267,8 @@ async fn unreadable_event(stage: &Stage, tenant: &TenantStore, call: CallId) {
         dedupe_key: "one".to_owned(),
         call: Some(call),
         provider_call_id: None,
+        priority: Priority::Standard,
+        arrived_at: None,
         headers: serde_json::json!({}),
         body: b"?".to_vec(),
         request_id: None,

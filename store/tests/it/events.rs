@@ -2,7 +2,10 @@
 
 use std::collections::{HashMap, HashSet};
 
-use domain::ids::{CallId, EventId, TenantId};
+use domain::{
+    event::Priority,
+    ids::{CallId, EventId, TenantId},
+};
 use futures::future::join_all;
 use serde_json::json;
 use store::{Appended, NewEvent, TenantStore, Wake};
@@ -19,6 +22,8 @@ fn event(tenant: TenantId, key: &str) -> NewEvent {
         dedupe_key: key.to_owned(),
         call: None,
         provider_call_id: None,
+        priority: Priority::Standard,
+        arrived_at: None,
         headers: json!({"content-type": "application/json"}),
         body: key.as_bytes().to_vec(),
         request_id: None,

@@ -93,9 +93,9 @@ impl Stage {
         loop {
             let (found, _) = self
                 .store
-                .relay(1000, |wakes| {
-                    let delivered = vec![true; wakes.len()];
-                    all.extend(wakes);
+                .relay(1000, |due| {
+                    let delivered = vec![true; due.len()];
+                    all.extend(due.into_iter().map(|due| due.wake));
                     std::future::ready(delivered)
                 })
                 .await

@@ -2,14 +2,19 @@
 
 use domain::{
     Reason,
+    alert::{AlertCause, Audience, Channel, Severity, Target},
     appointment::AppointmentStatus,
     call::{CallOutcome, Observation, ObservationKind},
+    event::Priority,
     ids::{CallId, EventId, TenantId},
     reminder::Deferral,
 };
 use serde_json::{Value, json};
 use sqlx::{AssertSqlSafe, PgConnection};
-use store::{Decision, Error, NewEvent, Placed, TenantStore, TenantTx};
+use store::{
+    AgentMessage, AgentSign, Decision, Error, NewDelivery, NewEvent, Placed, Seen, TenantStore, TenantTx, ToolUse,
+    Trouble, TryResult,
+};
 use uuid::Uuid;
 
 use crate::harness::{
@@ -54,11 +59,62 @@ async fn clinic(stage: &Stage, slug: &str) -> Clinic {
         .append_events(std::slice::from_ref(&event))
         .await
         .unwrap();
+    let mut tx = tenant.begin().await.unwrap();
+    new_rows(&mut tx, event.id).await.unwrap();
+    tx.commit().await.unwrap();
     Clinic {
         tenant,
         call,
         event: event.id,
     }
+}
+
+/// A row of each table that processing and alerting need.
+async fn new_rows(tx: &mut TenantTx, event: EventId) -> Result<(), Error> {
+    tx.end_try(event, &TryResult::succeeded()).await?;
+    tx.agent_seen(&AgentSign {
+        session_id: "s".to_owned(),
+        at: at(NOW),
+        ..AgentSign::default()
+    })
+    .await?;
+    let message = AgentMessage {
+        event,
+        session_id: "s".to_owned(),
+        role: "user",
+        text: "hello".to_owned(),
+        captured_at: at(NOW),
+        seq: 1,
+    };
+    tx.agent_said(&message).await?;
+    let used = ToolUse {
+        session_id: "s".to_owned(),
+        tool_use_id: "t".to_owned(),
+        ..ToolUse::default()
+    };
+    tx.tool_used(&used).await?;
+    let trouble = Trouble {
+        cause: AlertCause::EventDead,
+        severity: Severity::Error,
+        fingerprint: "event_dead-1".to_owned(),
+        about: "",
+    };
+    tx.raise(&trouble, Seen::Occurred, at(NOW)).await?;
+    let delivery = NewDelivery {
+        batch: Uuid::now_v7(),
+        notice: "first",
+        severity: Severity::Error,
+        target: Target {
+            audience: Audience::Client,
+            channel: Channel::Slack,
+            place: 0,
+        },
+        subject: "",
+        body: "",
+    };
+    tx.add_delivery(&delivery, at(NOW)).await?;
+    tx.lock_breaker("retell", at(NOW)).await?;
+    Ok(())
 }
 
 async fn decide(tx: &mut TenantTx, appointment: domain::ids::AppointmentId) -> Result<(), Error> {
@@ -86,6 +142,8 @@ fn event(tenant: TenantId, call: Option<CallId>) -> NewEvent {
         dedupe_key: id.to_string(),
         call,
         provider_call_id: None,
+        priority: Priority::Standard,
+        arrived_at: None,
         headers: json!({}),
         body: b"{}".to_vec(),
         request_id: None,
@@ -304,7 +362,7 @@ async fn a_handle_given_a_neighbours_ids_finds_nothing() {
             .is_none()
     );
     assert!(tx.lock_call(theirs.call).await.unwrap().is_none());
-    assert!(tx.event(theirs.event).await.unwrap().is_none());
+    assert!(tx.event_entry(theirs.event).await.unwrap().is_none());
     assert!(tx.unread_events(theirs.call).await.unwrap().is_empty());
     assert!(tx.observations(theirs.call).await.unwrap().is_empty());
     assert!(!tx.call_heard_of(theirs.call).await.unwrap());

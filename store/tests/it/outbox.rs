@@ -4,7 +4,7 @@ use std::{collections::HashSet, time::Duration};
 
 use domain::ids::{AppointmentId, TenantId};
 use sqlx::Executor;
-use store::Wake;
+use store::{Due, Wake};
 use tokio::sync::oneshot;
 
 use crate::harness::{Stage, stage};
@@ -35,7 +35,8 @@ async fn turn(
     let mut given = Vec::new();
     let answer = stage
         .store
-        .relay(limit, |wakes| {
+        .relay(limit, |due| {
+            let wakes: Vec<_> = due.into_iter().map(|due| due.wake).collect();
             let delivered = wakes.iter().map(can).collect::<Vec<_>>();
             given = wakes;
             std::future::ready(delivered)
@@ -73,18 +74,19 @@ async fn two_relays_at_once_never_get_the_same_row() {
     let stage = stage().await;
     let wakes = woken(&stage, 10).await;
     let (let_go, gate) = oneshot::channel::<()>();
-    let (holds, held) = oneshot::channel::<Vec<Wake>>();
+    let (holds, held) = oneshot::channel::<Vec<Due>>();
     let store = stage.store.clone();
     let slow = tokio::spawn(async move {
-        let deliver = |wakes: Vec<Wake>| async move {
-            let count = wakes.len();
-            holds.send(wakes).unwrap();
+        let deliver = |due: Vec<Due>| async move {
+            let count = due.len();
+            holds.send(due).unwrap();
             gate.await.unwrap();
             vec![true; count]
         };
         store.relay(4, deliver).await.unwrap()
     });
-    let first = held.await.unwrap();
+    let first = held.await.unwrap().into_iter().map(|due| due.wake);
+    let first: Vec<_> = first.collect();
     let (second, answer) = turn(&stage, 100, |_| true).await;
     assert_eq!((first.as_slice(), second.as_slice()), wakes.split_at(4));
     assert_eq!(answer, (6, 6));
@@ -120,7 +122,7 @@ async fn a_relay_that_dies_gives_its_rows_back() {
     let (holds, held) = oneshot::channel::<()>();
     let store = stage.store.clone();
     let dying = tokio::spawn(async move {
-        let deliver = |_| async move {
+        let deliver = |_: Vec<Due>| async move {
             holds.send(()).unwrap();
             std::future::pending::<Vec<bool>>().await
         };
@@ -257,7 +259,7 @@ async fn a_wake_up_in_the_hands_of_a_relay_stays_with_it() {
     let [Wake::Reminder(tenant, looking)] = wakes[..] else {
         panic!("{wakes:?}");
     };
-    let deliver = async |_| {
+    let deliver = async |_: Vec<Due>| {
         let mut tx = stage.store.tenant(tenant).begin().await.unwrap();
         assert!(tx.wakes_of_reminder(looking).await.unwrap().is_empty());
         vec![false]

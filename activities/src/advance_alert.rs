@@ -1,0 +1,258 @@
+//! One step of an alert: what people are told next, and which messages are to be sent (ALERT-2, ALERT-4).
+
+use domain::{
+    alert::{
+        AlertCause, AlertPace, AlertStep as Step, Audience, Channel, DeliveryFacts, DeliveryStep, FailureClass,
+        Notice, NoticeText, SendFailure, deliver_step, fallback, message, next_step, routes, targets,
+    },
+    ids::DeliveryId,
+    settings::Alerts,
+};
+use jiff::Timestamp;
+use store::{AlertRow, DeliveryRow, NewDelivery, Result, Store, Tenant, TenantTx};
+use uuid::Uuid;
+use workflows::contract::{AlertInput, AlertStep, At, BatchInput};
+
+use crate::platform::Platform;
+
+pub(crate) async fn advance(
+    store: &Store,
+    platform: &Platform,
+    input: &At<AlertInput>,
+) -> Result<AlertStep> {
+    let (now, alert) = (input.now, input.of.alert);
+    let team = platform.settings(store, input.of.tenant).await?;
+    let mut tx = store.tenant(input.of.tenant).begin().await?;
+    let tenant = tx.tenant_row().await?;
+    let Some(mut row) = tx.lock_alert(alert).await? else {
+        return Ok(AlertStep::Finished);
+    };
+    let audiences = Audiences {
+        client: &tenant.settings.alerts,
+        platform: team.as_ref(),
+    };
+    let pace = AlertPace::of(&tenant.settings.alerts);
+    let mut step = next_step(now, &row.facts, &pace);
+    if let Step::Send(notice) = step {
+        tell(&mut tx, &tenant, &row, &notice, &audiences, now).await?;
+        row.facts.noticed(&notice, now);
+        tx.save_alert(alert, &row.facts).await?;
+        step = next_step(now, &row.facts, &pace);
+    }
+    let under_way = messages(&mut tx, alert.uuid(), &audiences, now).await?;
+    let answer = match (step, under_way) {
+        (_, Messages::Send(deliveries)) => AlertStep::Deliver { deliveries },
+        (Step::Wait { until }, Messages::Wait(other)) => AlertStep::Wait {
+            until: until.min(other),
+        },
+        (Step::Wait { until }, Messages::Over) => AlertStep::Wait { until },
+        (Step::Finished, Messages::Wait(until)) => AlertStep::Wait { until },
+        // The next notice of one cause is always later than the last.
+        (Step::Send(_), _) => AlertStep::Wait { until: now },
+        (Step::Finished, Messages::Over) => {
+            row.facts.finished();
+            tx.save_alert(alert, &row.facts).await?;
+            AlertStep::Finished
+        }
+    };
+    tx.commit().await?;
+    Ok(answer)
+}
+
+/// The next step of messages that were made together and belong to no alert.
+pub(crate) async fn advance_batch(
+    store: &Store,
+    platform: &Platform,
+    input: &At<BatchInput>,
+) -> Result<AlertStep> {
+    let team = platform.settings(store, input.of.tenant).await?;
+    let mut tx = store.tenant(input.of.tenant).begin().await?;
+    let tenant = tx.tenant_row().await?;
+    let audiences = Audiences {
+        client: &tenant.settings.alerts,
+        platform: team.as_ref(),
+    };
+    let answer = match messages(&mut tx, input.of.batch, &audiences, input.now).await? {
+        Messages::Send(deliveries) => AlertStep::Deliver { deliveries },
+        Messages::Wait(until) => AlertStep::Wait { until },
+        Messages::Over => AlertStep::Finished,
+    };
+    tx.commit().await?;
+    Ok(answer)
+}
+
+/// Whose channels there are.
+pub(crate) struct Audiences<'a> {
+    pub(crate) client: &'a Alerts,
+    pub(crate) platform: Option<&'a Alerts>,
+}
+
+impl Audiences<'_> {
+    fn of(&self, audience: Audience) -> Option<&Alerts> {
+        match audience {
+            Audience::Client => Some(self.client),
+            Audience::Platform => self.platform,
+        }
+    }
+}
+
+/// Makes a message of the notice for everybody it is meant for.
+async fn tell(
+    tx: &mut TenantTx,
+    tenant: &Tenant,
+    row: &AlertRow,
+    notice: &Notice,
+    audiences: &Audiences<'_>,
+    now: Timestamp,
+) -> Result<()> {
+    let zone = tenant.settings.tenant.zone().unwrap_or(jiff::tz::TimeZone::UTC);
+    let reference = DeliveryId::generate().uuid().simple().to_string();
+    // Trouble with a channel is never told over it.
+    let without = match row.cause {
+        AlertCause::AlertChannelRefused => Channel::from_code(&row.about),
+        _ => None,
+    };
+    for target in routes(row.severity, audiences.client, audiences.platform, without) {
+        let words = message(
+            target.channel,
+            &NoticeText {
+                kind: notice.kind,
+                cause: row.cause,
+                severity: row.severity,
+                business: &tenant.settings.tenant.name,
+                about: &row.about,
+                new: notice.new,
+                total: notice.up_to,
+                first_seen: row.facts.first_seen,
+                last_seen: row.facts.last_seen,
+                zone: &zone,
+                reference: &reference,
+            },
+        );
+        let new = NewDelivery {
+            batch: row.id.uuid(),
+            notice: notice.kind.code(),
+            severity: row.severity,
+            target,
+            subject: &words.subject,
+            body: &words.text,
+        };
+        tx.add_delivery(&new, now).await?;
+    }
+    metrics::counter!("bellhop_alert_notices_total", "kind" => notice.kind.code(), "cause" => row.cause.code())
+        .increment(1);
+    Ok(())
+}
+
+/// What there is to do about the messages of a batch.
+enum Messages {
+    Send(Vec<DeliveryId>),
+    Wait(Timestamp),
+    Over,
+}
+
+async fn messages(
+    tx: &mut TenantTx,
+    batch: Uuid,
+    audiences: &Audiences<'_>,
+    now: Timestamp,
+) -> Result<Messages> {
+    let all = tx.deliveries(batch).await?;
+    let (mut send, mut wait) = (Vec::new(), None::<Timestamp>);
+    for each in all.iter().filter(|each| is_open(each)) {
+        let mut each = each.clone();
+        if each.state == "sending" {
+            lost(tx, &mut each, now).await?;
+        }
+        // A stand-in's own messages are looked at in the next step.
+        loop {
+            let facts = facts(tx, &each, &all, audiences).await?;
+            match deliver_step(now, &facts) {
+                DeliveryStep::SendNow { .. } => send.push(each.id),
+                DeliveryStep::Wait { until } => wait = Some(wait.map_or(until, |w| w.min(until))),
+                DeliveryStep::GiveUp => tx.delivery_given_up(each.id).await?,
+                DeliveryStep::Done => {}
+                DeliveryStep::FallBackTo(channel) => {
+                    send.extend(stand_in(tx, &each, channel, audiences, now).await?);
+                    each.fell_back = true;
+                    continue;
+                }
+            }
+            break;
+        }
+    }
+    Ok(match (send.is_empty(), wait) {
+        (false, _) => Messages::Send(send),
+        (true, Some(until)) => Messages::Wait(until),
+        (true, None) => Messages::Over,
+    })
+}
+
+/// Its worker is gone, and whether the message went is not known.
+async fn lost(tx: &mut TenantTx, each: &mut DeliveryRow, now: Timestamp) -> Result<()> {
+    let failure = SendFailure {
+        class: FailureClass::Uncertain,
+        may_pass: true,
+        at: now,
+        not_before: None,
+    };
+    tx.delivery_failed(each.id, &failure).await?;
+    each.failure = Some(failure);
+    Ok(())
+}
+
+fn is_open(each: &DeliveryRow) -> bool {
+    each.state == "pending" || each.state == "sending"
+}
+
+async fn facts(
+    tx: &mut TenantTx,
+    each: &DeliveryRow,
+    all: &[DeliveryRow],
+    audiences: &Audiences<'_>,
+) -> Result<DeliveryFacts> {
+    let of_notice = all.iter().filter(|other| {
+        other.target.audience == each.target.audience && other.created_at == each.created_at
+    });
+    let used: Vec<Channel> = of_notice.map(|other| other.target.channel).collect();
+    let settings = audiences.of(each.target.audience);
+    let disabled = settings.is_none() || tx.is_misconfigured(each.target).await?;
+    Ok(DeliveryFacts {
+        channel: each.target.channel,
+        severity: each.severity,
+        created_at: each.created_at,
+        tries: each.tries,
+        last_failure: each.failure,
+        sent: each.state == "sent",
+        disabled,
+        fell_back: each.fell_back,
+        stand_in: settings.and_then(|settings| fallback(settings, &used)),
+    })
+}
+
+/// The same message to every address of another channel.
+async fn stand_in(
+    tx: &mut TenantTx,
+    each: &DeliveryRow,
+    channel: Channel,
+    audiences: &Audiences<'_>,
+    now: Timestamp,
+) -> Result<Vec<DeliveryId>> {
+    tx.delivery_fell_back(each.id).await?;
+    let Some(settings) = audiences.of(each.target.audience) else {
+        return Ok(Vec::new());
+    };
+    let mut made = Vec::new();
+    for target in targets(each.target.audience, settings, &[channel]) {
+        let new = NewDelivery {
+            batch: each.batch,
+            notice: &each.notice,
+            severity: each.severity,
+            target,
+            subject: &each.subject,
+            body: &each.body,
+        };
+        made.push(tx.add_delivery(&new, now).await?);
+    }
+    Ok(made)
+}

@@ -1,0 +1,211 @@
+//! One step of an event that belongs to no call: a try, and what follows from its failure.
+
+use domain::event::{AfterFailure, ErrorClass, EventState, RetryScope, after_failure, retry_policy};
+use providers::{retell, source::SourceKind};
+use store::{Claim, Error, EventTry, Result, Store, TenantStore, TenantTx, TryResult};
+use workflows::contract::{At, EventInput, EventStep};
+
+use crate::{agent_hook, alarm, in_time::InTime};
+
+/// A try that comes to no result ended with its worker, or met a database that went away. After so many in a
+/// row it is the event that kills the worker.
+const INTERRUPTIONS: u32 = 20;
+
+pub(crate) async fn advance(store: &Store, input: &At<EventInput>) -> Result<EventStep> {
+    let in_time = InTime::starting_now();
+    let tenant = store.tenant(input.of.tenant);
+    let mut tx = tenant.begin().await?;
+    let each = match tx.claim_event(input.of.event, input.now).await? {
+        Claim::Settled(state) => return Ok(EventStep::Finished { state }),
+        Claim::NotBefore(until) => return Ok(EventStep::Wait { until }),
+        Claim::Try(each) => each,
+    };
+    tx.commit().await?;
+    if each.interrupted >= INTERRUPTIONS {
+        return failed(&tenant, &each, input, ErrorClass::Interrupted, true).await;
+    }
+    match processed(&tenant, &each, in_time).await {
+        Ok(state) => Ok(EventStep::Finished { state }),
+        Err(error) => {
+            let class = class_of(&error);
+            tracing::warn!(
+                event.id = %each.event.id, event.kind = each.event.event_type, trace_id = each.event.trace_id.as_deref(),
+                error = &error as &dyn std::error::Error, class = class.code(), "a try of an event failed"
+            );
+            if class == ErrorClass::Unavailable {
+                return Err(error);
+            }
+            failed(&tenant, &each, input, class, false).await
+        }
+    }
+}
+
+/// What the event asks for and the end of the try, in one transaction.
+async fn processed(tenant: &TenantStore, each: &EventTry, in_time: InTime) -> Result<EventState> {
+    let mut tx = tenant.begin().await?;
+    let result = follow(&mut tx, each).await?;
+    tx.end_try(each.event.id, &result.of_try()).await?;
+    in_time.commit(tx).await?;
+    metrics::counter!("bellhop_events_processed_total", "provider" => each.event.provider.clone(), "state" => result.state.code())
+        .increment(1);
+    Ok(result.state)
+}
+
+/// A try that came to its end.
+pub(crate) struct Followed {
+    state: EventState,
+    detail: Option<String>,
+    observation: Option<domain::call::Observation>,
+}
+
+impl Followed {
+    pub(crate) fn done() -> Self {
+        Self {
+            state: EventState::Succeeded,
+            detail: None,
+            observation: None,
+        }
+    }
+
+    /// Nothing follows from it, and why.
+    pub(crate) fn kept(why: &str) -> Self {
+        Self {
+            detail: Some(why.to_owned()),
+            ..Self::done()
+        }
+    }
+
+    /// It cannot be read, and trying again cannot help.
+    pub(crate) fn invalid(problem: &impl std::fmt::Display) -> Self {
+        Self {
+            state: EventState::Invalid,
+            detail: Some(problem.to_string()),
+            observation: None,
+        }
+    }
+
+    fn of_try(&self) -> TryResult<'_> {
+        TryResult {
+            state: self.state,
+            error_class: (self.state == EventState::Invalid).then_some(ErrorClass::Unreadable),
+            detail: self.detail.as_deref(),
+            next_try_at: None,
+            counted: true,
+            observation: self.observation.as_ref(),
+        }
+    }
+}
+
+async fn follow(tx: &mut TenantTx, each: &EventTry) -> Result<Followed> {
+    let event = &each.event;
+    let (request_id, trace_id) = (event.request_id.as_deref(), event.trace_id.as_deref());
+    tracing::info!(event.id = %event.id, event.kind = event.event_type, request_id, trace_id, "event processed");
+    match SourceKind::from_code(&event.provider) {
+        Some(SourceKind::Retell) => retell_event(tx, each).await,
+        Some(SourceKind::Agent) => agent_hook::record(tx, event).await,
+        Some(SourceKind::Twilio) => text_status(tx, event).await,
+        Some(SourceKind::Vapi) => Ok(read(providers::vapi::webhook::read(&event.body))),
+        Some(SourceKind::OpenPhone | SourceKind::Quo) => {
+            Ok(read(providers::openphone::event::read(&event.body)))
+        }
+        Some(SourceKind::Zoho) => Ok(read(providers::zoho::webhook::read(&event.body))),
+        Some(SourceKind::StandardWebhooks) => Ok(Followed::kept("nothing follows from this source's events")),
+        None => Ok(Followed::kept("this version does not know the provider")),
+    }
+}
+
+/// Checked now, so that a sender's mistake is seen; what follows from such events is not built yet.
+fn read<T, E: std::fmt::Display>(read: Result<T, E>) -> Followed {
+    match read {
+        Ok(_) => Followed::kept("read and kept; nothing follows from it yet"),
+        Err(problem) => Followed::invalid(&problem),
+    }
+}
+
+/// An event that named no call of ours when it came: by now the call may be known. Or one of a call, which an
+/// operator wants read again.
+async fn retell_event(tx: &mut TenantTx, each: &EventTry) -> Result<Followed> {
+    let event = &each.event;
+    if let Some(call) = each.call {
+        let field = tx.tenant_row().await?.settings.retell.outcome_field;
+        let observation = match retell::observe_event(&event.body, &field) {
+            Ok(observation) => observation,
+            Err(problem) => return Ok(Followed::invalid(&problem)),
+        };
+        if each.scope == Some(RetryScope::StateAndEffects) {
+            tx.wake_call(call).await?;
+        }
+        return Ok(Followed {
+            observation,
+            ..Followed::done()
+        });
+    }
+    if let Some(id) = &event.provider_call_id
+        && tx.adopt_event(event.id, id).await?
+    {
+        return Ok(Followed::kept("handed to the call it belongs to"));
+    }
+    metrics::counter!("bellhop_events_without_call_total").increment(1);
+    Ok(Followed::kept("belongs to no call of this tenant"))
+}
+
+/// How a text message of ours went.
+async fn text_status(tx: &mut TenantTx, event: &store::StoredEvent) -> Result<Followed> {
+    let status = match providers::twilio::webhook::read(&event.body) {
+        Ok(status) => status,
+        Err(problem) => return Ok(Followed::invalid(&problem)),
+    };
+    let _ = (&tx, status);
+    Ok(Followed::done())
+}
+
+/// Records the failure, and when it has its turn again; or gives the event up, and says so to somebody.
+async fn failed(
+    tenant: &TenantStore,
+    each: &EventTry,
+    input: &At<EventInput>,
+    class: ErrorClass,
+    for_good: bool,
+) -> Result<EventStep> {
+    let mut tx = tenant.begin().await?;
+    let settings = tx.tenant_row().await?.settings;
+    let policy = retry_policy(&each.event.provider, &each.event.event_type, &settings.events);
+    let after = match for_good {
+        true => AfterFailure::Dead,
+        false => after_failure(input.now, each.tries, class, &policy),
+    };
+    let (next_try_at, counted) = match after {
+        AfterFailure::Retry { at, counted } => (Some(at), counted),
+        AfterFailure::Dead | AfterFailure::Invalid => (None, true),
+    };
+    let result = TryResult {
+        state: after.state(),
+        error_class: Some(class),
+        detail: Some(class.words()),
+        next_try_at,
+        counted,
+        observation: None,
+    };
+    tx.end_try(each.event.id, &result).await?;
+    if after == AfterFailure::Dead {
+        alarm::event_dead(&mut tx, each, class, input.now).await?;
+    }
+    tx.commit().await?;
+    metrics::counter!("bellhop_events_failed_total", "provider" => each.event.provider.clone(), "class" => class.code())
+        .increment(1);
+    Ok(match next_try_at {
+        Some(until) => EventStep::Wait { until },
+        None => EventStep::Finished {
+            state: after.state(),
+        },
+    })
+}
+
+fn class_of(error: &Error) -> ErrorClass {
+    match error {
+        _ if error.is_unavailable() => ErrorClass::Unavailable,
+        Error::TooLate => ErrorClass::Timeout,
+        _ if error.is_refusal() => ErrorClass::RefusedByDatabase,
+        _ => ErrorClass::Internal,
+    }
+}

@@ -1,0 +1,110 @@
+//! `bellhop events show`.
+
+use std::{
+    io::Write,
+    process::ExitCode,
+};
+
+use anyhow::{Context, Result};
+use clap::Args;
+use domain::ids::EventId;
+use jiff::Timestamp;
+use serde_json::json;
+use store::{AttemptEntry, EventEntry};
+
+use crate::{config, say};
+
+#[derive(Args)]
+pub struct Options {
+    event: EventId,
+    /// Print the body as it came, and nothing else. It holds personal data
+    #[arg(long, conflicts_with = "json")]
+    body: bool,
+    /// Print one JSON object
+    #[arg(long)]
+    json: bool,
+}
+
+pub async fn run(options: Options) -> Result<ExitCode> {
+    let store = config::store()?;
+    let missing = || format!("there is no event {}", options.event);
+    let tenant = store.tenant_of_event(options.event).await?.with_context(missing)?;
+    let mut tx = store.tenant(tenant).begin().await?;
+    if options.body {
+        let content = tx.event_content(options.event).await?.with_context(missing)?;
+        std::io::stdout().write_all(&content.body)?;
+        return Ok(ExitCode::SUCCESS);
+    }
+    let entry = tx.event_entry(options.event).await?.with_context(missing)?;
+    let attempts = tx.event_attempts(options.event).await?;
+    if options.json {
+        say!("{}", serde_json::to_string_pretty(&json!({ "event": entry, "attempts": attempts }))?)?;
+        return Ok(ExitCode::SUCCESS);
+    }
+    for line in lines(&entry).into_iter().chain(attempts.iter().map(attempt)) {
+        say!("{line}")?;
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// What is known of an event, in the order in which it happened.
+pub(crate) fn lines(event: &EventEntry) -> Vec<String> {
+    let mut lines = vec![format!(
+        "{}: {} {}, {}, {}",
+        event.id, event.provider, event.event_type, event.priority, event.state
+    )];
+    let ids = [("request", &event.request_id), ("trace", &event.trace_id)];
+    for (name, id) in ids {
+        if let Some(id) = id {
+            lines.push(format!("  {name:10} {id}"));
+        }
+    }
+    if let Some(call) = event.call {
+        lines.push(format!("  call       {call}"));
+    }
+    let stages = [
+        ("arrived", event.arrived_at),
+        ("committed", Some(event.received_at)),
+        ("queued", event.queued_at),
+        ("started", event.started_at),
+        ("processed", event.processed_at),
+        ("next try", event.next_try_at),
+    ];
+    let first = event.arrived_at.unwrap_or(event.received_at);
+    for (name, at) in stages {
+        if let Some(at) = at {
+            lines.push(format!("  {name:10} {at:.3}{}", after(first, at)));
+        }
+    }
+    if event.duplicates > 0 {
+        lines.push(format!("  came {} times in all", event.duplicates + 1));
+    }
+    if let Some(class) = &event.error_class {
+        lines.push(format!("  error      {class}"));
+    }
+    if let Some(detail) = &event.detail {
+        lines.push(format!("  detail     {detail}"));
+    }
+    lines
+}
+
+fn after(first: Timestamp, at: Timestamp) -> String {
+    match at.duration_since(first).as_millis() {
+        0 => String::new(),
+        milliseconds => format!("  (+{milliseconds} ms)"),
+    }
+}
+
+pub(crate) fn attempt(attempt: &AttemptEntry) -> String {
+    let scope = attempt.scope.as_ref().filter(|_| attempt.asked_by == "operator");
+    format!(
+        "  try {} by the {}{}: {}{}{}  [{}]",
+        attempt.number,
+        attempt.asked_by,
+        scope.map_or(String::new(), |scope| format!(", {}", scope.replace('_', " "))),
+        attempt.outcome.as_deref().unwrap_or("under way"),
+        attempt.error_class.as_ref().map_or(String::new(), |class| format!(", {class}")),
+        attempt.detail.as_ref().map_or(String::new(), |detail| format!(": {detail}")),
+        attempt.key
+    )
+}
