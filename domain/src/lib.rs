@@ -3,6 +3,7 @@
 #[macro_use]
 mod coded;
 
+pub mod alert;
 pub mod appointment;
 pub mod call;
 pub mod context;
