@@ -8,6 +8,7 @@ pub mod appointment;
 pub mod call;
 pub mod context;
 pub mod country;
+pub mod event;
 pub mod follow;
 pub mod gates;
 pub mod holidays;
