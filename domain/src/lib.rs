@@ -5,6 +5,7 @@ mod coded;
 
 pub mod alert;
 pub mod appointment;
+pub mod breaker;
 pub mod call;
 pub mod context;
 pub mod country;
