@@ -21,6 +21,7 @@ pub mod phone;
 pub mod plan;
 pub mod reason;
 pub mod reminder;
+pub mod report;
 pub mod retry;
 pub mod script;
 pub mod settings;
