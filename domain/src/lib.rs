@@ -3,10 +3,13 @@
 #[macro_use]
 mod coded;
 
+pub mod alert;
 pub mod appointment;
+pub mod breaker;
 pub mod call;
 pub mod context;
 pub mod country;
+pub mod event;
 pub mod follow;
 pub mod gates;
 pub mod holidays;
@@ -18,6 +21,7 @@ pub mod phone;
 pub mod plan;
 pub mod reason;
 pub mod reminder;
+pub mod report;
 pub mod retry;
 pub mod script;
 pub mod settings;

@@ -3,6 +3,7 @@
 //! Every key is optional and every unknown key is refused. [`Settings::from_toml`] reads a file and answers
 //! with all its problems at once; [`Settings::problems`] checks settings from anywhere else.
 
+mod alerts;
 mod problems;
 mod read;
 mod window;
@@ -15,8 +16,9 @@ use crate::{
     zone::{self, UnknownZone},
 };
 
+pub use alerts::{Alerts, Email, Events, Report, Slack, Sms, SmtpTls};
 pub use problems::SettingsProblem;
-pub use window::{DAY_MINUTES, Window, WindowError};
+pub use window::{DAY_MINUTES, TimeOfDay, Window, WindowError};
 
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -30,6 +32,9 @@ pub struct Settings {
     pub retell: Retell,
     pub scripts: Scripts,
     pub announcements: Vec<Announcement>,
+    pub alerts: Alerts,
+    pub events: Events,
+    pub report: Report,
 }
 
 /// The business itself.

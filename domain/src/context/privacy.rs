@@ -186,7 +186,7 @@ pub fn discreet(text: &str) -> Option<String> {
 }
 
 /// The text without what identifies a person: dates with a year, phone, social-security and NHS numbers, mail addresses.
-fn without_identifiers(text: &str) -> String {
+pub(crate) fn without_identifiers(text: &str) -> String {
     let text: String = text.nfkc().filter(|c| !is_invisible(*c)).collect();
     let mut kept = text
         .split_whitespace()

@@ -1,5 +1,7 @@
 //! What is wrong with settings: invalid, contradictory or never dialing.
 
+mod alerts;
+
 use std::{collections::BTreeSet, fmt};
 
 use serde::Serialize;
@@ -60,6 +62,7 @@ pub(super) fn problems(settings: &Settings) -> Vec<SettingsProblem> {
     retell(settings, &mut found);
     scripts(settings, &mut found);
     announcements(&settings.announcements, &mut found);
+    alerts::problems(settings, &mut found);
     found.0
 }
 

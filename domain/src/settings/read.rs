@@ -25,9 +25,12 @@ pub(super) fn from_toml(text: &str) -> Result<Settings, Vec<SettingsProblem>> {
     let nameless = unreadable
         .iter()
         .any(|section| section.starts_with("announcements"));
+    let named: Vec<String> = problems.iter().map(|each| each.field.clone()).collect();
     let of_a_default = |problem: &SettingsProblem| {
         let is_script = problem.field.starts_with("scripts.");
-        unreadable.contains(&problem.field) || (is_script && nameless)
+        unreadable.contains(&problem.field)
+            || named.contains(&problem.field)
+            || (is_script && nameless)
     };
     let checked = settings.problems().into_iter();
     problems.extend(checked.filter(|problem| !of_a_default(problem)));
@@ -63,31 +66,54 @@ fn syntax_problem(text: &str, error: &toml::de::Error) -> SettingsProblem {
 
 /// The keys that can be read, and the problems of the others.
 fn split_readable(table: toml::Table) -> (Map<String, Value>, Vec<SettingsProblem>) {
-    let mut readable = Map::new();
     let mut problems = Vec::new();
-    for (section, content) in table {
-        let content = plain(content);
-        let Value::Object(keys) = content else {
-            let probe = |value: &Value| json!({ section.as_str(): value });
-            if keep(&section, &content, &probe, &mut problems) {
-                readable.insert(section, content);
-            }
-            continue;
-        };
-        if let Err(problem) = read(&section, "", &json!({ section.as_str(): {} })) {
-            problems.push(problem);
-            continue;
-        }
-        let mut kept = Map::new();
-        for (key, value) in keys {
-            let probe = |value: &Value| json!({ section.as_str(): { key.as_str(): value } });
-            if keep(&format!("{section}.{key}"), &value, &probe, &mut problems) {
-                kept.insert(key, value);
-            }
-        }
-        readable.insert(section, Value::Object(kept));
-    }
+    let sections = table
+        .into_iter()
+        .map(|(section, content)| (section, plain(content)));
+    let readable = readable_keys(&mut Vec::new(), sections, &mut problems);
     (readable, problems)
+}
+
+fn readable_keys(
+    path: &mut Vec<String>,
+    keys: impl IntoIterator<Item = (String, Value)>,
+    problems: &mut Vec<SettingsProblem>,
+) -> Map<String, Value> {
+    let mut kept = Map::new();
+    for (key, value) in keys {
+        path.push(key.clone());
+        if let Some(value) = readable(path, value, problems) {
+            kept.insert(key, value);
+        }
+        path.pop();
+    }
+    kept
+}
+
+/// What can be read of the value at this place: a section's keys one by one, anything else whole.
+fn readable(
+    path: &mut Vec<String>,
+    value: Value,
+    problems: &mut Vec<SettingsProblem>,
+) -> Option<Value> {
+    let field = path.join(".");
+    let Value::Object(keys) = value else {
+        let place = path.clone();
+        let probe = |value: &Value| at(&place, value.clone());
+        return keep(&field, &value, &probe, problems).then_some(value);
+    };
+    // A section that is unknown is named once, not key by key.
+    if let Err(problem) = read(&field, "", &at(path, json!({}))) {
+        problems.push(problem);
+        return None;
+    }
+    Some(Value::Object(readable_keys(path, keys, problems)))
+}
+
+/// A document that holds the value at this place and nothing else.
+fn at(path: &[String], value: Value) -> Value {
+    let sections = path.iter().rev();
+    sections.fold(value, |inner, key| json!({ key.as_str(): inner }))
 }
 
 /// Whether the value can be read in its place; else its problems, those of a list by element.
@@ -100,6 +126,10 @@ fn keep(
     let Err(whole) = read(field, &shown(value), &probe(value)) else {
         return true;
     };
+    if is_secret(field) {
+        problems.push(SettingsProblem::new(field, "", SECRET));
+        return false;
+    }
     let before = problems.len();
     if let Value::Array(elements) = value
         && read(field, "", &probe(&json!([]))).is_ok()
@@ -113,6 +143,16 @@ fn keep(
         problems.push(whole);
     }
     false
+}
+
+const SECRET: &str = "is no setting; `bellhop tenant add-key` stores secrets, encrypted, and they are never written in a file";
+
+/// Whether an unknown key seems to hold a secret, which must not be repeated on a screen.
+fn is_secret(field: &str) -> bool {
+    let key = field.rsplit('.').next().unwrap_or_default();
+    ["password", "secret", "token", "url", "key"]
+        .iter()
+        .any(|word| key.to_ascii_lowercase().contains(word))
 }
 
 fn read(field: &str, value: &str, document: &Value) -> Result<(), SettingsProblem> {

@@ -1,4 +1,4 @@
-//! One window of calling hours, such as `08:00-20:00`.
+//! One window of calling hours, such as `08:00-20:00`, and a time of day.
 
 use std::{fmt, str::FromStr};
 
@@ -101,6 +101,66 @@ impl TryFrom<String> for Window {
     }
 }
 
+/// A wall-clock time of day, such as `08:00`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(into = "String", try_from = "String")]
+pub struct TimeOfDay {
+    minutes: u16,
+}
+
+impl TimeOfDay {
+    /// Beyond the day it is the day's last minute.
+    pub const fn new(hour: u16, minute: u16) -> TimeOfDay {
+        let minutes = hour.saturating_mul(60).saturating_add(minute);
+        TimeOfDay {
+            minutes: if minutes < DAY_MINUTES {
+                minutes
+            } else {
+                DAY_MINUTES - 1
+            },
+        }
+    }
+
+    pub const fn hour(self) -> u16 {
+        self.minutes / 60
+    }
+
+    pub const fn minute(self) -> u16 {
+        self.minutes % 60
+    }
+}
+
+impl FromStr for TimeOfDay {
+    type Err = WindowError;
+
+    fn from_str(text: &str) -> Result<TimeOfDay, WindowError> {
+        match minutes_of(text)? {
+            DAY_MINUTES => Err(WindowError::Time(text.trim().to_owned())),
+            minutes => Ok(TimeOfDay { minutes }),
+        }
+    }
+}
+
+impl fmt::Display for TimeOfDay {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:02}:{:02}", self.hour(), self.minute())
+    }
+}
+
+impl From<TimeOfDay> for String {
+    fn from(time: TimeOfDay) -> String {
+        time.to_string()
+    }
+}
+
+impl TryFrom<String> for TimeOfDay {
+    type Error = WindowError;
+
+    fn try_from(text: String) -> Result<TimeOfDay, WindowError> {
+        text.parse()
+    }
+}
+
 fn minutes_of(text: &str) -> Result<u16, WindowError> {
     let text = text.trim();
     let wrong = || WindowError::Time(text.to_owned());
@@ -131,6 +191,18 @@ mod tests {
         for text in ["08:00-20:00", "00:00-24:00", "23:59-24:00", "22:00-02:00"] {
             let window: Window = text.parse().unwrap();
             assert_eq!(window.to_string(), text);
+        }
+    }
+
+    #[test]
+    fn a_time_of_day_survives_its_own_text_and_midnight_begins_the_day() {
+        for text in ["00:00", "08:05", "23:59"] {
+            let time: TimeOfDay = text.parse().unwrap();
+            assert_eq!(time.to_string(), text);
+            assert_eq!(TimeOfDay::new(time.hour(), time.minute()), time);
+        }
+        for text in ["24:00", "8", "", "08:60", "noon"] {
+            assert!(text.parse::<TimeOfDay>().is_err(), "{text}");
         }
     }
 

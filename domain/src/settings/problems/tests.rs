@@ -1,8 +1,9 @@
 use jiff::civil::date;
 
 use crate::{
+    alert::Channel,
     holidays::HolidayCalendar,
-    settings::{LateBooking, RetryStrategy, Settings},
+    settings::{LateBooking, RetryStrategy, Settings, SmtpTls, TimeOfDay},
 };
 
 const EVERYTHING: &str = r#"
@@ -65,6 +66,48 @@ name = "promotion"
 text = "Two for one"
 from = 2027-01-01
 until = "2027-01-31"
+
+[alerts]
+critical = ["sms", "slack"]
+error = ["email"]
+warning = []
+info = []
+digest_minutes = 10
+quiet_minutes = 20
+flood_limit = 30
+processing_seconds = 7
+failure_percent = 0.5
+failure_minimum = 50
+queue_length = 500
+not_placed_minutes = 6
+not_started_minutes = 3
+
+[alerts.slack]
+enabled = true
+
+[alerts.email]
+to = ["desk@harbour.example", "owner@harbour.example"]
+from = "bellhop@harbour.example"
+smtp_host = "smtp.harbour.example"
+smtp_port = 465
+smtp_tls = "implicit"
+smtp_user = "bellhop"
+
+[alerts.sms]
+to = ["+447700900123"]
+from = "Harbour"
+account = "AC0123456789abcdef0123456789abcdef"
+
+[events]
+tries = 5
+first_delay_seconds = 10
+delay_factor = 2.5
+longest_delay_seconds = 600
+
+[report]
+enabled = true
+at = "07:30"
+channels = ["email"]
 "#;
 
 fn fields(toml: &str) -> Vec<String> {
@@ -115,6 +158,10 @@ fn every_key_is_read_and_survives_storage_as_json() {
         settings.announcements.first().and_then(|each| each.until),
         Some(date(2027, 1, 31))
     );
+    assert_eq!(settings.alerts.critical, [Channel::Sms, Channel::Slack]);
+    assert_eq!(settings.alerts.email.smtp_tls, SmtpTls::Implicit);
+    assert_eq!(settings.events.delay_factor, Some(2.5));
+    assert_eq!(settings.report.at, TimeOfDay::new(7, 30));
     let json = serde_json::to_string(&settings).unwrap();
     assert_eq!(serde_json::from_str::<Settings>(&json).unwrap(), settings);
 }
@@ -146,8 +193,42 @@ from_number = "020 7946 0123"
 name = "two words"
 text = " "
 [colours]
+[alerts]
+critical = ["slack", "pigeon"]
+digest_minutes = 0
+failure_percent = 101.0
+queue_length = "many"
+[alerts.email]
+to = ["desk@harbour.example", "desk"]
+smtp_port = 70000
+colour = "green"
+[alerts.sms]
+account = "AC1"
+[alerts.pager]
+to = ["somebody"]
+[events]
+tries = 0
+delay_factor = 0.5
+[report]
+at = "24:00"
+channels = ["sms"]
 "#;
     let mut expected = vec![
+        "alerts.critical[1]",
+        "alerts.digest_minutes",
+        "alerts.email.colour",
+        "alerts.email.from",
+        "alerts.email.smtp_host",
+        "alerts.email.smtp_port",
+        "alerts.email.to[1]",
+        "alerts.failure_percent",
+        "alerts.pager",
+        "alerts.queue_length",
+        "alerts.sms.account",
+        "events.delay_factor",
+        "events.tries",
+        "report.at",
+        "report.channels[0]",
         "announcements[0].name",
         "announcements[0].text",
         "colours",
@@ -306,5 +387,132 @@ fn an_announcement_cannot_take_the_name_of_a_built_in_variable() {
                 "announcements[0].name = {name}: is a variable of every call already; choose another name"
             )
         );
+    }
+}
+
+#[test]
+fn a_channel_needs_what_it_takes_to_send() {
+    assert_eq!(
+        fields("[alerts.email]\nto = [\"desk@harbour.example\"]"),
+        ["alerts.email.from", "alerts.email.smtp_host"]
+    );
+    assert_eq!(
+        fields("[alerts.sms]\nto = [\"+447700900123\"]"),
+        ["alerts.sms.from", "alerts.sms.account"]
+    );
+    // What is unreadable is named once, and not as missing too.
+    assert_eq!(
+        fields(
+            "[alerts.email]\nto = [\"desk@harbour.example\"]\nfrom = 5\nsmtp_host = \"localhost\""
+        ),
+        ["alerts.email.from"]
+    );
+}
+
+#[test]
+fn addresses_numbers_and_senders_are_told_apart_from_slips() {
+    let mail = |to: &str| {
+        format!(
+            "[alerts.email]\nto = [\"{to}\"]\nfrom = \"a@b.example\"\nsmtp_host = \"mail.example\""
+        )
+    };
+    for right in [
+        "desk@harbour.example",
+        "a.b+c@sub.host-1.example",
+        "root@localhost",
+    ] {
+        assert!(Settings::from_toml(&mail(right)).is_ok(), "{right}");
+    }
+    for wrong in [
+        "desk",
+        "@example.com",
+        "a@",
+        "a@b@c",
+        "a b@c.example",
+        "Ada <a@b.example>",
+        "a@b..c",
+    ] {
+        assert_eq!(fields(&mail(wrong)), ["alerts.email.to[0]"], "{wrong}");
+    }
+    for right in [
+        "+442079460000",
+        "Harbour 1",
+        "MG0123456789abcdef0123456789abcdef",
+    ] {
+        assert!(
+            Settings::from_toml(&format!("[alerts.sms]\nfrom = \"{right}\"")).is_ok(),
+            "{right}"
+        );
+    }
+    for wrong in ["", "020 7946 0000", "Harbour Dental", "12345", "MG 1!"] {
+        assert_eq!(
+            fields(&format!("[alerts.sms]\nfrom = \"{wrong}\"")),
+            ["alerts.sms.from"],
+            "{wrong}"
+        );
+    }
+}
+
+#[test]
+fn a_password_is_never_sent_in_clear_over_the_network() {
+    let with = |host: &str, tls: &str| {
+        format!(
+            "[alerts.email]\nsmtp_host = \"{host}\"\nsmtp_tls = \"{tls}\"\nsmtp_user = \"bellhop\""
+        )
+    };
+    assert_eq!(
+        fields(&with("smtp.example.com", "none")),
+        ["alerts.email.smtp_tls"]
+    );
+    assert!(Settings::from_toml(&with("smtp.example.com", "starttls")).is_ok());
+    assert!(Settings::from_toml(&with("127.0.0.1", "none")).is_ok());
+}
+
+#[test]
+fn a_secret_in_the_file_is_refused_and_not_repeated() {
+    for (section, key) in [
+        ("alerts.slack", "webhook_url"),
+        ("alerts.email", "smtp_password"),
+        ("alerts.sms", "auth_token"),
+        ("retell", "api_key"),
+    ] {
+        let problem = reason(&format!("[{section}]\n{key} = \"hunter2\""));
+        assert!(
+            problem.starts_with(&format!(
+                "{section}.{key}: is no setting; `bellhop tenant add-key`"
+            )),
+            "{problem}"
+        );
+        assert!(!problem.contains("hunter2"), "{problem}");
+    }
+}
+
+#[test]
+fn critical_trouble_and_the_report_must_reach_somebody() {
+    assert_eq!(fields("[alerts]\ncritical = []"), ["alerts.critical"]);
+    assert_eq!(fields("[report]\nchannels = []"), ["report.channels"]);
+    assert!(Settings::from_toml("[report]\nenabled = false\nchannels = []").is_ok());
+}
+
+#[test]
+fn delays_that_shrink_are_refused() {
+    assert!(
+        reason("[events]\nfirst_delay_seconds = 60\nlongest_delay_seconds = 30").starts_with(
+            "events.longest_delay_seconds = 30: must not be less than first_delay_seconds (60)"
+        )
+    );
+}
+
+#[test]
+fn the_examples_are_right() {
+    for (name, example) in [
+        ("tenant", include_str!("../../../../examples/tenant.toml")),
+        (
+            "any-hour",
+            include_str!("../../../../examples/any-hour.toml"),
+        ),
+    ] {
+        let read = Settings::from_toml(example);
+        assert!(read.is_ok(), "{name}: {read:?}");
     }
 }

@@ -1,0 +1,117 @@
+//! Each cause in plain words: what it is, what it means, what to do.
+
+use super::AlertCause;
+
+impl AlertCause {
+    /// A few words without a full stop.
+    pub const fn title(self) -> &'static str {
+        match self {
+            Self::ProcessingSlow => "webhooks are processed slowly",
+            Self::FailuresShare => "too many webhooks fail",
+            Self::QueueLong => "too many webhooks are waiting",
+            Self::HealthCheckFailed => "a part of Bellhop does not work",
+            Self::ChannelExpiring => "a notification channel of the CRM is about to expire",
+            Self::ReminderNotPlaced => "a reminder is due and has not been called",
+            Self::AcceptedNotStarted => "an accepted webhook is not being processed",
+            Self::EventDead => "a webhook could not be processed",
+            Self::DialRefused => "the phone provider refuses calls",
+            Self::TenantPausedItself => "dialing has paused itself",
+            Self::CircuitOpen => "a provider is failing and is left alone for a while",
+            Self::UnknownCaller => "a call came in for an unknown agent or number",
+            Self::LineCheckFailed => "the phone line did not pass its check",
+            Self::AlertChannelRefused => "alerts cannot be sent one of the ways",
+            Self::Test => "this is a test",
+        }
+    }
+
+    /// What it means: plain sentences.
+    pub const fn meaning(self) -> &'static str {
+        match self {
+            Self::ProcessingSlow => {
+                "Webhooks are kept, but take effect late: cancellations and opt-outs too."
+            }
+            Self::FailuresShare => {
+                "More of the last webhooks failed than the settings allow. They are kept and tried again."
+            }
+            Self::QueueLong => {
+                "More webhooks come in than are processed. None is lost; they take effect late."
+            }
+            Self::HealthCheckFailed => {
+                "A service that Bellhop needs does not answer, or answers wrongly."
+            }
+            Self::ChannelExpiring => {
+                "It could not be renewed. When it expires, changes in the CRM are not heard of until the next comparison."
+            }
+            Self::ReminderNotPlaced => "Somebody was to be called by now and has not been.",
+            Self::AcceptedNotStarted => {
+                "It is stored and acknowledged, but no process has picked it up: the relay or Temporal may be down."
+            }
+            Self::EventDead => {
+                "Every permitted try failed. It is kept, and nothing more happens to it until somebody has it tried again."
+            }
+            Self::DialRefused => {
+                "The key is not accepted, the account is not paid, or it may not call. Nobody is called until that is settled."
+            }
+            Self::TenantPausedItself => {
+                "A safeguard stopped it. Nobody is called until dialing is resumed."
+            }
+            Self::CircuitOpen => {
+                "It failed again and again. It is asked once in a while, and used again as soon as it answers."
+            }
+            Self::UnknownCaller => {
+                "The caller was answered safely, but nobody is set up to take such calls."
+            }
+            Self::LineCheckFailed => {
+                "The text from the monitor number did not arrive in time: people's texts and calls may not arrive either."
+            }
+            Self::AlertChannelRefused => {
+                "Its key, address or sender is wrong, so it is not used any more. Alerts go the other ways meanwhile."
+            }
+            Self::Test => "Somebody asked for it with `bellhop alerts test`. Nothing is wrong.",
+        }
+    }
+
+    /// What to do about it: plain sentences.
+    pub const fn advice(self) -> &'static str {
+        match self {
+            Self::ProcessingSlow | Self::QueueLong => {
+                "See `bellhop doctor`; more workers (`bellhop worker`) shorten the queue."
+            }
+            Self::FailuresShare => {
+                "See `bellhop events list --state failed` for what fails and why."
+            }
+            Self::HealthCheckFailed => "See `bellhop doctor`.",
+            Self::ChannelExpiring => {
+                "See `bellhop doctor`; the CRM's access may have been taken back."
+            }
+            Self::ReminderNotPlaced => {
+                "See `bellhop doctor` and `bellhop review`; call the person yourself if time is short."
+            }
+            Self::AcceptedNotStarted => {
+                "See `bellhop doctor`; `bellhop wake` wakes every process anew."
+            }
+            Self::EventDead => {
+                "See `bellhop events list --state dead`; once the cause is gone, `bellhop events retry-all` tries them again. A retry never dials."
+            }
+            Self::DialRefused => {
+                "Check key and payment at the provider, store a new key with `bellhop tenant add-key`, then `bellhop tenant resume`."
+            }
+            Self::TenantPausedItself => {
+                "See `bellhop review` for what happened, then `bellhop tenant resume`."
+            }
+            Self::CircuitOpen => {
+                "Look at the provider's status page; `bellhop doctor` shows when it is asked next."
+            }
+            Self::UnknownCaller => {
+                "Set up the number or the agent, or take its webhook address away."
+            }
+            Self::LineCheckFailed => {
+                "Send a text to the main number from another phone, then ask the phone provider."
+            }
+            Self::AlertChannelRefused => {
+                "Correct it in the settings or store its secret anew, then `bellhop alerts test`."
+            }
+            Self::Test => "There is nothing to do.",
+        }
+    }
+}
