@@ -25,6 +25,8 @@ pub struct Hook {
     pub captured_at: Option<Timestamp>,
     /// Counts the events of one machine: the order of those captured at the same instant.
     pub seq: Option<i64>,
+    /// Why the client could not send all of the agent's input, such as `too_large`.
+    pub incomplete: Option<String>,
     pub client: Option<Client>,
     pub says: Says,
 }
@@ -104,6 +106,7 @@ pub fn read(body: &[u8]) -> Result<Hook, ParseProblem> {
             .first(&["data.captured_at", "timestamp", "captured_at"])
             .instant(),
         seq: data.at("seq").integer(),
+        incomplete: data.at("incomplete").text(),
         client: client.exists().then(|| Client {
             id: client.at("id").text(),
             version: client.at("version").text(),
