@@ -157,7 +157,7 @@ pub fn split_url(url: &str) -> Option<(&str, &str)> {
     let url = url.split('#').next()?;
     let host = url.find("://")? + "://".len();
     let end = url.get(host..)?.find(['/', '?']);
-    Some(url.split_at_checked(end.map_or(url.len(), |end| host + end))?)
+    url.split_at_checked(end.map_or(url.len(), |end| host + end))
 }
 
 /// Why a text cannot be a secret of a source. Does not repeat it.

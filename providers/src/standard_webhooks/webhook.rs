@@ -153,7 +153,7 @@ pub(crate) fn key(secret: &SecretString) -> Option<Zeroizing<Vec<u8>>> {
 /// The signature header's value for this body, at this time in seconds since 1970. `None` when the secret
 /// is not base64.
 pub fn sign(id: &str, timestamp: i64, body: &[u8], secret: &SecretString) -> Option<String> {
-    let code = code(&*key(secret)?, id, &timestamp.to_string(), body);
+    let code = code(&key(secret)?, id, &timestamp.to_string(), body);
     Some(format!("{VERSION},{}", BASE64.encode(code)))
 }
 

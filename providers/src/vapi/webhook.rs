@@ -179,7 +179,7 @@ pub fn sign(
     };
     let code = hmac
         .algorithm
-        .hmac(&*hmac.key(secret)?, &signature.signed(body));
+        .hmac(&hmac.key(secret)?, &signature.signed(body));
     let mut headers = vec![
         (hmac.signature_header.clone(), hmac.encoded(&code)),
         (hmac.timestamp_header.clone(), stamp.timestamp.to_owned()),

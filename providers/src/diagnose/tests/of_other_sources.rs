@@ -13,12 +13,15 @@ use crate::{
 const PATH: &str = "/hooks/abc";
 const URL: &str = "https://hooks.example.org/hooks/abc";
 
+/// The headers of a webhook made with a secret, at a time in milliseconds.
+type Sign = dyn Fn(&str, i64) -> Vec<(String, String)>;
+
 /// A source with its options, and a webhook of it made with a secret at a time.
 struct Sample {
     kind: SourceKind,
     options: SourceOptions,
     body: Vec<u8>,
-    sign: Box<dyn Fn(&str, i64) -> Vec<(String, String)>>,
+    sign: Box<Sign>,
 }
 
 impl Sample {
