@@ -1,55 +1,73 @@
-//! Why a webhook's signature was not accepted: for `bellhop doctor signature`, never for the sender.
+//! Why a webhook was not accepted as its source's: for `bellhop doctor signature`, never for the sender.
 
+mod settings;
+mod slips;
 mod variants;
+mod words;
 
-use std::{fmt, time::Duration};
+use std::time::Duration;
 
-use secrecy::{ExposeSecret, SecretString};
+use http::{HeaderMap, HeaderName, HeaderValue};
+use secrecy::SecretString;
 
-use crate::retell::webhook::{SIGNATURE_HEADER, Signature};
+pub use crate::source::SourceKind;
+use crate::{
+    signature::{self, Proof, SignatureProblem},
+    source::{Request, SourceOptions, proof},
+    zoho,
+};
 
-/// Whose webhook it is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum SourceKind {
-    Retell,
-}
-
-/// A webhook as received, and what we know of its source.
-#[derive(Debug, Clone, Copy)]
+/// A webhook as received, and what we know of its source. Holds secrets and personal data: no `Debug`.
+#[derive(Clone, Copy)]
 pub struct Evidence<'a> {
     pub kind: SourceKind,
+    pub options: &'a SourceOptions,
     /// The secrets the source has, newest first.
     pub secrets: &'a [SecretString],
     /// Secrets it had once and no longer accepts.
     pub retired: &'a [SecretString],
     /// Names in any case.
     pub headers: &'a [(String, String)],
+    /// As requested: `/hooks/…?…`. Of use where the signature covers the address.
+    pub path_and_query: &'a str,
     pub body: &'a [u8],
     /// When it came in, in milliseconds since 1970.
     pub now_ms: i64,
+    /// How far a signed time may be from then, unless the options say otherwise.
     pub tolerance: Duration,
 }
 
 /// What was found. Its text is for the operator, and holds neither secret nor body.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Diagnosis {
+    pub kind: SourceKind,
     pub finding: Finding,
     /// How far the signature's time is from the time of receipt, when that is beyond the tolerance;
     /// positive when the signature is the older.
     pub off_by_ms: Option<i128>,
 }
 
-/// What the signature was found to be.
+/// What the signature (or token) was found to be.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Finding {
     NoSecret,
+    /// Without this option nothing can be checked.
+    MissingOption(&'static str),
     /// The header is absent; another that looks like a signature may be there.
     MissingHeader {
+        header: String,
         instead: Option<String>,
     },
-    MalformedHeader,
+    MalformedHeader {
+        header: String,
+        form: String,
+    },
+    /// The body should hold a token.
+    MissingToken,
     /// Made with this secret over this body.
     Signed(Secret),
+    /// The body is one that was stored, not one that came in; its token was this secret.
+    Stored(Secret),
     /// Made with this secret over the body as it was before somebody rewrote it; the text says how it
     /// was written.
     BodyRewritten {
@@ -60,6 +78,12 @@ pub enum Finding {
     SecretMistyped {
         secret: Secret,
         slip: &'static str,
+    },
+    /// Made with this secret, were this option set otherwise; the text says how.
+    SettingDiffers {
+        secret: Secret,
+        option: &'static str,
+        fits: String,
     },
     /// No secret gives it, with no likely change of secret or body.
     NoMatch,
@@ -73,6 +97,25 @@ pub enum Secret {
     Older(usize),
     /// The place among those retired.
     Retired(usize),
+}
+
+impl Finding {
+    /// The secret that made the signature, if one did.
+    pub fn secret(&self) -> Option<Secret> {
+        match self {
+            Self::Signed(secret)
+            | Self::Stored(secret)
+            | Self::BodyRewritten { secret, .. }
+            | Self::SecretMistyped { secret, .. }
+            | Self::SettingDiffers { secret, .. } => Some(*secret),
+            Self::NoSecret
+            | Self::MissingOption(_)
+            | Self::MissingHeader { .. }
+            | Self::MalformedHeader { .. }
+            | Self::MissingToken
+            | Self::NoMatch => None,
+        }
+    }
 }
 
 impl Diagnosis {
@@ -89,14 +132,19 @@ impl Diagnosis {
     pub fn code(&self) -> &'static str {
         match &self.finding {
             Finding::NoSecret => "no_secret",
+            Finding::MissingOption(_) => "missing_option",
             Finding::MissingHeader { .. } => "missing_header",
-            Finding::MalformedHeader => "malformed_header",
+            Finding::MalformedHeader { .. } => "malformed_header",
+            Finding::MissingToken => "missing_token",
             Finding::Signed(Secret::Retired(_)) => "rotated_secret",
             Finding::Signed(_) if self.off_by_ms.is_some() => "clock_drift",
             Finding::Signed(Secret::Older(_)) => "valid_older_secret",
             Finding::Signed(Secret::Newest) => "valid",
+            Finding::Stored(_) => "stored_copy",
             Finding::BodyRewritten { .. } => "body_rewritten",
             Finding::SecretMistyped { .. } => "secret_mistyped",
+            Finding::SettingDiffers { option, .. } if *option == settings::URL => "wrong_url",
+            Finding::SettingDiffers { .. } => "wrong_options",
             Finding::NoMatch => "wrong_key",
         }
     }
@@ -104,189 +152,130 @@ impl Diagnosis {
 
 /// Finds out whether a webhook is accepted, and if not, the likely cause.
 pub fn diagnose(evidence: &Evidence<'_>) -> Diagnosis {
-    let SourceKind::Retell = evidence.kind;
-    let found = |finding| Diagnosis {
-        finding,
-        off_by_ms: None,
-    };
-    if evidence.secrets.is_empty() && evidence.retired.is_empty() {
-        return found(Finding::NoSecret);
-    }
-    let Some(header) = header(evidence.headers, SIGNATURE_HEADER) else {
-        return found(Finding::MissingHeader {
-            instead: other_signature(evidence.headers),
-        });
-    };
-    let Some(signature) = Signature::parse(header) else {
-        return found(Finding::MalformedHeader);
-    };
-    let off_by_ms = signature.age_ms(evidence.now_ms);
+    let (finding, off_by_ms) = found(evidence);
     Diagnosis {
-        finding: cause(evidence, &signature),
-        off_by_ms: Some(off_by_ms)
-            .filter(|off| off.unsigned_abs() > evidence.tolerance.as_millis()),
+        kind: evidence.kind,
+        finding,
+        off_by_ms,
     }
 }
 
-fn cause(evidence: &Evidence<'_>, signature: &Signature<'_>) -> Finding {
-    if let Some(secret) = matching(evidence, signature, evidence.body) {
+fn found(evidence: &Evidence<'_>) -> (Finding, Option<i128>) {
+    if evidence.secrets.is_empty() && evidence.retired.is_empty() {
+        return (Finding::NoSecret, None);
+    }
+    let headers = header_map(evidence.headers);
+    let request = Request {
+        headers: &headers,
+        path_and_query: evidence.path_and_query,
+        body: evidence.body,
+        now_ms: evidence.now_ms,
+    };
+    let proof = match proof(evidence.kind, evidence.options, &request) {
+        Ok(proof) => proof,
+        Err(problem) => {
+            let differing = settings::differing(evidence, &request);
+            return (
+                differing.unwrap_or_else(|| unreadable(evidence, problem)),
+                None,
+            );
+        }
+    };
+    let tolerance = evidence.options.tolerance(evidence.tolerance);
+    let off_by_ms = proof
+        .age_ms(evidence.now_ms)
+        .filter(|off| tolerance.is_some_and(|most| off.unsigned_abs() > most.as_millis()));
+    (cause(evidence, &request, &*proof), off_by_ms)
+}
+
+/// Headers that cannot stand in a request are left out.
+fn header_map(headers: &[(String, String)]) -> HeaderMap {
+    let header = |(name, value): &(String, String)| {
+        let name = HeaderName::from_bytes(name.as_bytes()).ok()?;
+        Some((name, HeaderValue::from_bytes(value.as_bytes()).ok()?))
+    };
+    let mut map = HeaderMap::new();
+    for (name, value) in headers.iter().filter_map(header) {
+        // Only the first of a name is ever looked at.
+        map.entry(name).or_insert(value);
+    }
+    map
+}
+
+fn unreadable(evidence: &Evidence<'_>, problem: SignatureProblem) -> Finding {
+    match problem {
+        SignatureProblem::MissingHeader(header) => Finding::MissingHeader {
+            instead: other_signature(evidence.headers, &header),
+            header: header.into_owned(),
+        },
+        SignatureProblem::MalformedHeader { header, form } => Finding::MalformedHeader {
+            header: header.into_owned(),
+            form: form.into_owned(),
+        },
+        SignatureProblem::MissingOption(option) => Finding::MissingOption(option),
+        SignatureProblem::MissingToken => Finding::MissingToken,
+        SignatureProblem::NoSecret => Finding::NoSecret,
+        SignatureProblem::OutsideTolerance { .. } | SignatureProblem::NoMatch => Finding::NoMatch,
+    }
+}
+
+fn cause(evidence: &Evidence<'_>, request: &Request<'_>, proof: &dyn Proof) -> Finding {
+    if let Some(secret) = matching(evidence, proof, evidence.body) {
         return Finding::Signed(secret);
     }
-    if let Some((secret, slip)) = mistyped(evidence, signature) {
+    if let Some(secret) = stored(evidence) {
+        return Finding::Stored(secret);
+    }
+    if let Some((secret, slip)) = slips::mistyped(evidence, proof) {
         return Finding::SecretMistyped { secret, slip };
     }
-    for (written, body) in variants::of(evidence.body) {
-        if let Some(secret) = matching(evidence, signature, &body) {
-            return Finding::BodyRewritten { secret, written };
+    if let Some(differing) = settings::differing(evidence, request) {
+        return differing;
+    }
+    if proof.covers_body() {
+        for (written, body) in variants::of(evidence.body) {
+            if let Some(secret) = matching(evidence, proof, &body) {
+                return Finding::BodyRewritten { secret, written };
+            }
         }
     }
     Finding::NoMatch
 }
 
-fn matching(evidence: &Evidence<'_>, signature: &Signature<'_>, body: &[u8]) -> Option<Secret> {
-    let current = signature
-        .matching(body, evidence.secrets)
-        .map(|place| match place {
-            0 => Secret::Newest,
-            place => Secret::Older(place),
-        });
-    current.or_else(|| {
-        signature
-            .matching(body, evidence.retired)
-            .map(Secret::Retired)
-    })
+/// The secret that made the proof over this body, in use or retired.
+fn matching(evidence: &Evidence<'_>, proof: &dyn Proof, body: &[u8]) -> Option<Secret> {
+    let current = signature::matching(proof, body, evidence.secrets).map(in_use);
+    current.or_else(|| signature::matching(proof, body, evidence.retired).map(Secret::Retired))
 }
 
-/// A secret that fits once a usual slip of the hand is taken back.
-fn mistyped(evidence: &Evidence<'_>, signature: &Signature<'_>) -> Option<(Secret, &'static str)> {
-    SLIPS.iter().find_map(|(slip, corrected)| {
-        let correct = |secrets: &[SecretString]| -> Vec<SecretString> {
-            secrets
-                .iter()
-                .map(|secret| corrected(secret.expose_secret()).into())
-                .collect()
-        };
-        let (secrets, retired) = (correct(evidence.secrets), correct(evidence.retired));
-        let corrected = Evidence {
-            secrets: &secrets,
-            retired: &retired,
-            ..*evidence
-        };
-        matching(&corrected, signature, evidence.body).map(|secret| (secret, *slip))
-    })
+fn in_use(place: usize) -> Secret {
+    match place {
+        0 => Secret::Newest,
+        place => Secret::Older(place),
+    }
 }
 
-type Slip = (&'static str, fn(&str) -> String);
-
-/// What goes wrong when a key is copied, and how to take it back.
-const SLIPS: &[Slip] = &[
-    ("has white space around it", |secret| {
-        secret.trim().to_owned()
-    }),
-    ("has quotation marks around it", |secret| {
-        secret.trim().trim_matches(['"', '\'', '`']).to_owned()
-    }),
-    ("starts with the word Bearer", |secret| {
-        secret.trim().trim_start_matches("Bearer").trim().to_owned()
-    }),
-    ("lacks its start, key_", |secret| format!("key_{secret}")),
-    ("starts with key_, which does not belong to it", |secret| {
-        secret.strip_prefix("key_").unwrap_or(secret).to_owned()
-    }),
-];
-
-fn header<'a>(headers: &'a [(String, String)], wanted: &str) -> Option<&'a str> {
-    headers
-        .iter()
-        .find(|(name, _)| name.eq_ignore_ascii_case(wanted))
-        .map(|(_, value)| value.as_str())
+/// The secret whose fingerprint a stored body has in the token's place.
+fn stored(evidence: &Evidence<'_>) -> Option<Secret> {
+    if evidence.kind != SourceKind::Zoho {
+        return None;
+    }
+    let token = zoho::webhook::Token::from(evidence.body).ok()?;
+    let place = |secrets: &[SecretString]| {
+        let mut each = secrets.iter();
+        each.position(|secret| token.is_fingerprint_of(secret))
+    };
+    let current = place(evidence.secrets).map(in_use);
+    current.or_else(|| place(evidence.retired).map(Secret::Retired))
 }
 
-/// The name of another header that may be meant as the signature.
-fn other_signature(headers: &[(String, String)]) -> Option<String> {
+/// The name of another header that may be meant.
+fn other_signature(headers: &[(String, String)], missing: &str) -> Option<String> {
+    let telling = ["signature", "secret", "authorization"];
     headers
         .iter()
         .map(|(name, _)| name.to_ascii_lowercase())
-        .find(|name| name.contains("signature"))
-}
-
-impl fmt::Display for Diagnosis {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match (&self.finding, self.off_by_ms) {
-            (Finding::Signed(Secret::Newest | Secret::Older(_)), Some(off)) => {
-                return write!(f, "clock drift: the signature is right, but {}", Drift(off));
-            }
-            (finding, _) => finding.fmt(f)?,
-        }
-        match self.off_by_ms {
-            Some(off) => write!(f, "; besides, {}", Drift(off)),
-            None => Ok(()),
-        }
-    }
-}
-
-impl fmt::Display for Finding {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::NoSecret => f.write_str("no secret was given to check with"),
-            Self::MissingHeader { instead: None } => {
-                write!(f, "the {SIGNATURE_HEADER} header is missing: the sender is not Retell, or a proxy removed it")
-            }
-            Self::MissingHeader { instead: Some(other) } => {
-                write!(f, "the {SIGNATURE_HEADER} header is missing; there is {other} instead: another provider's webhook?")
-            }
-            Self::MalformedHeader => {
-                write!(f, "the {SIGNATURE_HEADER} header is not of the form v=<milliseconds>,d=<64 hex digits>")
-            }
-            Self::Signed(Secret::Newest) => f.write_str("valid"),
-            Self::Signed(Secret::Older(place)) => {
-                write!(f, "valid, but signed with secret {} of those in use: the sender has not changed to the newest", place + 1)
-            }
-            Self::Signed(secret) => write!(f, "rotated secret: signed with {secret}, which is no longer accepted"),
-            Self::BodyRewritten { secret, written } => write!(
-                f,
-                "the body was rewritten on the way: the signature (with {secret}) fits it {written}; check and store the \
-                 bytes as received"
-            ),
-            Self::SecretMistyped { secret, slip } => write!(f, "wrong key: {secret} {slip}"),
-            Self::NoMatch => f.write_str(
-                "wrong key, or another body: no secret gives this signature; at Retell, only the API key with the webhook \
-                 badge signs",
-            ),
-        }
-    }
-}
-
-impl fmt::Display for Secret {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Newest => f.write_str("the newest secret"),
-            Self::Older(place) => write!(f, "secret {} of those in use", place + 1),
-            Self::Retired(place) => write!(f, "retired secret {}", place + 1),
-        }
-    }
-}
-
-/// How far a signature is off, in words.
-struct Drift(i128);
-
-impl fmt::Display for Drift {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let seconds = self.0.unsigned_abs().div_ceil(1000);
-        let far = match seconds {
-            0..120 => format!("{seconds} s"),
-            120..7200 => format!("{} min {} s", seconds / 60, seconds % 60),
-            7200..172_800 => format!("{} h {} min", seconds / 3600, seconds % 3600 / 60),
-            _ => format!("{} days", seconds / 86400),
-        };
-        match self.0 > 0 {
-            true => write!(
-                f,
-                "it was made {far} before it came in: it was held up or sent again, or our clock is fast"
-            ),
-            false => write!(f, "it was made {far} after it came in: our clock is slow"),
-        }
-    }
+        .find(|name| name != missing && telling.iter().any(|part| name.contains(part)))
 }
 
 #[cfg(test)]

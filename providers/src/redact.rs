@@ -1,5 +1,9 @@
 //! Keeps keys and phone numbers out of what is stored and logged.
 
+mod body;
+
+pub use body::stored_body;
+
 use std::collections::BTreeMap;
 
 /// Webhook headers worth keeping, in lower case. Everything else, above all keys, tokens, cookies
@@ -7,10 +11,15 @@ use std::collections::BTreeMap;
 pub const KEPT_HEADERS: &[&str] = &[
     "content-length",
     "content-type",
+    "svix-id",
+    "svix-timestamp",
     "traceparent",
     "tracestate",
     "user-agent",
+    "webhook-id",
+    "webhook-timestamp",
     "x-request-id",
+    "x-timestamp",
 ];
 
 /// Longest kept header value, in bytes: nothing legitimate on the list is longer.
@@ -88,11 +97,26 @@ mod tests {
             ("Authorization", "Bearer key"),
             ("Cookie", "session=1"),
             ("X-Request-Id", "req-1"),
+            ("X-Vapi-Secret", "token"),
+            ("Webhook-Signature", "v1,00"),
+            ("Webhook-Id", "msg_1"),
+            ("Svix-Signature", "v1,00"),
+            ("Openphone-Signature", "hmac;1;1;00"),
+            ("X-Twilio-Signature", "00"),
         ]);
         assert_eq!(
             kept.keys().collect::<Vec<_>>(),
-            ["content-type", "x-request-id"]
+            ["content-type", "webhook-id", "x-request-id"]
         );
+    }
+
+    #[test]
+    fn no_kept_header_is_one_that_carries_a_secret() {
+        for name in KEPT_HEADERS {
+            for part in ["signature", "secret", "auth", "token", "key", "cookie"] {
+                assert!(!name.contains(part), "{name}");
+            }
+        }
     }
 
     #[test]

@@ -1,5 +1,5 @@
 use super::*;
-use crate::retell::webhook::{TOLERANCE, sign};
+use crate::retell::webhook::{SIGNATURE_HEADER, TOLERANCE, sign};
 
 const NOW: i64 = 1_767_225_600_000;
 /// As Retell sends it: compact, keys in no order, letters beyond ASCII.
@@ -25,6 +25,8 @@ fn check(
     ];
     diagnose(&Evidence {
         kind: SourceKind::Retell,
+        options: &SourceOptions::default(),
+        path_and_query: "/hooks/abc",
         secrets: &secrets(current),
         retired: &secrets(retired),
         headers: &headers,
@@ -41,6 +43,8 @@ fn with_headers(headers: &[(&str, &str)]) -> Diagnosis {
         .collect();
     diagnose(&Evidence {
         kind: SourceKind::Retell,
+        options: &SourceOptions::default(),
+        path_and_query: "/hooks/abc",
         secrets: &secrets(&["key_new"]),
         retired: &[],
         headers: &headers,
@@ -241,7 +245,13 @@ fn a_missing_header_is_named_and_so_is_one_of_another_provider() {
     let diagnosis = with_headers(&[("content-type", "application/json")]);
     assert_eq!(
         (diagnosis.code(), &diagnosis.finding),
-        ("missing_header", &Finding::MissingHeader { instead: None })
+        (
+            "missing_header",
+            &Finding::MissingHeader {
+                header: SIGNATURE_HEADER.to_owned(),
+                instead: None
+            }
+        )
     );
     let other = with_headers(&[("OpenPhone-Signature", "hmac;1;1;x")]);
     assert!(other.to_string().contains("openphone-signature"), "{other}");
@@ -273,3 +283,6 @@ fn a_body_that_is_not_json_is_no_trouble() {
         );
     }
 }
+
+#[path = "tests/of_other_sources.rs"]
+mod of_other_sources;

@@ -7,13 +7,11 @@ use serde::{
     Deserialize, Deserializer,
     de::{IgnoredAny, MapAccess, SeqAccess, Visitor},
 };
-use serde_json::error::Category;
-use sha2::{Digest, Sha256};
 
-use crate::retell::CALL_ID_KEY;
-
-/// Longest event name and call id taken as such, in bytes: they become part of a database key.
-const MAX_NAME: usize = 128;
+use crate::{
+    outline::{ParseProblem, hash, name, required},
+    retell::CALL_ID_KEY,
+};
 
 /// Events that say something about one call, and are of no use without its id.
 const CALL_EVENTS: &[&str] = &[
@@ -42,26 +40,13 @@ pub struct Outline {
     pub dedupe_key: String,
 }
 
-/// Why a body cannot be taken as an event. Says where, never what the body holds.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum ParseProblem {
-    #[error("the body is not JSON (line {line}, column {column})")]
-    NotJson { line: usize, column: usize },
-    #[error("a field has an unexpected type (line {line}, column {column})")]
-    WrongType { line: usize, column: usize },
-    #[error("`{0}` is missing")]
-    Missing(&'static str),
-    #[error("`{0}` is longer than {MAX_NAME} bytes")]
-    TooLong(&'static str),
-}
-
-impl From<serde_json::Error> for ParseProblem {
-    fn from(error: serde_json::Error) -> Self {
-        // The error's own text may quote the body, so only its place is kept.
-        let (line, column) = (error.line(), error.column());
-        match error.classify() {
-            Category::Data => Self::WrongType { line, column },
-            Category::Io | Category::Syntax | Category::Eof => Self::NotJson { line, column },
+impl From<Outline> for crate::outline::Outline {
+    fn from(outline: Outline) -> Self {
+        Self {
+            event_type: outline.event,
+            dedupe_key: outline.dedupe_key,
+            call_id: outline.call_id,
+            provider_call_id: outline.provider_call_id,
         }
     }
 }
@@ -69,14 +54,17 @@ impl From<serde_json::Error> for ParseProblem {
 /// Reads the outline of an event. Unknown events and unknown keys are fine.
 pub fn outline(body: &[u8]) -> Result<Outline, ParseProblem> {
     let envelope: Envelope = serde_json::from_slice(body)?;
-    let event = name(envelope.event, "event")?.ok_or(ParseProblem::Missing("event"))?;
+    let event = required(envelope.event.as_deref(), "event")?;
     let call = envelope.call.unwrap_or_default();
-    let provider_call_id = match name(call.call_id, "call.call_id")? {
+    let provider_call_id = match name(call.call_id.as_deref(), "call.call_id")? {
         Some(id) => Some(id),
         None if CALL_EVENTS.contains(&event.as_str()) => {
             return Err(ParseProblem::Missing("call.call_id"));
         }
-        None => name(envelope.chat.and_then(|chat| chat.chat_id), "chat.chat_id")?,
+        None => {
+            let chat = envelope.chat.and_then(|chat| chat.chat_id);
+            name(chat.as_deref(), "chat.chat_id")?
+        }
     };
     let dedupe_key = dedupe_key(&event, provider_call_id.as_deref(), body);
     Ok(Outline {
@@ -87,16 +75,8 @@ pub fn outline(body: &[u8]) -> Result<Outline, ParseProblem> {
     })
 }
 
-fn name(text: Option<String>, field: &'static str) -> Result<Option<String>, ParseProblem> {
-    match text {
-        Some(text) if text.len() > MAX_NAME => Err(ParseProblem::TooLong(field)),
-        text => Ok(text.filter(|text| !text.is_empty())),
-    }
-}
-
 fn dedupe_key(event: &str, subject: Option<&str>, body: &[u8]) -> String {
-    let hash = hex::encode(Sha256::digest(body));
-    format!("retell:{event}:{}:{hash}", subject.unwrap_or("-"))
+    format!("retell:{event}:{}:{}", subject.unwrap_or("-"), hash(body))
 }
 
 #[derive(Deserialize)]

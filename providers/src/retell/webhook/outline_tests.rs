@@ -1,4 +1,5 @@
 use super::*;
+use crate::outline::MAX_NAME;
 
 const CALL: &str = "cal_019a0000000070008000000000000001";
 
