@@ -1,0 +1,3 @@
+//! Twilio: text messages.
+
+pub mod client;
