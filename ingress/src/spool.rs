@@ -124,6 +124,14 @@ impl Spool {
     /// The oldest events, at most `limit` of them, and fewer when they are large. Fails with
     /// [`SpoolError::Unreadable`] when the very oldest cannot be decrypted: it may be set aside.
     pub fn next(&self, limit: usize) -> Result<Vec<(Position, SpooledEvent)>, SpoolError> {
+        self.batch(limit, BATCH_BYTES)
+    }
+
+    fn batch(
+        &self,
+        limit: usize,
+        most_bytes: usize,
+    ) -> Result<Vec<(Position, SpooledEvent)>, SpoolError> {
         self.read(|database| {
             let table = database.begin_read()?.open_table(EVENTS)?;
             let mut events = Vec::new();
@@ -132,7 +140,7 @@ impl Spool {
                 let (place, record) = row?;
                 let (position, record) = (Position(place.value()), record.value());
                 bytes += record.len();
-                if !events.is_empty() && bytes > BATCH_BYTES {
+                if !events.is_empty() && bytes > most_bytes {
                     break;
                 }
                 match record::open(position, record, &self.keys) {

@@ -67,14 +67,20 @@ fn the_oldest_are_drained_first_and_a_place_is_never_used_again() {
 fn a_batch_ends_at_so_many_bytes_but_holds_at_least_one_event() {
     let folder = TempDir::new().unwrap();
     let spool = open(&folder);
-    let large = BATCH_BYTES / 2;
-    for (number, bytes) in [(0, 2 * BATCH_BYTES), (1, large), (2, large), (3, 10)] {
+    for (number, bytes) in [(0, 20_000), (1, 4_000), (2, 4_000), (3, 10)] {
         spool.append(vec![event(number, bytes)]).unwrap();
     }
     let mut batches = Vec::new();
     while !spool.is_empty() {
-        batches.push(waiting(&spool));
-        spool.forget(&positions(&spool)).unwrap();
+        let batch = spool.batch(10, 8_000).unwrap();
+        batches.push(
+            batch
+                .iter()
+                .map(|(_, event)| number(event))
+                .collect::<Vec<_>>(),
+        );
+        let done: Vec<_> = batch.iter().map(|(position, _)| *position).collect();
+        spool.forget(&done).unwrap();
     }
     assert_eq!(batches, [vec![0], vec![1], vec![2, 3]]);
 }

@@ -1,6 +1,6 @@
 //! A file that was changed behind the spool's back: refused, or whole; never emptied, never a panic.
 
-use std::{fs, path::PathBuf};
+use std::{fs, path::PathBuf, sync::LazyLock};
 
 use proptest::prelude::*;
 
@@ -118,6 +118,12 @@ fn a_format_of_the_future_is_refused_and_kept() {
     }
 }
 
+static A_FILE: LazyLock<(Vec<u8>, Vec<u64>)> = LazyLock::new(|| {
+    let folder = TempDir::new().unwrap();
+    let (file, left) = a_file(&folder, 12);
+    (fs::read(file).unwrap(), left)
+});
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(200))]
 
@@ -126,9 +132,8 @@ proptest! {
         cut in prop::option::weighted(0.3, 0.0..1.0f64),
         changes in prop::collection::vec((0.0..1.0f64, 1..=255u8), 0..4),
     ) {
-        let folder = TempDir::new().unwrap();
-        let (file, left) = a_file(&folder, 12);
-        let mut bytes = fs::read(file).unwrap();
+        let (bytes, left) = &*A_FILE;
+        let mut bytes = bytes.clone();
         let place = |share: f64, of: usize| (share * of as f64) as usize;
         for (share, flip) in changes {
             let at = place(share, bytes.len());
@@ -137,7 +142,7 @@ proptest! {
         if let Some(share) = cut {
             bytes.truncate(place(share, bytes.len()));
         }
-        let result = whole_or_refused(&bytes, &left);
+        let result = whole_or_refused(&bytes, left);
         prop_assert!(matches!(result, Ok(()) | Err(SpoolError::Damaged { .. } | SpoolError::UnknownFormat { .. })), "{result:?}");
     }
 }
