@@ -1,21 +1,37 @@
 //! A file that was changed behind the spool's back: refused, or whole; never emptied, never a panic.
 
-use std::{fs, path::PathBuf, sync::LazyLock};
+use std::{fs, sync::LazyLock};
 
 use proptest::prelude::*;
 
 use super::*;
 
 /// The file of a spool with some events, drained a little, and the numbers that wait.
-fn a_file(folder: &TempDir, count: u64) -> (PathBuf, Vec<u64>) {
-    let spool = open(folder);
-    for number in 0..count {
+struct Image {
+    /// As a crash leaves it.
+    crashed: Vec<u8>,
+    closed: Vec<u8>,
+    left: Vec<u64>,
+}
+
+fn image(count: u64) -> Image {
+    let folder = TempDir::new().unwrap();
+    let file = folder.path().join("events.redb");
+    let spool = open(&folder);
+    spool
+        .append((0..3).map(|n| event(n, 700)).collect())
+        .unwrap();
+    spool.forget(&positions(&spool)[..2]).unwrap();
+    for number in 3..count {
         spool.append(vec![event(number, 700)]).unwrap();
     }
-    spool.forget(&positions(&spool)[..2]).unwrap();
-    let left = waiting(&spool);
+    let (left, crashed) = (waiting(&spool), fs::read(&file).unwrap());
     drop(spool);
-    (folder.path().join("events.redb"), left)
+    Image {
+        crashed,
+        closed: fs::read(file).unwrap(),
+        left,
+    }
 }
 
 /// Opens a file with these bytes: all that was there is there, or it is refused and left as it is.
@@ -39,32 +55,36 @@ fn whole_or_refused(bytes: &[u8], left: &[u64]) -> Result<(), SpoolError> {
 
 #[test]
 fn a_file_that_was_cut_short_is_refused_in_plain_words() {
-    let folder = TempDir::new().unwrap();
-    let (file, left) = a_file(&folder, 20);
-    let bytes = fs::read(file).unwrap();
-    whole_or_refused(&bytes, &left).unwrap();
-    let lengths = [
-        0,
-        1,
-        64,
-        320,
-        4_095,
-        4_096,
-        8_192,
-        bytes.len() / 2,
-        bytes.len() - 4_096,
-        bytes.len() - 1,
-    ];
-    for length in lengths {
-        let error = whole_or_refused(&bytes[..length], &left).unwrap_err();
-        assert!(
-            matches!(error, SpoolError::Damaged { .. }),
-            "{length}: {error:?}"
-        );
-        assert!(
-            error.to_string().contains("was left as it is"),
-            "{length}: {error}"
-        );
+    let Image {
+        crashed,
+        closed,
+        left,
+    } = image(20);
+    for bytes in [crashed, closed] {
+        whole_or_refused(&bytes, &left).unwrap();
+        let (half, most) = (bytes.len() / 2, bytes.len() - 4_096);
+        for length in [
+            0,
+            1,
+            64,
+            320,
+            4_095,
+            4_096,
+            8_192,
+            half,
+            most,
+            bytes.len() - 1,
+        ] {
+            let error = whole_or_refused(&bytes[..length], &left).unwrap_err();
+            assert!(
+                matches!(error, SpoolError::Damaged { .. }),
+                "{length}: {error:?}"
+            );
+            assert!(
+                error.to_string().contains("was left as it is"),
+                "{length}: {error}"
+            );
+        }
     }
 }
 
@@ -101,7 +121,8 @@ fn a_file_that_was_never_finished_is_made_anew() {
 #[test]
 fn a_format_of_the_future_is_refused_and_kept() {
     let folder = TempDir::new().unwrap();
-    let (file, _) = a_file(&folder, 3);
+    open(&folder);
+    let file = folder.path().join("events.redb");
     let database = Database::open(&file).unwrap();
     let transaction = database.begin_write().unwrap();
     let about: redb::TableDefinition<'_, &str, u64> = redb::TableDefinition::new("about");
@@ -118,22 +139,18 @@ fn a_format_of_the_future_is_refused_and_kept() {
     }
 }
 
-static A_FILE: LazyLock<(Vec<u8>, Vec<u64>)> = LazyLock::new(|| {
-    let folder = TempDir::new().unwrap();
-    let (file, left) = a_file(&folder, 12);
-    (fs::read(file).unwrap(), left)
-});
+static IMAGE: LazyLock<Image> = LazyLock::new(|| image(12));
 
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(200))]
 
     #[test]
     fn changed_bytes_lose_nothing_in_silence(
-        cut in prop::option::weighted(0.3, 0.0..1.0f64),
-        changes in prop::collection::vec((0.0..1.0f64, 1..=255u8), 0..4),
+        crashed in any::<bool>(),
+        cut in prop::option::weighted(0.2, 0.0..1.0f64),
+        changes in prop::collection::vec((0.0..1.0f64, 1..=255u8), 1..4),
     ) {
-        let (bytes, left) = &*A_FILE;
-        let mut bytes = bytes.clone();
+        let mut bytes = if crashed { &IMAGE.crashed } else { &IMAGE.closed }.clone();
         let place = |share: f64, of: usize| (share * of as f64) as usize;
         for (share, flip) in changes {
             let at = place(share, bytes.len());
@@ -142,7 +159,9 @@ proptest! {
         if let Some(share) = cut {
             bytes.truncate(place(share, bytes.len()));
         }
-        let result = whole_or_refused(&bytes, left);
-        prop_assert!(matches!(result, Ok(()) | Err(SpoolError::Damaged { .. } | SpoolError::UnknownFormat { .. })), "{result:?}");
+        match whole_or_refused(&bytes, &IMAGE.left) {
+            Ok(()) | Err(SpoolError::Damaged { .. } | SpoolError::UnknownFormat { .. }) => {}
+            Err(error) => panic!("{error:?}"),
+        }
     }
 }
