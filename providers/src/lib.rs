@@ -3,6 +3,7 @@
 
 pub mod agent;
 mod bearer;
+pub mod channel;
 pub mod diagnose;
 pub mod error;
 mod json;
@@ -13,6 +14,8 @@ pub mod quo;
 pub mod redact;
 pub mod retell;
 pub mod signature;
+pub mod slack;
+pub mod smtp;
 pub mod source;
 pub mod standard_webhooks;
 #[cfg(test)]

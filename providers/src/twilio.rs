@@ -1,3 +1,4 @@
 //! Twilio: text messages.
 
+pub mod client;
 pub mod webhook;

@@ -14,6 +14,9 @@ use uuid::Uuid;
 
 use crate::{Error, Result, TenantTx};
 
+/// Bytes of a nonce, as AES-GCM has it.
+const NONCE: usize = 12;
+
 /// The configured keys, newest first.
 #[derive(Clone)]
 pub struct KeyRing(Arc<Vec<Key>>);
@@ -68,17 +71,45 @@ impl KeyRing {
     }
 
     fn seal(&self, tenant: TenantId, secret: &SecretString) -> Result<Sealed> {
-        let key = self.0.first().ok_or(Error::Undecryptable)?;
-        let mut nonce = [0u8; 12];
-        rand::rng().fill_bytes(&mut nonce);
         let tenant = tenant.uuid();
-        let payload = Payload {
-            msg: secret.expose_secret().as_bytes(),
-            aad: tenant.as_bytes(),
-        };
+        self.encrypt(tenant.as_bytes(), secret.expose_secret().as_bytes())
+    }
+
+    /// The tenant is part of what is authenticated: a ciphertext moved to another tenant does not open.
+    pub(crate) fn open(&self, tenant: TenantId, sealed: &Sealed) -> Result<SecretString> {
+        let clear = self.decrypt(tenant.uuid().as_bytes(), sealed)?;
+        Ok(SecretString::from(
+            String::from_utf8(clear).map_err(|_| Error::Undecryptable)?,
+        ))
+    }
+
+    /// Encrypts bytes of a tenant, to be kept outside of the database. Only with the same tenant and
+    /// `context` (what they are for, and whatever else must not be exchanged) do they open again.
+    pub fn seal_bytes(&self, tenant: TenantId, context: &[u8], clear: &[u8]) -> Result<Vec<u8>> {
+        let sealed = self.encrypt(&bound_to(tenant, context), clear)?;
+        let id_length = u8::try_from(sealed.key_id.len()).map_err(|_| Error::Undecryptable)?;
+        Ok([
+            &[id_length],
+            sealed.key_id.as_bytes(),
+            &sealed.nonce,
+            &sealed.ciphertext,
+        ]
+        .concat())
+    }
+
+    /// What [`KeyRing::seal_bytes`] encrypted.
+    pub fn open_bytes(&self, tenant: TenantId, context: &[u8], sealed: &[u8]) -> Result<Vec<u8>> {
+        let sealed = split(sealed).ok_or(Error::Undecryptable)?;
+        self.decrypt(&bound_to(tenant, context), &sealed)
+    }
+
+    fn encrypt(&self, aad: &[u8], msg: &[u8]) -> Result<Sealed> {
+        let key = self.0.first().ok_or(Error::Undecryptable)?;
+        let mut nonce = [0u8; NONCE];
+        rand::rng().fill_bytes(&mut nonce);
         let ciphertext = key
             .cipher
-            .encrypt(&nonce.into(), payload)
+            .encrypt(&nonce.into(), Payload { msg, aad })
             .map_err(|_| Error::Undecryptable)?;
         Ok(Sealed {
             key_id: key.id.clone(),
@@ -87,33 +118,40 @@ impl KeyRing {
         })
     }
 
-    /// The tenant is part of what is authenticated: a ciphertext moved to another tenant does not open.
-    pub(crate) fn open(&self, tenant: TenantId, sealed: &Sealed) -> Result<SecretString> {
-        let nonce: [u8; 12] = sealed
+    fn decrypt(&self, aad: &[u8], sealed: &Sealed) -> Result<Vec<u8>> {
+        let nonce: [u8; NONCE] = sealed
             .nonce
             .as_slice()
             .try_into()
             .map_err(|_| Error::Undecryptable)?;
-        let tenant = tenant.uuid();
-        let payload = |msg| Payload {
-            msg,
-            aad: tenant.as_bytes(),
+        let payload = || Payload {
+            msg: &sealed.ciphertext,
+            aad,
         };
         // Two keys may bear one name (both made by `generate`): the right one is the one that opens it.
-        let clear = self
-            .0
+        self.0
             .iter()
             .filter(|key| key.id == sealed.key_id)
-            .find_map(|key| {
-                key.cipher
-                    .decrypt(&nonce.into(), payload(&sealed.ciphertext))
-                    .ok()
-            })
-            .ok_or(Error::Undecryptable)?;
-        Ok(SecretString::from(
-            String::from_utf8(clear).map_err(|_| Error::Undecryptable)?,
-        ))
+            .find_map(|key| key.cipher.decrypt(&nonce.into(), payload()).ok())
+            .ok_or(Error::Undecryptable)
     }
+}
+
+/// What is authenticated beside sealed bytes. Longer than a tenant alone, so that no provider's key passes for them.
+fn bound_to(tenant: TenantId, context: &[u8]) -> Vec<u8> {
+    [tenant.uuid().as_bytes().as_slice(), b":", context].concat()
+}
+
+/// The parts that [`KeyRing::seal_bytes`] put together.
+fn split(sealed: &[u8]) -> Option<Sealed> {
+    let (id_length, rest) = sealed.split_first()?;
+    let (key_id, rest) = rest.split_at_checked(usize::from(*id_length))?;
+    let (nonce, ciphertext) = rest.split_at_checked(NONCE)?;
+    Some(Sealed {
+        key_id: String::from_utf8(key_id.to_vec()).ok()?,
+        nonce: nonce.to_vec(),
+        ciphertext: ciphertext.to_vec(),
+    })
 }
 
 fn key(entry: &str) -> Option<Key> {
@@ -219,6 +257,50 @@ mod tests {
                 .open(tenant, &sealed)
                 .is_err()
         );
+    }
+
+    fn one_key() -> KeyRing {
+        KeyRing::parse(&KeyRing::generate()).unwrap()
+    }
+
+    #[test]
+    fn bytes_open_for_their_tenant_and_context_only() {
+        let (keys, tenant) = (one_key(), TenantId::generate());
+        for clear in [&b""[..], b"body", &[0, 255, 10]] {
+            let sealed = keys.seal_bytes(tenant, b"spool", clear).unwrap();
+            assert_eq!(keys.open_bytes(tenant, b"spool", &sealed).unwrap(), clear);
+            assert!(keys.open_bytes(tenant, b"spoo", &sealed).is_err());
+            assert!(
+                keys.open_bytes(TenantId::generate(), b"spool", &sealed)
+                    .is_err()
+            );
+            assert!(one_key().open_bytes(tenant, b"spool", &sealed).is_err());
+        }
+    }
+
+    #[test]
+    fn bytes_that_were_cut_or_changed_do_not_open() {
+        let (keys, tenant) = (one_key(), TenantId::generate());
+        let sealed = keys.seal_bytes(tenant, b"spool", b"body").unwrap();
+        for length in 0..sealed.len() {
+            assert!(
+                keys.open_bytes(tenant, b"spool", &sealed[..length])
+                    .is_err()
+            );
+        }
+        for place in 0..sealed.len() {
+            let mut changed = sealed.clone();
+            changed[place] ^= 1;
+            assert!(keys.open_bytes(tenant, b"spool", &changed).is_err());
+        }
+    }
+
+    #[test]
+    fn a_providers_key_does_not_pass_for_bytes() {
+        let (keys, tenant) = (one_key(), TenantId::generate());
+        let secret = keys.seal(tenant, &"key_1".to_owned().into()).unwrap();
+        let passed = [&[2], b"k1".as_slice(), &secret.nonce, &secret.ciphertext].concat();
+        assert!(keys.open_bytes(tenant, b"", &passed).is_err());
     }
 
     #[test]

@@ -20,7 +20,7 @@ coded_enum! {
     }
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct SendFailure {
     pub class: FailureClass,
     /// Whether the same message may be taken later.

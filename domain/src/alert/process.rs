@@ -63,7 +63,7 @@ impl AlertPace {
     }
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct SentNotice {
     pub kind: NoticeKind,
     pub at: Timestamp,
@@ -71,7 +71,7 @@ pub struct SentNotice {
 
 /// Everything the next step of an alert is decided from. Stored for each tenant and fingerprint, and changed
 /// only by the functions below.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct AlertFacts {
     /// In this episode.
     pub first_seen: Timestamp,
@@ -180,6 +180,11 @@ impl AlertFacts {
         self.episode = Episode::New;
         self.first_seen = at;
         self.before = self.told;
+    }
+
+    /// Whether it lasts, or people have yet to hear that it is over.
+    pub fn is_open(&self) -> bool {
+        self.episode != Episode::Closed
     }
 
     /// The process has ended.
