@@ -24,6 +24,11 @@ pub(crate) fn dial(error: DialFailure) -> ActivityError {
     failure("DialFailed", error)
 }
 
+pub(crate) fn schedule(error: crate::schedule::ScheduleFailure) -> ActivityError {
+    tracing::warn!(error = &error as &dyn std::error::Error, "activity failed");
+    failure("ScheduleFailed", error)
+}
+
 /// Something that cannot be, short of a defect.
 pub(crate) fn broken(what: &'static str) -> ActivityError {
     failure("Broken", std::io::Error::other(what))

@@ -3,16 +3,22 @@
 //! Every activity is safe to repeat: a crash between any two lines is met by the next run.
 
 mod accounts;
+mod advance_alert;
 mod advance_call;
 mod advance_event;
 mod advance_reminder;
 mod agent;
 mod agent_hook;
+mod alarm;
 mod failure;
 mod in_time;
 mod look_up;
 mod outcome;
 mod place;
+mod platform;
+mod schedule;
+mod send;
+mod watch;
 
 use std::sync::Arc;
 
@@ -21,14 +27,18 @@ use store::Store;
 use temporalio_macros::activities;
 use temporalio_sdk::activities::{ActivityContext, ActivityError};
 use workflows::contract::{
-    At, CallInput, CallStep, EventInput, EventStep, ReminderInput, ReminderStep, markers,
+    AlertInput, AlertStep, At, BatchInput, CallInput, CallStep, DeliveryInput, EventInput,
+    EventStep, ReminderInput, ReminderStep, TenantInput, Watched, markers,
 };
 
 pub use accounts::{Accounts, RetellOptions};
+pub use platform::Platform;
+pub use send::ChannelOptions;
 
 /// Database activities; run on the queue of the workflows.
 pub struct Deciding {
     pub store: Store,
+    pub platform: Platform,
 }
 
 #[activities]
@@ -66,6 +76,50 @@ impl Deciding {
             .map(Some)
             .map_err(failure::transient)
     }
+
+    #[activity(definition = markers::AdvanceAlert)]
+    pub async fn advance_alert(
+        self: Arc<Self>,
+        _ctx: ActivityContext,
+        input: At<AlertInput>,
+    ) -> Result<AlertStep, ActivityError> {
+        advance_alert::advance(&self.store, &self.platform, &input)
+            .await
+            .map_err(failure::transient)
+    }
+
+    #[activity(definition = markers::AdvanceBatch)]
+    pub async fn advance_batch(
+        self: Arc<Self>,
+        _ctx: ActivityContext,
+        input: At<BatchInput>,
+    ) -> Result<AlertStep, ActivityError> {
+        advance_alert::advance_batch(&self.store, &self.platform, &input)
+            .await
+            .map_err(failure::transient)
+    }
+
+    #[activity(definition = markers::MakeReport)]
+    pub async fn make_report(
+        self: Arc<Self>,
+        _ctx: ActivityContext,
+        input: At<BatchInput>,
+    ) -> Result<(), ActivityError> {
+        watch::make_report(&self.store, &input)
+            .await
+            .map_err(failure::transient)
+    }
+
+    #[activity(definition = markers::LookAtTenant)]
+    pub async fn look_at_tenant(
+        self: Arc<Self>,
+        _ctx: ActivityContext,
+        input: At<TenantInput>,
+    ) -> Result<Watched, ActivityError> {
+        watch::look(&self.store, &input)
+            .await
+            .map_err(failure::transient)
+    }
 }
 
 /// Requests to the voice provider; run on their own queue.
@@ -83,7 +137,7 @@ impl Dialing {
         input: CallInput,
     ) -> Result<(), ActivityError> {
         let work = place::place(&self.store, &self.accounts, &input, now(&ctx)?);
-        alive(&ctx, work).await
+        alive(&ctx, async { work.await.map_err(failure::dial) }).await
     }
 
     #[activity(definition = markers::LookUpCall)]
@@ -93,7 +147,7 @@ impl Dialing {
         input: CallInput,
     ) -> Result<(), ActivityError> {
         let work = look_up::look_up(&self.store, &self.accounts, &input, now(&ctx)?);
-        alive(&ctx, work).await
+        alive(&ctx, async { work.await.map_err(failure::dial) }).await
     }
 
     #[activity(definition = markers::FetchCall)]
@@ -103,7 +157,39 @@ impl Dialing {
         input: CallInput,
     ) -> Result<(), ActivityError> {
         let work = look_up::fetch(&self.store, &self.accounts, &input, now(&ctx)?);
-        alive(&ctx, work).await
+        alive(&ctx, async { work.await.map_err(failure::dial) }).await
+    }
+}
+
+/// What goes to other systems and is no call; runs on a queue of its own.
+pub struct Bulk {
+    pub store: Store,
+    pub platform: Platform,
+    pub channels: ChannelOptions,
+}
+
+#[activities]
+impl Bulk {
+    #[activity(definition = markers::SendMessage)]
+    pub async fn send_message(
+        self: Arc<Self>,
+        ctx: ActivityContext,
+        input: DeliveryInput,
+    ) -> Result<(), ActivityError> {
+        let now = now(&ctx)?;
+        let work = send::send(&self.store, &self.platform, &self.channels, &input, now);
+        alive(&ctx, async { work.await.map_err(failure::transient) }).await
+    }
+
+    #[activity(definition = markers::ScheduleReport)]
+    pub async fn schedule_report(
+        self: Arc<Self>,
+        ctx: ActivityContext,
+        input: TenantInput,
+    ) -> Result<(), ActivityError> {
+        let client = ctx.client();
+        let work = schedule::write(&self.store, &client, input.tenant);
+        alive(&ctx, async { work.await.map_err(failure::schedule) }).await
     }
 }
 
@@ -118,13 +204,13 @@ fn now(ctx: &ActivityContext) -> Result<Timestamp, ActivityError> {
 /// Runs `work` with heartbeats, so that a dead worker is noticed within seconds.
 async fn alive(
     ctx: &ActivityContext,
-    work: impl Future<Output = Result<(), failure::DialFailure>>,
+    work: impl Future<Output = Result<(), ActivityError>>,
 ) -> Result<(), ActivityError> {
     let mut work = std::pin::pin!(work);
     let mut beat = tokio::time::interval(workflows::names::HEARTBEAT / 4);
     loop {
         tokio::select! {
-            done = &mut work => return done.map_err(failure::dial),
+            done = &mut work => return done,
             _ = beat.tick() => {
                 // A beat that could not be sent is followed by the next; nothing depends on a single one.
                 let _ = ctx.record_heartbeat(()).await;

@@ -8,9 +8,10 @@ use domain::{
     ids::{CallId, EventId, SourceId, TenantId},
 };
 use jiff::Timestamp;
+use time::OffsetDateTime;
 use uuid::Uuid;
 
-use crate::{Error, Result, Store, TenantTx, instant::to_db, outbox::Wake};
+use crate::{Error, Result, Store, TenantTx, instant::{from_db, to_db}, outbox::Wake};
 
 /// A verified webhook, ready to be made durable.
 #[derive(Debug, Clone)]
@@ -57,7 +58,7 @@ pub struct StoredEvent {
     /// Of the webhook's request, so that a log line can be followed from header to outcome.
     pub request_id: Option<String>,
     pub trace_id: Option<String>,
-    pub headers: serde_json::Value,
+    pub received_at: Timestamp,
     pub body: Vec<u8>,
 }
 
@@ -68,7 +69,7 @@ struct EventRow {
     provider_call_id: Option<String>,
     request_id: Option<String>,
     trace_id: Option<String>,
-    headers: serde_json::Value,
+    received_at: OffsetDateTime,
     body: Vec<u8>,
 }
 
@@ -81,7 +82,7 @@ impl From<EventRow> for StoredEvent {
             provider_call_id: row.provider_call_id,
             request_id: row.request_id,
             trace_id: row.trace_id,
-            headers: row.headers,
+            received_at: from_db(row.received_at),
             body: row.body,
         }
     }
@@ -240,7 +241,7 @@ impl TenantTx {
     pub async fn unread_events(&mut self, call: CallId) -> Result<Vec<StoredEvent>> {
         let rows = sqlx::query_as!(
             EventRow,
-            "select id, provider, event_type, provider_call_id, request_id, trace_id, headers, body from events
+            "select id, provider, event_type, provider_call_id, request_id, trace_id, received_at, body from events
              where tenant_id = $1 and call_id = $2 and state in ('received', 'queued') and scope is null
              order by id for update",
             self.tenant(),

@@ -64,6 +64,13 @@ impl Store {
         )
         .execute(&mut *tx)
         .await?;
+        sqlx::query!(
+            "insert into outbox (tenant_id, process, subject) values ($1, $2, $1)",
+            id.uuid(),
+            Process::Tenant.code()
+        )
+        .execute(&mut *tx)
+        .await?;
         tx.commit().await?;
         Ok(id)
     }
@@ -123,6 +130,7 @@ impl TenantTx {
         )
         .execute(&mut *self.tx)
         .await?;
+        self.wake_tenant().await?;
         self.wake_held_reminders().await
     }
 

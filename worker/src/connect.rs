@@ -25,14 +25,7 @@ const BETWEEN_TRIES: Duration = Duration::from_secs(1);
 
 /// Connects, for as long as it takes, and makes sure that the search attributes exist.
 pub async fn connect(options: &TemporalOptions, identity: &str) -> Result<Client> {
-    let address = if options.address.contains("://") {
-        options.address.clone()
-    } else {
-        format!("http://{}", options.address)
-    };
-    let url: Url = address
-        .parse()
-        .with_context(|| format!("TEMPORAL_ADDRESS: {address:?} is not an address"))?;
+    let url = address(options)?;
     let mut silent = false;
     loop {
         match tokio::time::timeout(ONE_TRY, open(&url, options, identity)).await {
@@ -44,6 +37,24 @@ pub async fn connect(options: &TemporalOptions, identity: &str) -> Result<Client
         silent = true;
         tokio::time::sleep(BETWEEN_TRIES).await;
     }
+}
+
+/// Connects, or fails: for a command that can do without.
+pub async fn connect_once(options: &TemporalOptions, identity: &str) -> Result<Client> {
+    let url = address(options)?;
+    let opened = tokio::time::timeout(ONE_TRY, open(&url, options, identity)).await;
+    opened.context("Temporal does not answer")?
+}
+
+fn address(options: &TemporalOptions) -> Result<Url> {
+    let address = if options.address.contains("://") {
+        options.address.clone()
+    } else {
+        format!("http://{}", options.address)
+    };
+    address
+        .parse()
+        .with_context(|| format!("TEMPORAL_ADDRESS: {address:?} is not an address"))
 }
 
 async fn open(url: &Url, options: &TemporalOptions, identity: &str) -> Result<Client> {
@@ -69,6 +80,7 @@ async fn add_search_attributes(client: &Client) -> Result<()> {
         search_attributes: [
             (names::TENANT.to_owned(), keyword),
             (names::STATE.to_owned(), keyword),
+            (names::TRACE.to_owned(), keyword),
             (names::NEXT_AT.to_owned(), IndexedValueType::Datetime as i32),
         ]
         .into(),

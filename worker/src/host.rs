@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use activities::{Accounts, Deciding, Dialing};
+use activities::{Accounts, Bulk, ChannelOptions, Deciding, Dialing, Platform};
 use anyhow::{Result, anyhow};
 use store::Store;
 use temporalio_client::Client;
@@ -12,7 +12,9 @@ use temporalio_sdk::{
     runtime::worker_tuner::{FixedSizeSlotSupplier, TunerHolder},
 };
 use tokio::sync::oneshot;
-use workflows::{AppointmentReminder, EventProcessing, PhoneCall, names};
+use workflows::{
+    Alert, AppointmentReminder, DailyReport, EventProcessing, PhoneCall, TenantWatch, names,
+};
 
 /// Which task queues a worker serves.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
@@ -21,7 +23,18 @@ pub enum Role {
     Core,
     /// Requests to the voice provider.
     Dial,
+    /// What else goes to other systems: alerts and reports.
+    Bulk,
     All,
+}
+
+/// What a worker works with.
+#[derive(Clone)]
+pub struct Means {
+    pub store: Store,
+    pub accounts: Accounts,
+    pub channels: ChannelOptions,
+    pub platform: Platform,
 }
 
 /// Workflows kept in memory between their steps; others are replayed from their histories.
@@ -31,26 +44,36 @@ const STICKY: Duration = Duration::from_secs(5);
 /// Database activities, and requests to the provider, that run at the same time in one worker.
 const CORE_SLOTS: usize = 50;
 const DIAL_SLOTS: usize = 100;
+const BULK_SLOTS: usize = 50;
 const DRAIN: Duration = Duration::from_secs(20);
 
 /// Serves the queues of `role` until `stop` resolves, then finishes what is in hand.
 pub async fn run(
     client: &Client,
-    store: Store,
-    accounts: Accounts,
+    means: Means,
     role: Role,
     stop: impl Future<Output = ()>,
 ) -> Result<()> {
     let runtime = Runtime::from_current_tokio(Default::default())?;
     let mut running = Vec::new();
-    if role != Role::Dial {
+    let Means {
+        store,
+        accounts,
+        channels,
+        platform,
+    } = means;
+    if matches!(role, Role::Core | Role::All) {
         let options = WorkerOptions::new(names::CORE_QUEUE)
             .tuner(slots(CORE_SLOTS))
             .register_workflow::<AppointmentReminder>()?
             .register_workflow::<PhoneCall>()?
             .register_workflow::<EventProcessing>()?
+            .register_workflow::<Alert>()?
+            .register_workflow::<DailyReport>()?
+            .register_workflow::<TenantWatch>()?
             .register_activities(Deciding {
                 store: store.clone(),
+                platform: platform.clone(),
             })
             .max_cached_workflows(CACHED_WORKFLOWS)
             .sticky_queue_schedule_to_start_timeout(STICKY)
@@ -59,7 +82,20 @@ pub async fn run(
             .build();
         running.push(start(Worker::new(&runtime, client.clone(), options)?)?);
     }
-    if role != Role::Core {
+    if matches!(role, Role::Bulk | Role::All) {
+        let options = WorkerOptions::new(names::BULK_QUEUE)
+            .tuner(slots(BULK_SLOTS))
+            .register_activities(Bulk {
+                store: store.clone(),
+                platform,
+                channels,
+            })
+            .graceful_shutdown_period(DRAIN)
+            .deployment_options(build())
+            .build();
+        running.push(start(Worker::new(&runtime, client.clone(), options)?)?);
+    }
+    if matches!(role, Role::Dial | Role::All) {
         let options = WorkerOptions::new(names::DIAL_QUEUE)
             .tuner(slots(DIAL_SLOTS))
             .register_activities(Dialing { store, accounts })

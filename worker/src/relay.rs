@@ -2,10 +2,14 @@
 //!
 //! Runs beside every ingress and every core worker; rows are skipped while another relay holds them.
 
-use std::{collections::HashSet, time::Duration};
+use std::{
+    collections::{HashMap, HashSet},
+    time::Duration,
+};
 
 use futures::{StreamExt, stream};
-use store::{Store, Wake};
+use domain::ids::TenantId;
+use store::{Due, Store, Wake};
 use temporalio_client::{
     Client, RetryOptions, RpcOptions, WorkflowStartOptions, errors::WorkflowStartError, tonic::Code,
 };
@@ -15,8 +19,8 @@ use temporalio_common::{
 };
 use tokio::sync::Notify;
 use workflows::{
-    AppointmentReminder, EventProcessing, PhoneCall,
-    contract::{CallInput, EventInput, ReminderInput},
+    Alert, AppointmentReminder, EventProcessing, PhoneCall, TenantWatch,
+    contract::{AlertInput, CallInput, EventInput, ReminderInput, WatchInput},
     names,
 };
 
@@ -41,9 +45,9 @@ pub async fn run(client: &Client, store: &Store, fresh: &Notify, stop: impl Futu
     let mut stop = std::pin::pin!(stop);
     loop {
         let mut reminders = 0;
-        let relayed = store.relay(BATCH, |wakes| {
-            reminders = wakes.iter().filter(is_reminder).count();
-            deliver(client, wakes)
+        let relayed = store.relay(BATCH, |due| {
+            reminders = due.iter().filter(|due| matches!(due.wake, Wake::Reminder(..))).count();
+            deliver(client, due)
         });
         let pause = match relayed.await {
             // A single row that cannot be delivered must not slow the others down.
@@ -68,26 +72,26 @@ pub async fn run(client: &Client, store: &Store, fresh: &Notify, stop: impl Futu
     }
 }
 
-fn is_reminder(wake: &&Wake) -> bool {
-    matches!(wake, Wake::Reminder(..))
-}
-
-/// Several rows for one process become one signal.
-async fn deliver(client: &Client, wakes: Vec<Wake>) -> Vec<bool> {
-    let distinct: HashSet<Wake> = wakes.iter().copied().collect();
-    let delivered: HashSet<Wake> = stream::iter(distinct)
-        .map(|wake| async move { signal(client, wake).await.then_some(wake) })
+/// Several rows for one process become one signal: the first's, which is the most urgent.
+async fn deliver(client: &Client, due: Vec<Due>) -> Vec<bool> {
+    let mut distinct: HashMap<Wake, Due> = HashMap::new();
+    for each in due.iter().rev() {
+        distinct.insert(each.wake, each.clone());
+    }
+    let delivered: HashSet<Wake> = stream::iter(distinct.into_values())
+        .map(|due| async move { signal(client, &due).await.then_some(due.wake) })
         .buffer_unordered(AT_ONCE)
         .take_until(tokio::time::sleep(TURN))
         .filter_map(std::future::ready)
         .collect()
         .await;
     metrics::counter!("bellhop_relay_delivered_total").increment(delivered.len() as u64);
-    wakes.iter().map(|wake| delivered.contains(wake)).collect()
+    due.iter().map(|each| delivered.contains(&each.wake)).collect()
 }
 
-async fn signal(client: &Client, wake: Wake) -> bool {
-    match look_again(client, wake).await {
+async fn signal(client: &Client, due: &Due) -> bool {
+    let wake = due.wake;
+    match look_again(client, due).await {
         Ok(()) => true,
         // A process that ends in this moment takes no signal: the next try starts it anew.
         Err(WorkflowStartError::Rpc(status)) if status.code() == Code::ResourceExhausted => {
@@ -108,66 +112,79 @@ async fn signal(client: &Client, wake: Wake) -> bool {
 }
 
 /// Wakes the process, starting it when it does not run. A second delivery is harmless.
-async fn look_again(client: &Client, wake: Wake) -> Result<(), WorkflowStartError> {
-    match wake {
+async fn look_again(client: &Client, due: &Due) -> Result<(), WorkflowStartError> {
+    /// What is the same for each kind of process.
+    macro_rules! wake {
+        ($process:ident, $tenant:expr, $id:expr, $input:expr) => {
+            client
+                .signal_with_start_workflow(
+                    $process::run,
+                    $input,
+                    $process::look_again,
+                    (),
+                    options($id, $tenant, due),
+                )
+                .await
+                .map(|_| ())
+        };
+    }
+    match due.wake {
         Wake::Reminder(tenant, appointment) => {
-            let options = options(names::reminder_id(appointment), tenant.to_string());
             let input = ReminderInput {
                 tenant,
                 appointment,
             };
-            client
-                .signal_with_start_workflow(
-                    AppointmentReminder::run,
-                    input,
-                    AppointmentReminder::look_again,
-                    (),
-                    options,
-                )
-                .await?;
+            wake!(AppointmentReminder, tenant, names::reminder_id(appointment), input)
         }
         Wake::Call(tenant, call) => {
-            let options = options(names::call_id(call), tenant.to_string());
-            let input = CallInput { tenant, call };
-            client
-                .signal_with_start_workflow(
-                    PhoneCall::run,
-                    input,
-                    PhoneCall::look_again,
-                    (),
-                    options,
-                )
-                .await?;
+            wake!(PhoneCall, tenant, names::call_id(call), CallInput { tenant, call })
         }
         Wake::Event(tenant, event) => {
-            let options = options(names::event_id(event), tenant.to_string());
-            let input = EventInput { tenant, event };
-            client
-                .signal_with_start_workflow(
-                    EventProcessing::run,
-                    input,
-                    EventProcessing::look_again,
-                    (),
-                    options,
-                )
-                .await?;
+            wake!(EventProcessing, tenant, names::event_id(event), EventInput { tenant, event })
+        }
+        Wake::Alert(tenant, alert) => {
+            wake!(Alert, tenant, names::alert_id(alert), AlertInput { tenant, alert })
+        }
+        Wake::Tenant(tenant) => {
+            let input = WatchInput {
+                tenant,
+                scheduled: None,
+            };
+            wake!(TenantWatch, tenant, names::watch_id(tenant), input)
         }
     }
-    Ok(())
 }
 
-fn options(id: String, tenant: String) -> WorkflowStartOptions {
+fn options(id: String, tenant: TenantId, due: &Due) -> WorkflowStartOptions {
     // No retries here: the row stays, and the sweep comes back to it.
     let rpc = RpcOptions::builder()
         .timeout(Duration::from_secs(5))
         .retry_options(RetryOptions::no_retries())
         .build();
-    let attributes = SearchAttributes::new([
-        SearchAttributeKey::<String>::keyword(names::TENANT).value_set(tenant.clone())
-    ]);
+    let tenant = tenant.to_string();
+    let of_tenant =
+        SearchAttributeKey::<String>::keyword(names::TENANT).value_set(tenant.clone());
+    let of_trace = due.trace_id.clone().map(|trace| {
+        SearchAttributeKey::<String>::keyword(names::TRACE).value_set(trace)
+    });
+    let attributes = SearchAttributes::new(std::iter::once(of_tenant).chain(of_trace));
+    // A tenant's flood stands behind other tenants' work of the same urgency, and everything more urgent
+    // before it (HOOK-7).
+    let priority = Priority::builder()
+        .priority_key(key(due))
+        .fairness_key(tenant)
+        .build();
     WorkflowStartOptions::new(names::CORE_QUEUE, id)
         .search_attributes(attributes)
-        .priority(Priority::builder().fairness_key(tenant).build())
+        .priority(priority)
         .rpc_options(rpc)
         .build()
+}
+
+/// Reminders lie between what somebody waits for and the rest.
+fn key(due: &Due) -> u32 {
+    match due.wake {
+        Wake::Reminder(..) => 2,
+        _ => due.priority.temporal_key().into(),
+    }
 }
