@@ -126,12 +126,14 @@ const OPENPHONE: Kinds = &[
     (&["contact.*"], EventKind::Contact),
 ];
 
+/// Twilio sends a status; its types are made of what it is the status of.
 const TWILIO: Kinds = &[
     (
-        &["received", "message.received", "receiving"],
+        &["message.received", "message.receiving"],
         EventKind::IncomingText,
     ),
-    (&["*"], EventKind::TextStatus),
+    (&["message.*"], EventKind::TextStatus),
+    (&["call.*"], EventKind::Call),
 ];
 
 /// Zoho's types are `Module.operation`; meetings are its appointments.
@@ -146,18 +148,18 @@ const STANDARD_WEBHOOKS: Kinds = &[
     (&["contact*"], EventKind::Contact),
 ];
 
-const AGENT_HOOKS: Kinds = &[(&["*"], EventKind::AgentHook)];
+const AGENT: Kinds = &[(&["*"], EventKind::AgentHook)];
 
-/// The kind of an event. Case does not matter, nor whether a provider's code is written with `-` or `_`.
+/// The kind of an event, by its provider's code and its type. The type's case does not matter.
 pub fn kind_of(provider: &str, event_type: &str) -> EventKind {
-    let kinds = match provider.replace('-', "_").as_str() {
+    let kinds = match provider {
         "retell" => RETELL,
         "vapi" => VAPI,
         "openphone" | "quo" => OPENPHONE,
         "twilio" => TWILIO,
         "zoho" => ZOHO,
         "standard_webhooks" => STANDARD_WEBHOOKS,
-        "agent_hooks" => AGENT_HOOKS,
+        "agent" => AGENT,
         _ => &[],
     };
     let event_type = event_type.to_ascii_lowercase();

@@ -157,6 +157,25 @@ fn a_state_is_told_again_while_it_stands_and_over_when_it_stays_clear() {
 }
 
 #[test]
+fn a_state_that_only_takes_breath_is_not_over() {
+    let mut alert = Alert::new();
+    alert.stands(0..28);
+    alert.clears(28);
+    alert.stands(32..40);
+    alert.clears(40);
+    alert.run_until(at(600));
+    assert_eq!(
+        alert.notices(),
+        [
+            (0, NoticeKind::First, 1),
+            (15, NoticeKind::Digest, 0),
+            (32, NoticeKind::Digest, 1),
+            (47, NoticeKind::Recovery, 0),
+        ]
+    );
+}
+
+#[test]
 fn a_state_that_comes_and_goes_makes_no_more_noise_than_one_that_stands() {
     let mut alert = Alert::new();
     for minute in 0..600 {
