@@ -2,8 +2,8 @@
 
 use jiff::Timestamp;
 use providers::{
-    Private,
     agent::webhook::{Hook, Says, read},
+    private::Private,
 };
 use store::{AgentMessage, AgentSign, Result, StoredEvent, TenantTx, ToolUse};
 

@@ -1,6 +1,6 @@
 //! Asking the provider about a call: was it ever placed, and how did it go?
 
-use domain::{call::Observation, follow::DialState, ids::EventId};
+use domain::{call::Observation, event::Priority, follow::DialState, ids::EventId};
 use jiff::{SignedDuration, Timestamp};
 use providers::{
     error::ReadError,

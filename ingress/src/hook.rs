@@ -20,7 +20,7 @@ use crate::{
     app::App,
     body::Received,
     config::Rate,
-    provider::{Outline, Provider},
+    provider::{Head, Outline, Provider},
     refusal::Refusal,
     sources::masked_key,
     telemetry::{self, InFlight},
@@ -60,7 +60,11 @@ pub(crate) async fn receive(
     let work = async {
         // What is no text is no key.
         let key = key.map(|Path(key)| key).unwrap_or_default();
-        let result = accept(&app, &key, &parts.headers, &mut body, &trace).await;
+        let head = Head {
+            uri: &parts.uri,
+            headers: &parts.headers,
+        };
+        let result = accept(&app, &key, head, &mut body, &trace).await;
         if let Err(Refusal::UnknownSource) = result {
             Span::current().record("source", masked_key(&key));
         }
@@ -91,7 +95,7 @@ fn span(trace: &Trace) -> Span {
 async fn accept(
     app: &App,
     key: &str,
-    headers: &HeaderMap,
+    head: Head<'_>,
     body: &mut Body,
     trace: &Trace,
 ) -> Result<Accepted, Refusal> {
@@ -107,10 +111,12 @@ async fn accept(
         .record("tenant", field::display(source.tenant));
     within_rates(app, &source)?;
     let body = app.bodies.read(body).await?;
-    let verified = verified(app, key, source, headers, body).await?;
-    let outline = verified.provider.outline(&verified.body.bytes)?;
+    let verified = verified(app, key, source, head, body).await?;
+    let outline = verified
+        .provider
+        .outline(&verified.source, head.headers, &verified.body.bytes)?;
     Span::current().record("event_type", &outline.event_type);
-    store(app, verified, outline, headers, trace).await
+    store(app, verified, outline, head.headers, trace).await
 }
 
 fn within_rates(app: &App, source: &Source) -> Result<(), Refusal> {
@@ -129,12 +135,12 @@ async fn verified(
     app: &App,
     key: &str,
     source: Arc<Source>,
-    headers: &HeaderMap,
+    head: Head<'_>,
     body: Received,
 ) -> Result<Verified, Refusal> {
     let tolerance = app.config.timestamp_tolerance;
     let provider = Provider::of(&source)?;
-    let problem = match provider.verify(&source, headers, &body.bytes, tolerance) {
+    let problem = match provider.verify(&source, head, &body.bytes, tolerance) {
         Ok(()) => {
             return Ok(Verified {
                 source,
@@ -149,7 +155,7 @@ async fn verified(
     }
     let source = app.sources.renew(key, &source).await.ok_or(problem)?;
     let provider = Provider::of(&source)?;
-    provider.verify(&source, headers, &body.bytes, tolerance)?;
+    provider.verify(&source, head, &body.bytes, tolerance)?;
     Ok(Verified {
         source,
         provider,
@@ -181,10 +187,10 @@ async fn store(
         dedupe_key: outline.dedupe_key,
         call: outline.call,
         provider_call_id: outline.provider_call_id,
-        priority: Priority::Standard,
-        arrived_at: None,
+        priority: outline.priority,
+        arrived_at: Some(trace.arrived_at),
         headers: kept_headers(text).into_iter().collect(),
-        body: body.bytes,
+        body: provider.stored_body(body.bytes),
         request_id: Some(trace.request_id.clone()),
         trace_id: Some(trace.trace_id.clone()),
         span_id: Some(trace.span_id.clone()),

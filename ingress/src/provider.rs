@@ -1,97 +1,149 @@
-//! The step from a source's provider to the code that knows its webhooks.
+//! The step from a source to the code that knows its webhooks.
 
 use std::time::Duration;
 
-use axum::http::HeaderMap;
-use domain::ids::CallId;
-use providers::retell::webhook as retell;
+use axum::http::{HeaderMap, Uri};
+use domain::{event::Priority, event::priority_of, ids::CallId};
+use providers::source::{self, Request, SourceKind, SourceOptions};
 use store::Source;
 
 use crate::refusal::Refusal;
 
-/// A provider whose webhooks this version can verify.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Provider {
-    Retell,
+/// Whose webhooks a source receives, and how they are verified.
+#[derive(Debug, Clone)]
+pub(crate) struct Provider {
+    kind: SourceKind,
+    options: SourceOptions,
 }
 
 /// What ingress needs to know of a verified event.
 pub(crate) struct Outline {
     pub(crate) event_type: String,
     pub(crate) dedupe_key: String,
+    pub(crate) priority: Priority,
     pub(crate) call: Option<CallId>,
     pub(crate) provider_call_id: Option<String>,
 }
 
+/// A request as far as signatures cover it.
+#[derive(Clone, Copy)]
+pub(crate) struct Head<'a> {
+    pub(crate) uri: &'a Uri,
+    pub(crate) headers: &'a HeaderMap,
+}
+
 impl Provider {
+    /// Options that cannot be read were written by a newer program, as an unknown kind was.
     pub(crate) fn of(source: &Source) -> Result<Self, Refusal> {
-        match source.provider.as_str() {
-            "retell" => Ok(Self::Retell),
-            _ => Err(Refusal::UnknownProvider),
-        }
+        let kind = SourceKind::from_code(&source.provider).ok_or(Refusal::UnknownProvider)?;
+        let options = SourceOptions::read(kind, source.options.clone())
+            .map_err(|_| Refusal::UnknownProvider)?;
+        Ok(Self { kind, options })
     }
 
-    pub(crate) fn name(self) -> &'static str {
-        match self {
-            Self::Retell => "retell",
-        }
+    pub(crate) fn name(&self) -> &'static str {
+        self.kind.code()
     }
 
-    /// Whether one of the source's secrets signed exactly these bytes, not too long ago.
+    /// Whether one of the source's secrets proves exactly these bytes.
     pub(crate) fn verify(
-        self,
+        &self,
         source: &Source,
-        headers: &HeaderMap,
+        head: Head<'_>,
         body: &[u8],
         tolerance: Duration,
     ) -> Result<(), Refusal> {
-        let now = jiff::Timestamp::now().as_millisecond();
-        match self {
-            Self::Retell => {
-                // Text that is not ASCII is no signature; it must count as malformed, not as missing.
-                let signature = headers
-                    .get(retell::SIGNATURE_HEADER)
-                    .map(|value| value.to_str().unwrap_or("?"));
-                retell::verify(body, signature, &source.secrets, now, tolerance)
-                    .map(|_which| ())
-                    .map_err(Refusal::Unverified)
-            }
-        }
+        let request = Request {
+            headers: head.headers,
+            path_and_query: head.uri.path_and_query().map_or("/", |path| path.as_str()),
+            body,
+            now_ms: jiff::Timestamp::now().as_millisecond(),
+        };
+        source::verify(self.kind, &self.options, &request, &source.secrets, tolerance)
+            .map(|_which| ())
+            .map_err(Refusal::Unverified)
     }
 
     /// Reads the little that is needed to store an event once; the rest is read later, where it can be retried.
-    pub(crate) fn outline(self, body: &[u8]) -> Result<Outline, Refusal> {
-        match self {
-            Self::Retell => {
-                let outline = retell::outline(body).map_err(Refusal::Unreadable)?;
-                Ok(Outline {
-                    event_type: column_text(&outline.event),
-                    dedupe_key: column_text(&outline.dedupe_key),
-                    call: outline.call_id,
-                    provider_call_id: outline.provider_call_id.as_deref().map(column_text),
-                })
-            }
+    pub(crate) fn outline(
+        &self,
+        source: &Source,
+        headers: &HeaderMap,
+        body: &[u8],
+    ) -> Result<Outline, Refusal> {
+        let outline = source::outline(self.kind, headers, body).map_err(Refusal::Unreadable)?;
+        let event_type = column_text(&outline.event_type);
+        let dedupe_key = column_text(&outline.dedupe_key);
+        Ok(Outline {
+            priority: priority_of(self.kind.code(), &event_type),
+            event_type,
+            // Two senders that follow the same specification choose their ids without knowing of each other.
+            dedupe_key: match self.kind {
+                SourceKind::StandardWebhooks => format!("{}:{dedupe_key}", source.id),
+                _ => dedupe_key,
+            },
+            call: outline.call_id,
+            provider_call_id: outline.provider_call_id.as_deref().map(column_text),
+        })
+    }
+
+    /// The body as it may be stored: without a secret that travels in it.
+    pub(crate) fn stored_body(&self, body: Vec<u8>) -> Vec<u8> {
+        match source::stored_body(self.kind, &body) {
+            std::borrow::Cow::Borrowed(_) => body,
+            std::borrow::Cow::Owned(cleared) => cleared,
         }
     }
 }
 
 /// A provider's text in a form that a text column takes (no NUL) and that cannot forge a log line. The
-/// dedupe key keeps apart what it must: it holds the body's hash.
+/// dedupe key keeps apart what it must: it holds the body's hash, or an id that no sender makes of such signs.
 fn column_text(text: &str) -> String {
     text.replace(char::is_control, "\u{fffd}")
 }
 
 #[cfg(test)]
 mod tests {
+    use domain::ids::{SourceId, TenantId};
+
     use super::*;
+
+    fn source(provider: &str) -> Source {
+        Source {
+            id: SourceId::generate(),
+            tenant: TenantId::generate(),
+            provider: provider.to_owned(),
+            options: serde_json::json!({}),
+            secrets: Vec::new(),
+        }
+    }
 
     #[test]
     fn a_text_column_never_gets_a_nul_or_a_line_break() {
-        let outline = Provider::Retell
-            .outline(br#"{"event":"odd\u0000\nname","call":{"call_id":"call\u0000"}}"#);
+        let source = source("retell");
+        let outline = Provider::of(&source).ok().unwrap().outline(
+            &source,
+            &HeaderMap::new(),
+            br#"{"event":"odd\u0000\nname","call":{"call_id":"call\u0000"}}"#,
+        );
         let outline = outline.ok().unwrap();
         assert_eq!(outline.event_type, "odd\u{fffd}\u{fffd}name");
         assert_eq!(outline.provider_call_id.as_deref(), Some("call\u{fffd}"));
         assert!(!outline.dedupe_key.contains(char::is_control));
+    }
+
+    #[test]
+    fn two_senders_with_the_same_id_are_two_events() {
+        let body = br#"{"type":"contact.created","timestamp":"2026-01-01T00:00:00Z","data":{}}"#;
+        let headers = [("webhook-id", "msg_1")];
+        let headers = headers.map(|(name, value)| (name.parse().unwrap(), value.parse().unwrap()));
+        let headers = HeaderMap::from_iter(headers);
+        let key = |source: &Source| {
+            let provider = Provider::of(source).ok().unwrap();
+            provider.outline(source, &headers, body).ok().unwrap().dedupe_key
+        };
+        let (one, other) = (source("standard_webhooks"), source("standard_webhooks"));
+        assert_ne!(key(&one), key(&other));
+        assert_eq!(key(&one), key(&one));
     }
 }

@@ -6,7 +6,7 @@ use axum::{
     http::{HeaderName, HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
 };
-use providers::retell::webhook::{ParseProblem, SignatureProblem};
+use providers::source::{ParseProblem, SignatureProblem};
 use serde_json::json;
 
 use crate::batch::NotStored;

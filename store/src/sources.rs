@@ -11,6 +11,8 @@ pub struct Source {
     pub id: SourceId,
     pub tenant: TenantId,
     pub provider: String,
+    /// How its webhooks are verified, as the provider's code reads it.
+    pub options: serde_json::Value,
     /// Newest first; any of them may have signed.
     pub secrets: Vec<SecretString>,
 }
@@ -19,7 +21,7 @@ impl Store {
     /// The enabled source with this key.
     pub async fn source(&self, key: &str) -> Result<Option<Source>> {
         let Some(row) = sqlx::query!(
-            "select id, tenant_id, provider from sources where key = $1 and disabled_at is null",
+            "select id, tenant_id, provider, options from sources where key = $1 and disabled_at is null",
             key
         )
         .fetch_optional(&self.pool)
@@ -31,9 +33,14 @@ impl Store {
         let sealed = sqlx::query_as!(
             Sealed,
             "select key_id, nonce, ciphertext from provider_secrets
-             where tenant_id = $1 and provider = $2 and retired_at is null order by id desc",
+             where tenant_id = $1 and provider = $2 and retired_at is null
+               and (source_id = $3 or source_id is null and not exists (
+                   select from provider_secrets own
+                   where own.tenant_id = $1 and own.source_id = $3 and own.retired_at is null))
+             order by id desc",
             row.tenant_id,
-            row.provider
+            row.provider,
+            row.id
         )
         .fetch_all(&self.pool)
         .await?;
@@ -45,6 +52,7 @@ impl Store {
             id: SourceId::from_uuid(row.id),
             tenant,
             provider: row.provider,
+            options: row.options,
             secrets,
         }))
     }
