@@ -14,6 +14,7 @@ mod rate;
 mod refusal;
 mod server;
 mod sources;
+pub mod spool;
 mod telemetry;
 mod trace;
 
