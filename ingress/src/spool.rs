@@ -53,7 +53,7 @@ impl std::str::FromStr for Position {
 /// How much a spool takes. What is set aside counts as well: it takes the same disk.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct SpoolLimits {
-    /// Of the encrypted events. The file may be about half as large again.
+    /// Of the encrypted events. The file may be two and a half times as large.
     pub max_bytes: u64,
     pub max_events: u64,
 }

@@ -82,8 +82,8 @@ macro_rules! from_redb {
 
 from_redb!(
     CommitError,
+    CompactionError,
     DatabaseError,
-    SetDurabilityError,
     StorageError,
     TableError,
     TransactionError

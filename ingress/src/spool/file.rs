@@ -3,7 +3,6 @@
 use std::{
     fs::{self, DirBuilder, File, OpenOptions, Permissions, TryLockError},
     os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt},
-    panic::{AssertUnwindSafe, catch_unwind},
     path::{Path, PathBuf},
 };
 
@@ -13,6 +12,9 @@ use super::{SpoolError, table};
 
 /// Memory for pages that were read. The events pass through once.
 const CACHE_BYTES: usize = 16 << 20;
+
+/// Largest file that is left as it is though it holds nothing.
+const KEPT_BYTES: u64 = 4 << 20;
 
 const FILE: &str = "events.redb";
 
@@ -46,14 +48,13 @@ impl Folder {
             self.make(&file)?;
         }
         fs::set_permissions(&file, Permissions::from_mode(0o600))?;
-        // A file that was changed behind its back can bring the library to panic.
-        let opened = catch_unwind(AssertUnwindSafe(|| builder().open(&file)));
-        match opened {
-            Ok(database) => Ok(database?),
-            Err(_) => Err(SpoolError::Damaged {
-                why: "it cannot be read at all".into(),
-            }),
+        let mut database = builder().open(&file)?;
+        // Space is used again, and given back only here.
+        let is_large = fs::metadata(&file)?.len() > KEPT_BYTES;
+        if is_large && table::counts(&database)?.is_empty() {
+            database.compact()?;
         }
+        Ok(database)
     }
 
     /// Makes the file under another name first, so that the name never stands for a file that is only half
@@ -83,7 +84,8 @@ fn private() -> OpenOptions {
     options
 }
 
-/// The whole file is read at opening: after a plain opening, damage would be found only when it is met.
+/// The whole file is read at opening: after a plain opening, damage would be found only when it is met, and
+/// the library may panic over it.
 pub(super) fn builder() -> Builder {
     let mut builder = Builder::new();
     builder

@@ -134,19 +134,18 @@ pub(super) fn seal(event: &SpooledEvent, keys: &KeyRing) -> Result<Vec<u8>, Spoo
 }
 
 fn written(event: &SpooledEvent) -> Option<Vec<u8>> {
-    let event = event.clone();
     let facts = Facts {
         id: event.id,
         source: event.source,
-        provider: event.provider,
-        event_type: event.event_type,
-        dedupe_key: event.dedupe_key,
+        provider: event.provider.clone(),
+        event_type: event.event_type.clone(),
+        dedupe_key: event.dedupe_key.clone(),
         call: event.call,
-        provider_call_id: event.provider_call_id,
-        headers: event.headers,
-        request_id: event.request_id,
-        trace_id: event.trace_id,
-        span_id: event.span_id,
+        provider_call_id: event.provider_call_id.clone(),
+        headers: event.headers.clone(),
+        request_id: event.request_id.clone(),
+        trace_id: event.trace_id.clone(),
+        span_id: event.span_id.clone(),
     };
     let facts = serde_json::to_vec(&facts).ok()?;
     let length = u32::try_from(facts.len()).ok()?.to_be_bytes();

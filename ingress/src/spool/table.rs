@@ -23,6 +23,12 @@ pub(super) struct Counts {
     pub(super) bytes: u64,
 }
 
+impl Counts {
+    pub(super) fn is_empty(&self) -> bool {
+        self.waiting == 0 && self.aside == 0
+    }
+}
+
 /// Lays out a new file.
 pub(super) fn make(database: &Database) -> Result<(), SpoolError> {
     let transaction = database.begin_write()?;

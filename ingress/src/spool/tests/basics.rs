@@ -189,6 +189,29 @@ fn nobody_else_may_read_the_files_and_they_show_nothing_of_an_event() {
 }
 
 #[test]
+fn a_file_that_was_drained_gives_its_space_back_when_it_is_opened_again() {
+    let folder = TempDir::new().unwrap();
+    let size = || {
+        fs::metadata(folder.path().join("events.redb"))
+            .unwrap()
+            .len()
+    };
+    let spool = open(&folder);
+    spool
+        .change(|change| (0..20).try_for_each(|_| change.append(&vec![7; 1 << 20])))
+        .unwrap();
+    assert!(size() > 20 << 20);
+    drop(spool);
+    let spool = open(&folder);
+    assert_eq!(spool.len(), 20);
+    let all: Vec<_> = (0..20).map(Position).collect();
+    spool.forget(&all).unwrap();
+    drop(spool);
+    open(&folder);
+    assert!(size() < 4 << 20, "{}", size());
+}
+
+#[test]
 fn the_oldest_arrival_is_known() {
     let folder = TempDir::new().unwrap();
     let spool = open(&folder);

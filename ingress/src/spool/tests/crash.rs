@@ -83,7 +83,7 @@ fn a_killed_process_loses_nothing_that_it_acknowledged() {
         let last = rest
             .lines()
             .filter_map(acknowledged)
-            .last()
+            .next_back()
             .or(last)
             .unwrap();
 
@@ -107,7 +107,7 @@ fn append_until_full(folder: &str) {
     let spool = Spool::open(Path::new(folder), keys(), SpoolLimits::default()).unwrap();
     let mut limit = getrlimit(Resource::Fsize);
     limit.current = Some(4 << 20);
-    setrlimit(Resource::Fsize, limit.clone()).unwrap();
+    setrlimit(Resource::Fsize, limit).unwrap();
     let mut number = 0;
     while spool.append(vec![event(number, 100_000)]).is_ok() {
         number += 1;
