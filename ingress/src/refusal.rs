@@ -64,8 +64,11 @@ impl Refusal {
             Self::UnknownProvider => "unknown_provider",
             Self::Unverified(problem) => match problem {
                 SignatureProblem::NoSecret => "signature_no_secret",
-                SignatureProblem::MissingHeader => "signature_missing",
-                SignatureProblem::MalformedHeader => "signature_malformed",
+                SignatureProblem::MissingOption(_) => "source_option_missing",
+                SignatureProblem::MissingHeader(_) | SignatureProblem::MissingToken => {
+                    "signature_missing"
+                }
+                SignatureProblem::MalformedHeader { .. } => "signature_malformed",
                 SignatureProblem::OutsideTolerance { .. } => "signature_clock",
                 SignatureProblem::NoMatch => "signature_wrong",
             },
@@ -189,7 +192,7 @@ mod tests {
     fn an_unverified_sender_is_told_nothing_but_the_status() {
         let problems = [
             SignatureProblem::NoSecret,
-            SignatureProblem::MissingHeader,
+            SignatureProblem::MissingHeader("x-retell-signature".into()),
             SignatureProblem::OutsideTolerance { off_by_ms: 400_000 },
             SignatureProblem::NoMatch,
         ];

@@ -1,6 +1,7 @@
 //! Who a request is, from header to log to event (HOOK-10).
 
 use axum::http::HeaderMap;
+use jiff::Timestamp;
 use rand::Rng;
 use uuid::Uuid;
 
@@ -18,6 +19,8 @@ pub(crate) struct Trace {
     pub(crate) span_id: String,
     /// The sender's step.
     pub(crate) parent_span_id: Option<String>,
+    /// When the request began.
+    pub(crate) arrived_at: Timestamp,
 }
 
 impl Trace {
@@ -33,6 +36,7 @@ impl Trace {
             trace_id: trace_id.unwrap_or_else(random_hex::<16>),
             span_id: random_hex::<8>(),
             parent_span_id,
+            arrived_at: Timestamp::now(),
         }
     }
 }

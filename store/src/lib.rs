@@ -44,7 +44,7 @@ pub use processing::{Claim, EventTry, TryResult};
 pub use reminders::{Decision, ReminderRow};
 pub use report::{CallCount, OpenProcess, Report, ReviewEntry, TimelineEntry};
 pub use secrets::{KeyRing, KeyRingError, ProviderKey};
-pub use sources::Source;
+pub use sources::{Source, SourceEntry};
 pub use tenants::Tenant;
 pub use trace::CallStory;
 

@@ -6,13 +6,13 @@ use aes_gcm::{
     aead::{Aead, Payload},
 };
 use base64::{Engine, prelude::BASE64_STANDARD};
-use domain::ids::TenantId;
+use domain::ids::{SourceId, TenantId};
 use rand::RngCore;
 use secrecy::{ExposeSecret, SecretString};
 use std::{fmt, sync::Arc};
 use uuid::Uuid;
 
-use crate::{Error, Result, TenantTx};
+use crate::{Error, Result, SourceEntry, TenantTx};
 
 /// Bytes of a nonce, as AES-GCM has it.
 const NONCE: usize = 12;
@@ -185,13 +185,35 @@ impl TenantTx {
         provider: &str,
         secret: &SecretString,
     ) -> Result<()> {
+        self.add_secret(keys, provider, None, secret).await
+    }
+
+    /// Stores a further secret of one source alone.
+    pub async fn add_source_secret(
+        &mut self,
+        keys: &KeyRing,
+        source: &SourceEntry,
+        secret: &SecretString,
+    ) -> Result<()> {
+        self.add_secret(keys, &source.provider, Some(source.id), secret)
+            .await
+    }
+
+    async fn add_secret(
+        &mut self,
+        keys: &KeyRing,
+        provider: &str,
+        source: Option<SourceId>,
+        secret: &SecretString,
+    ) -> Result<()> {
         let sealed = keys.seal(self.id, secret)?;
         sqlx::query!(
-            "insert into provider_secrets (tenant_id, id, provider, key_id, nonce, ciphertext)
-             values ($1, $2, $3, $4, $5, $6)",
+            "insert into provider_secrets (tenant_id, id, provider, source_id, key_id, nonce, ciphertext)
+             values ($1, $2, $3, $4, $5, $6, $7)",
             self.tenant(),
             Uuid::now_v7(),
             provider,
+            source.map(SourceId::uuid),
             sealed.key_id,
             sealed.nonce,
             sealed.ciphertext
@@ -199,6 +221,21 @@ impl TenantTx {
         .execute(&mut *self.tx)
         .await?;
         Ok(())
+    }
+
+    /// Takes secrets of a source out of use, all but the newest. Answers how many.
+    pub async fn retire_older_secrets(&mut self, source: &SourceEntry) -> Result<u64> {
+        let retired = sqlx::query!(
+            "update provider_secrets set retired_at = now()
+             where tenant_id = $1 and source_id = $2 and retired_at is null
+               and id <> (select id from provider_secrets
+                          where tenant_id = $1 and source_id = $2 and retired_at is null order by id desc limit 1)",
+            self.tenant(),
+            source.id.uuid()
+        )
+        .execute(&mut *self.tx)
+        .await?;
+        Ok(retired.rows_affected())
     }
 
     /// The provider's keys that are not retired, newest first.
@@ -209,7 +246,7 @@ impl TenantTx {
     ) -> Result<Vec<ProviderKey>> {
         let rows = sqlx::query!(
             "select id, key_id, nonce, ciphertext from provider_secrets
-             where tenant_id = $1 and provider = $2 and retired_at is null order by id desc",
+             where tenant_id = $1 and provider = $2 and source_id is null and retired_at is null order by id desc",
             self.tenant(),
             provider
         )

@@ -17,6 +17,19 @@ pub struct Source {
     pub secrets: Vec<SecretString>,
 }
 
+/// A webhook endpoint as an operator sees it.
+#[derive(Debug, Clone)]
+pub struct SourceEntry {
+    pub id: SourceId,
+    /// The last part of its address.
+    pub key: String,
+    pub provider: String,
+    pub name: Option<String>,
+    pub options: serde_json::Value,
+    /// Of its own. Without any, the tenant's for the provider are taken.
+    pub secrets: i64,
+}
+
 impl Store {
     /// The enabled source with this key.
     pub async fn source(&self, key: &str) -> Result<Option<Source>> {
@@ -66,17 +79,67 @@ impl Store {
 impl TenantTx {
     /// Makes an endpoint for a provider's webhooks; `key` is the last part of its address.
     pub async fn add_source(&mut self, provider: &str, key: &str) -> Result<SourceId> {
+        let options = serde_json::json!({});
+        self.add_source_with(provider, key, None, &options).await
+    }
+
+    /// The same, with a name for people and with options for the provider's code.
+    pub async fn add_source_with(
+        &mut self,
+        provider: &str,
+        key: &str,
+        name: Option<&str>,
+        options: &serde_json::Value,
+    ) -> Result<SourceId> {
         let id = SourceId::generate();
         sqlx::query!(
-            "insert into sources (tenant_id, id, key, provider) values ($1, $2, $3, $4)",
+            "insert into sources (tenant_id, id, key, provider, name, options) values ($1, $2, $3, $4, $5, $6)",
             self.tenant(),
             id.uuid(),
             key,
-            provider
+            provider,
+            name,
+            options
         )
         .execute(&mut *self.tx)
         .await?;
         Ok(id)
+    }
+
+    /// Every enabled endpoint, oldest first, with how many secrets of its own it has.
+    pub async fn sources(&mut self) -> Result<Vec<SourceEntry>> {
+        let rows = sqlx::query!(
+            r#"select s.id, s.key, s.provider, s.name, s.options,
+                      (select count(*) from provider_secrets p
+                       where p.tenant_id = $1 and p.source_id = s.id and p.retired_at is null) as "secrets!"
+               from sources s where s.tenant_id = $1 and s.disabled_at is null order by s.id"#,
+            self.tenant()
+        )
+        .fetch_all(&mut *self.tx)
+        .await?;
+        Ok(rows
+            .into_iter()
+            .map(|row| SourceEntry {
+                id: SourceId::from_uuid(row.id),
+                key: row.key,
+                provider: row.provider,
+                name: row.name,
+                options: row.options,
+                secrets: row.secrets,
+            })
+            .collect())
+    }
+
+    /// No webhook is taken at this address any more. `false` when there is no such one.
+    pub async fn disable_source(&mut self, key: &str) -> Result<bool> {
+        let changed = sqlx::query!(
+            "update sources set disabled_at = now() where tenant_id = $1 and key = $2 and disabled_at is null",
+            self.tenant(),
+            key
+        )
+        .execute(&mut *self.tx)
+        .await?;
+        Ok(changed.rows_affected() > 0)
     }
 
     /// The addresses' last parts, oldest first.

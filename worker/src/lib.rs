@@ -5,5 +5,5 @@ mod host;
 pub mod relay;
 pub mod status;
 
-pub use connect::{TemporalOptions, connect};
-pub use host::{Role, run};
+pub use connect::{TemporalOptions, connect, connect_once};
+pub use host::{Means, Role, run};

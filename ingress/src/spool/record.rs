@@ -4,7 +4,10 @@
 
 use std::fmt;
 
-use domain::ids::{CallId, EventId, SourceId, TenantId};
+use domain::{
+    event::Priority,
+    ids::{CallId, EventId, SourceId, TenantId},
+};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use store::{KeyRing, NewEvent};
@@ -31,6 +34,7 @@ pub struct SpooledEvent {
     pub dedupe_key: String,
     pub call: Option<CallId>,
     pub provider_call_id: Option<String>,
+    pub priority: Priority,
     pub headers: serde_json::Value,
     pub body: Vec<u8>,
     pub request_id: Option<String>,
@@ -49,6 +53,8 @@ impl SpooledEvent {
             dedupe_key,
             call,
             provider_call_id,
+            priority,
+            arrived_at: _,
             headers,
             body,
             request_id,
@@ -65,6 +71,7 @@ impl SpooledEvent {
             dedupe_key,
             call,
             provider_call_id,
+            priority,
             headers,
             body,
             request_id,
@@ -84,6 +91,8 @@ impl SpooledEvent {
             dedupe_key: self.dedupe_key,
             call: self.call,
             provider_call_id: self.provider_call_id,
+            priority: self.priority,
+            arrived_at: Some(self.arrived_at),
             headers: self.headers,
             body: self.body,
             request_id: self.request_id,
@@ -116,6 +125,7 @@ struct Facts {
     dedupe_key: String,
     call: Option<CallId>,
     provider_call_id: Option<String>,
+    priority: Priority,
     headers: serde_json::Value,
     request_id: Option<String>,
     trace_id: Option<String>,
@@ -142,6 +152,7 @@ fn written(event: &SpooledEvent) -> Option<Vec<u8>> {
         dedupe_key: event.dedupe_key.clone(),
         call: event.call,
         provider_call_id: event.provider_call_id.clone(),
+        priority: event.priority,
         headers: event.headers.clone(),
         request_id: event.request_id.clone(),
         trace_id: event.trace_id.clone(),
@@ -178,6 +189,7 @@ fn opened(record: &[u8], keys: &KeyRing) -> Option<SpooledEvent> {
         dedupe_key: facts.dedupe_key,
         call: facts.call,
         provider_call_id: facts.provider_call_id,
+        priority: facts.priority,
         headers: facts.headers,
         body: body.to_vec(),
         request_id: facts.request_id,

@@ -5,7 +5,7 @@ mod disk;
 mod model;
 mod outcast;
 
-use domain::ids::{CallId, EventId, SourceId, TenantId};
+use domain::{event::Priority, ids::{CallId, EventId, SourceId, TenantId}};
 use jiff::Timestamp;
 use secrecy::SecretString;
 use serde_json::json;
@@ -38,6 +38,7 @@ fn event(number: u64, bytes: usize) -> SpooledEvent {
         dedupe_key: number.to_string(),
         call: Some(CallId::generate()),
         provider_call_id: Some("call_4f8d".into()),
+        priority: Priority::Low,
         headers: json!({"content-type": "application/json"}),
         body: vec![b'A'; bytes],
         request_id: Some("req-1".into()),

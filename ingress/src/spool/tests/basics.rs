@@ -1,5 +1,7 @@
 use std::{fs, os::unix::fs::PermissionsExt};
 
+use domain::event::Priority;
+
 use super::*;
 
 #[test]
@@ -10,6 +12,7 @@ fn what_was_appended_comes_back_in_order_and_whole() {
         source: None,
         call: None,
         provider_call_id: None,
+        priority: Priority::Critical,
         request_id: None,
         body: vec![0, 255, 10],
         headers: json!({}),
