@@ -42,6 +42,18 @@ pub enum ParseProblem {
     TooLong(&'static str),
 }
 
+impl ParseProblem {
+    /// A stable word for it: a metric's label, and what to search a log for.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::NotJson { .. } => "not_json",
+            Self::WrongType { .. } => "field_wrong_type",
+            Self::Missing(_) => "field_missing",
+            Self::TooLong(_) => "field_too_long",
+        }
+    }
+}
+
 impl From<serde_json::Error> for ParseProblem {
     fn from(error: serde_json::Error) -> Self {
         // The error's own text may quote the body, so only its place is kept.

@@ -40,6 +40,20 @@ pub enum SignatureProblem {
     NoMatch,
 }
 
+impl SignatureProblem {
+    /// A stable word for it: a metric's label, and what to search a log for.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::NoSecret => "signature_no_secret",
+            Self::MissingOption(_) => "source_option_missing",
+            Self::MissingHeader(_) | Self::MissingToken => "signature_missing",
+            Self::MalformedHeader { .. } => "signature_malformed",
+            Self::OutsideTolerance { .. } => "signature_clock",
+            Self::NoMatch => "signature_wrong",
+        }
+    }
+}
+
 /// A signature or token as a webhook carries it: read, but not yet compared with any secret.
 pub(crate) trait Proof {
     /// Milliseconds from the signed time to now, negative when it lies ahead. `None` when no time is signed.

@@ -1,5 +1,6 @@
 //! `bellhop doctor`: finds out why something does not work.
 
+mod advice;
 mod given;
 mod signature;
 

@@ -284,5 +284,9 @@ fn a_body_that_is_not_json_is_no_trouble() {
     }
 }
 
+#[path = "tests/of_options.rs"]
+mod of_options;
 #[path = "tests/of_other_sources.rs"]
 mod of_other_sources;
+#[path = "tests/samples.rs"]
+mod samples;

@@ -1,5 +1,7 @@
 //! The webhooks of all sources through the crate's one door: public vectors, properties, and the fuzzers' corpus.
 
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on should stop")]
+
 mod corpus;
 mod properties;
 mod vectors;

@@ -1,4 +1,4 @@
-//! What the person at the keyboard gives: secrets and headers.
+//! What the person at the keyboard gives: secrets, headers, and how the source is set up.
 
 use std::{
     collections::BTreeMap,
@@ -7,8 +7,10 @@ use std::{
 };
 
 use anyhow::{Context, Result, bail};
+use providers::source::{SourceKind, SourceOptions, split_url};
 use secrecy::SecretString;
 use serde::Deserialize;
+use serde_json::{Value, json};
 
 /// Secrets, and where each is from: they are named by that.
 pub(super) struct Secrets {
@@ -46,6 +48,62 @@ fn secret_in(path: &Path) -> Result<SecretString> {
         bail!("{} holds no secret", path.display());
     }
     Ok(secret.to_owned().into())
+}
+
+/// The option that holds where the sender reaches us.
+const BASE_URL: &str = "public_base_url";
+
+/// The source's options out of a file, as JSON or TOML, else the defaults; where they need an address and
+/// name none, the one of `url`.
+pub(super) fn source_options(
+    kind: SourceKind,
+    file: Option<&Path>,
+    url: Option<&str>,
+) -> Result<SourceOptions> {
+    let mut value = match file {
+        Some(path) => options_in(path)?,
+        None => json!({}),
+    };
+    if let (Some(url), Err(problem)) = (url, SourceOptions::read(kind, value.clone()))
+        && problem.field == BASE_URL
+        && value.get(BASE_URL).is_none()
+    {
+        let (base, _) = split(url)?;
+        if let Some(value) = value.as_object_mut() {
+            value.insert(BASE_URL.to_owned(), base.into());
+        }
+    }
+    SourceOptions::read(kind, value).with_context(|| {
+        let from = file.map_or_else(
+            || "the defaults".to_owned(),
+            |path| path.display().to_string(),
+        );
+        format!("the options of this source ({from}); see --options-file and --url")
+    })
+}
+
+fn options_in(path: &Path) -> Result<Value> {
+    let text =
+        fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
+    let text = text.trim_start_matches('\u{feff}').trim();
+    let value = match text.starts_with('{') {
+        true => serde_json::from_str(text).ok(),
+        false => toml::from_str(text).ok(),
+    };
+    // The parsers' own messages quote the file, and it may hold a secret by mistake.
+    value.with_context(|| format!("{} holds neither JSON nor TOML", path.display()))
+}
+
+/// What follows the host in an address; nothing without one.
+pub(super) fn path_and_query(url: Option<&str>) -> Result<&str> {
+    Ok(match url {
+        Some(url) => split(url)?.1,
+        None => "",
+    })
+}
+
+fn split(url: &str) -> Result<(&str, &str)> {
+    split_url(url).context("--url is no address like https://hooks.example.org/hooks/…")
 }
 
 pub(super) type Header = (String, String);
@@ -147,6 +205,21 @@ mod tests {
         }
         let json = r#"{"Content-Type": "application/json", "X-Retell-Signature": ["v=1,d=ab"]}"#;
         assert_eq!(pairs(&json_headers(json).unwrap()), expected);
+    }
+
+    #[test]
+    fn an_address_serves_where_the_options_need_one_and_name_none() {
+        let url = Some("https://a.example:8443/hooks/k?x=1");
+        let twilio = source_options(SourceKind::Twilio, None, url).unwrap();
+        assert_eq!(
+            twilio.public_base_url.as_deref(),
+            Some("https://a.example:8443")
+        );
+        assert_eq!(path_and_query(url).unwrap(), "/hooks/k?x=1");
+        let retell = source_options(SourceKind::Retell, None, url).unwrap();
+        assert_eq!(retell, SourceOptions::default());
+        assert!(source_options(SourceKind::Twilio, None, None).is_err());
+        assert!(source_options(SourceKind::Twilio, None, Some("a.example")).is_err());
     }
 
     #[test]

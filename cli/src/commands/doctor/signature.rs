@@ -9,21 +9,34 @@ use std::{
 };
 
 use anyhow::{Context, Result};
-use clap::{Args, ValueEnum};
+use clap::{
+    Args,
+    builder::{PossibleValuesParser, TypedValueParser},
+};
 use jiff::Timestamp;
 use providers::{
-    diagnose::{Diagnosis, Evidence, Finding, Secret, SourceKind, diagnose},
+    diagnose::{Diagnosis, Evidence, Secret, SourceKind, diagnose},
     retell::webhook::TOLERANCE,
 };
 use serde::Serialize;
 
-use super::given::{self, Header, Secrets};
+use super::{
+    advice::advice,
+    given::{self, Header, Secrets},
+};
 
 #[derive(Args)]
 pub struct Options {
     /// Whose webhook it is
-    #[arg(long, value_enum, default_value_t = Source::Retell)]
-    source: Source,
+    #[arg(long, value_name = "CODE", default_value = "retell", value_parser = source_kinds())]
+    source: SourceKind,
+    /// A file with the source's options, as JSON or TOML, the same that `bellhop tenant add-source` takes
+    #[arg(long, value_name = "FILE")]
+    options_file: Option<PathBuf>,
+    /// The address it was sent to, with its query, for signatures that cover it (Twilio). Scheme and host count
+    /// unless the options name a public_base_url
+    #[arg(long, value_name = "URL")]
+    url: Option<String>,
     /// A file with a secret (at Retell: an API key); repeat it for several, the newest first
     #[arg(long, value_name = "FILE")]
     secret_file: Vec<PathBuf>,
@@ -56,9 +69,9 @@ pub struct Options {
     json: bool,
 }
 
-#[derive(Clone, Copy, ValueEnum)]
-enum Source {
-    Retell,
+fn source_kinds() -> impl TypedValueParser<Value = SourceKind> {
+    PossibleValuesParser::new(SourceKind::ALL.map(SourceKind::code))
+        .try_map(|code| SourceKind::from_code(&code).ok_or("no such source"))
 }
 
 /// What is printed as JSON.
@@ -90,12 +103,16 @@ pub(super) fn run(options: &Options) -> Result<ExitCode> {
     )?;
     let headers = headers(options)?;
     let body = body(&options.body_file)?;
-    let Source::Retell = options.source;
+    let url = options.url.as_deref();
+    let source_options =
+        given::source_options(options.source, options.options_file.as_deref(), url)?;
     let diagnosis = diagnose(&Evidence {
-        kind: SourceKind::Retell,
+        kind: options.source,
+        options: &source_options,
         secrets: &secrets.values,
         retired: &retired.values,
         headers: &headers,
+        path_and_query: given::path_and_query(url)?,
         body: &body,
         now_ms: options.now.unwrap_or_else(Timestamp::now).as_millisecond(),
         tolerance: Duration::from_secs(options.tolerance_seconds),
@@ -158,58 +175,9 @@ fn body(path: &Path) -> Result<Vec<u8>> {
 
 /// The secret that made the signature, by where it is from.
 fn source_of(diagnosis: &Diagnosis, secrets: &Secrets, retired: &Secrets) -> Option<String> {
-    let secret = match &diagnosis.finding {
-        Finding::Signed(secret)
-        | Finding::BodyRewritten { secret, .. }
-        | Finding::SecretMistyped { secret, .. } => *secret,
-        Finding::NoSecret
-        | Finding::MissingHeader { .. }
-        | Finding::MalformedHeader
-        | Finding::NoMatch => return None,
-    };
-    match secret {
+    match diagnosis.finding.secret()? {
         Secret::Newest => secrets.sources.first().cloned(),
         Secret::Older(place) => secrets.sources.get(place).cloned(),
         Secret::Retired(place) => retired.sources.get(place).cloned(),
     }
-}
-
-fn advice(diagnosis: &Diagnosis, received_at_given: bool) -> Option<&'static str> {
-    Some(match &diagnosis.finding {
-        Finding::NoSecret => "give the API key of the Retell workspace with --secret-file",
-        Finding::MissingHeader { .. } => {
-            "give every header as received, with --header or --headers-file; if it did not arrive, look at what stands \
-             between Retell and ingress: it has to let the header pass"
-        }
-        Finding::MalformedHeader => {
-            "copy the header's value whole and as received, without quotation marks or breaks"
-        }
-        Finding::Signed(Secret::Retired(_)) => {
-            "a rotation is not finished: make the new key the one with the webhook badge at Retell, or store the old one \
-             again with `bellhop tenant add-key` until that is done"
-        }
-        Finding::Signed(_) if diagnosis.off_by_ms.is_some() && !received_at_given => {
-            "it was checked against this machine's clock of now; for a webhook that came earlier give the time of its \
-             receipt with --now"
-        }
-        Finding::Signed(_) if diagnosis.off_by_ms.is_some() => {
-            "compare the clock of the machine that runs ingress with a time server; a webhook that is held up or sent \
-             again later keeps its first time and is refused rightly"
-        }
-        Finding::Signed(Secret::Older(_)) => {
-            "the rotation is not finished: retire this secret only when no webhook is signed with it any more"
-        }
-        Finding::Signed(Secret::Newest) => return None,
-        Finding::BodyRewritten { .. } => {
-            "let every proxy and handler pass the body on as it came, without parsing it; when saving or sending it with \
-             curl use --data-binary"
-        }
-        Finding::SecretMistyped { .. } => {
-            "store the key again exactly as Retell shows it: bellhop tenant add-key TENANT < key.txt"
-        }
-        Finding::NoMatch => {
-            "compare the key with the one that has the webhook badge at Retell, of the same workspace; then make sure \
-             that the body file holds the bytes as received, whole"
-        }
-    })
 }
