@@ -11,7 +11,7 @@ mod sim_routes;
 
 pub mod alerts;
 pub mod retell;
-//pub mod senders;
+pub mod senders;
 pub mod slack;
 pub mod smtp;
 pub mod twilio;

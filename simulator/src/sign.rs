@@ -75,3 +75,7 @@ pub(crate) fn key_bytes(text: &str) -> Vec<u8> {
         .decode(text)
         .unwrap_or_else(|_| text.as_bytes().to_vec())
 }
+
+#[cfg(test)]
+#[path = "sign_tests.rs"]
+mod tests;
