@@ -1,0 +1,11 @@
+//! The fakes of Slack, Twilio and a mail server, tried with plain clients.
+
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on should stop")]
+
+mod harness;
+mod slack;
+mod smtp;
+mod smtp_by_hand;
+mod together;
+mod twilio;
+mod twilio_callbacks;
