@@ -29,6 +29,9 @@ pub(super) enum Body {
     Form(Vec<(String, String)>),
 }
 
+/// Tells one step of a story.
+type Tell<'a> = &'a dyn Fn(&Story, u64) -> Event;
+
 impl Event {
     /// The `n`th event of the source at a place, when it is sent for the `tried`th time, counted from 0.
     pub(super) fn of(
@@ -38,7 +41,7 @@ impl Event {
         n: u64,
         tried: u32,
     ) -> Self {
-        let (steps, tell): (u64, &dyn Fn(&Story, u64) -> Self) = match vendor {
+        let (steps, tell): (u64, Tell<'_>) = match vendor {
             Vendor::Retell => (retell::STEPS, &retell::event),
             Vendor::Vapi(_) => (vapi::STEPS, &|story, step| vapi::event(story, step, tried)),
             Vendor::OpenPhone => (openphone::STEPS, &openphone::event),

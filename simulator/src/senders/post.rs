@@ -152,7 +152,9 @@ impl Shared {
             Fault::Drop => self.try_again(sound, None),
             spoilt => {
                 let answer = self.send(job, spoilt).await;
-                self.note_spoilt(job, spoilt, answer.status);
+                // Who hangs up does not hear an answer, even one that came first.
+                let heard = answer.status.filter(|_| spoilt != Fault::HangUp);
+                self.note_spoilt(job, spoilt, heard);
                 self.later(0.0, sound);
             }
         }
@@ -178,12 +180,8 @@ impl Shared {
             return;
         };
         let tried = job.tried.saturating_add(1);
-        match self.scenario.pause(&source.vendor, tried) {
-            Some(pause) => {
-                let asked = retry_after.filter(|_| source.vendor.rule().heeds_retry_after);
-                let asked = asked.unwrap_or_default() / self.scenario.speed;
-                self.later(pause.max(asked), Job { tried, ..job });
-            }
+        match self.scenario.pause(&source.vendor, tried, retry_after) {
+            Some(pause) => self.later(pause, Job { tried, ..job }),
             None => self.settle(job),
         }
     }

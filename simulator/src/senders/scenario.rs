@@ -142,23 +142,31 @@ impl Scenario {
         }
     }
 
-    /// Seconds before an event that was tried so often is tried again; `None` when it is not.
-    pub(super) fn pause(&self, vendor: &Vendor, tried: u32) -> Option<f64> {
+    /// Seconds before an event that was tried so often is tried again; `None` when it is not. `retry_after` is
+    /// what the receiver asked for.
+    pub(super) fn pause(
+        &self,
+        vendor: &Vendor,
+        tried: u32,
+        retry_after: Option<f64>,
+    ) -> Option<f64> {
+        let rule = vendor.rule();
         let pauses = match self.pauses.get(vendor.code()) {
             Some(pauses) => pauses,
-            None => vendor.rule().pauses,
+            None => rule.pauses,
         };
         let next = usize::try_from(tried)
             .ok()
             .and_then(|tried| pauses.get(tried.saturating_sub(1)).copied());
         let for_ever = || next.or(pauses.last().copied()).unwrap_or(1.0);
-        let seconds = match self.tries {
+        let planned = match self.tries {
             Tries::Vendor => next?,
             Tries::UntilAcknowledged => for_ever(),
             Tries::AtMost(most) if tried < most => for_ever(),
             Tries::AtMost(_) => return None,
         };
-        Some(seconds / self.speed)
+        let asked = retry_after.filter(|_| rule.heeds_retry_after);
+        Some(planned.max(asked.unwrap_or_default()) / self.speed)
     }
 }
 
@@ -185,5 +193,67 @@ impl Checked for Scenario {
             true => Ok(()),
             false => Err(invalid("concurrency", "must be between 1 and 4096")),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::senders::{AgentAuth, HeaderFamily, VapiAuth};
+
+    fn pauses(scenario: &Scenario, vendor: &Vendor) -> Vec<f64> {
+        (1..)
+            .map_while(|tried| scenario.pause(vendor, tried, None))
+            .take(20)
+            .collect()
+    }
+
+    #[test]
+    fn pauses_are_the_vendors_shortened() {
+        let table: [(Vendor, &[f64]); 5] = [
+            (Vendor::Retell, &[1.0, 2.0, 4.0]),
+            (
+                Vendor::Quo,
+                &[5.0, 300.0, 1800.0, 7200.0, 18000.0, 36000.0, 36000.0],
+            ),
+            (Vendor::Vapi(VapiAuth::default()), &[]),
+            (Vendor::Twilio, &[]),
+            (
+                Vendor::Agent(AgentAuth::Bearer),
+                &[0.2, 0.4, 60.0, 300.0, 900.0, 3600.0, 7200.0],
+            ),
+        ];
+        for (vendor, expected) in table {
+            assert_eq!(pauses(&Scenario::default(), &vendor), expected);
+            let ten_times = expected.iter().map(|pause| pause / 10.0);
+            let ten_times: Vec<f64> = ten_times.collect();
+            assert_eq!(
+                pauses(&Scenario::default().at_speed(10.0), &vendor),
+                ten_times
+            );
+        }
+    }
+
+    #[test]
+    fn the_last_pause_goes_on_where_tries_are_not_the_vendors() {
+        let scenario = |tries| Scenario {
+            tries,
+            ..Scenario::default()
+        };
+        let endless = pauses(&scenario(Tries::UntilAcknowledged), &Vendor::Retell);
+        assert_eq!((endless.len(), endless.last()), (20, Some(&4.0)));
+        let five = pauses(&scenario(Tries::AtMost(5)), &Vendor::Twilio);
+        assert_eq!(five, [1.0; 4]);
+    }
+
+    #[test]
+    fn a_longer_pause_is_kept_by_those_who_heed_it() {
+        let scenario = Scenario::default().at_speed(2.0);
+        let pause = |vendor, asked| scenario.pause(vendor, 1, asked);
+        let standard = Vendor::Standard(HeaderFamily::Webhook);
+        assert_eq!(pause(&standard, None), Some(2.5));
+        assert_eq!(pause(&standard, Some(1.0)), Some(2.5));
+        assert_eq!(pause(&standard, Some(60.0)), Some(30.0));
+        assert_eq!(pause(&Vendor::Quo, Some(60.0)), Some(2.5));
     }
 }

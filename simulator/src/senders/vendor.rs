@@ -142,8 +142,25 @@ impl Vendor {
         }
     }
 
+    /// The vendor of a code, with its usual way of proving itself.
+    pub fn from_code(code: &str) -> Option<Self> {
+        Some(match code {
+            "retell" => Self::Retell,
+            "vapi" => Self::Vapi(VapiAuth::default()),
+            "openphone" => Self::OpenPhone,
+            "quo" => Self::Quo,
+            "standard_webhooks" => Self::Standard(HeaderFamily::Webhook),
+            "twilio" => Self::Twilio,
+            "zoho" => Self::Zoho {
+                channel_id: "1000000068001".into(),
+            },
+            "agent" => Self::Agent(AgentAuth::Bearer),
+            _ => return None,
+        })
+    }
+
     /// Every code.
-    pub(super) const CODES: [&'static str; 8] = [
+    pub const CODES: [&'static str; 8] = [
         "retell",
         "vapi",
         "openphone",
@@ -229,5 +246,21 @@ impl Vendor {
             Self::Agent(auth) => *auth == AgentAuth::Signed,
             Self::Vapi(VapiAuth::Header { .. }) | Self::Twilio | Self::Zoho { .. } => false,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_code_names_its_vendor() {
+        for code in Vendor::CODES {
+            assert_eq!(
+                Vendor::from_code(code).map(|vendor| vendor.code()),
+                Some(code)
+            );
+        }
+        assert_eq!(Vendor::from_code("vonage"), None);
     }
 }

@@ -1,6 +1,6 @@
 //! The port of the mail server, which can be shut and reopened.
 
-use std::{net::SocketAddr, sync::Arc};
+use std::{net::SocketAddr, sync::Arc, time::Duration};
 
 use anyhow::Context;
 use tokio::{
@@ -108,7 +108,7 @@ async fn accept(listener: TcpListener, desk: Arc<Desk>) {
                 connections.spawn(session::serve(desk.clone(), stream));
             }
             // Out of descriptors, most likely: others end, and then it goes on.
-            Err(_) => tokio::task::yield_now().await,
+            Err(_) => tokio::time::sleep(Duration::from_millis(100)).await,
         }
     }
 }

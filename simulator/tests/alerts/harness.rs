@@ -18,9 +18,15 @@ pub(crate) fn client() -> reqwest::Client {
     builder.tls_certs_only([]).build().unwrap()
 }
 
-/// Requests as they came in: signature and form.
+/// Callbacks as they came in.
 #[derive(Clone, Default)]
-pub(crate) struct Inbox(Arc<Mutex<Vec<(String, Vec<(String, String)>)>>>);
+pub(crate) struct Inbox(Arc<Mutex<Vec<Received>>>);
+
+#[derive(Clone)]
+pub(crate) struct Received {
+    pub(crate) signature: String,
+    pub(crate) form: Vec<(String, String)>,
+}
 
 impl Inbox {
     /// Listens at a free port and answers the address.
@@ -34,14 +40,14 @@ impl Inbox {
         url
     }
 
-    pub(crate) fn received(&self) -> Vec<(String, Vec<(String, String)>)> {
+    pub(crate) fn received(&self) -> Vec<Received> {
         self.0.lock().unwrap().clone()
     }
 
     /// A field of each form, in the order of arrival.
     pub(crate) fn all(&self, field: &str) -> Vec<String> {
         let received = self.received();
-        let forms = received.iter().map(|(_, form)| form);
+        let forms = received.iter().map(|each| &each.form);
         forms
             .filter_map(|form| form.iter().find(|(name, _)| name == field))
             .map(|(_, value)| value.clone())
@@ -52,5 +58,5 @@ impl Inbox {
 async fn receive(State(inbox): State<Inbox>, headers: HeaderMap, body: Bytes) {
     let signature = headers["x-twilio-signature"].to_str().unwrap().to_owned();
     let form = form_urlencoded::parse(&body).into_owned().collect();
-    inbox.0.lock().unwrap().push((signature, form));
+    inbox.0.lock().unwrap().push(Received { signature, form });
 }

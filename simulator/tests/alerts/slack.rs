@@ -70,12 +70,12 @@ async fn a_request_that_hangs_may_have_been_taken() {
         let request = client().post(slack.hook_url(HOOK)).json(&hello());
         let error = request.timeout(IMPATIENCE).send().await.unwrap_err();
         assert!(error.is_timeout(), "{fault:?}");
+        assert!(slack.asked(1, PATIENCE).await);
         let ledger = slack.ledger();
         assert_eq!(
             (ledger.texts(HOOK).len(), ledger.posts[0].status),
             (texts, None)
         );
-        assert!(slack.asked(1, PATIENCE).await);
     }
 }
 

@@ -48,8 +48,8 @@ async fn every_state_is_told_in_a_signed_form() {
     states.sort();
     assert_eq!(states, ["delivered", "queued", "sent"]);
     assert_eq!(inbox.all("To"), [TO; 3]);
-    for (signed, form) in inbox.received() {
-        assert_eq!(signed, signature(&url, &form));
+    for each in inbox.received() {
+        assert_eq!(each.signature, signature(&url, &each.form));
     }
     let seen = twilio.ledger().callbacks;
     assert!(
@@ -75,8 +75,8 @@ async fn a_badly_signed_callback_comes_with_another_signature() {
     scenario.callbacks.bad_signature = 1.0;
     let (_, inbox, url) = told(scenario).await;
     assert_eq!(inbox.received().len(), 3);
-    for (signed, form) in inbox.received() {
-        assert_ne!(signed, signature(&url, &form));
+    for each in inbox.received() {
+        assert_ne!(each.signature, signature(&url, &each.form));
     }
 }
 
