@@ -9,6 +9,7 @@ mod ledger;
 mod letter;
 mod post;
 mod queue;
+mod records;
 mod scenario;
 mod stories;
 mod story;

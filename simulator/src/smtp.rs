@@ -4,6 +4,7 @@
 mod command;
 mod door;
 mod ledger;
+mod login;
 mod scenario;
 mod session;
 mod wire;

@@ -6,6 +6,7 @@ mod ledger;
 mod list;
 mod message;
 mod play;
+mod problem;
 mod routes;
 mod scenario;
 

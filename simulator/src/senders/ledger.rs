@@ -1,4 +1,4 @@
-//! What was sent and how it was answered: sixteen bytes an event, and no bodies.
+//! What was sent and how it was answered, for tests to count.
 
 use std::collections::BTreeMap;
 
@@ -79,44 +79,4 @@ pub enum Outcome {
     GaveUp,
     /// Never sent.
     Lost,
-}
-
-/// What is remembered of one event.
-#[derive(Debug, Clone, Copy, Default)]
-pub(super) struct Record {
-    pub(super) sent: u16,
-    pub(super) acknowledged: u16,
-    pub(super) refused: u16,
-    pub(super) failed: u16,
-    pub(super) unanswered: u16,
-    /// 0 for none.
-    pub(super) last: u16,
-    pub(super) spoilt: u16,
-    /// Nothing more will be sent.
-    pub(super) settled: bool,
-}
-
-impl Record {
-    pub(super) fn note(&mut self, status: Option<u16>) {
-        self.sent = self.sent.saturating_add(1);
-        let count = match status {
-            None => &mut self.unanswered,
-            Some(200..=299) => &mut self.acknowledged,
-            Some(429 | 500..) => &mut self.failed,
-            Some(_) => &mut self.refused,
-        };
-        *count = count.saturating_add(1);
-        self.last = status.unwrap_or(self.last);
-    }
-
-    pub(super) fn outcome(&self) -> Outcome {
-        match self {
-            Self {
-                acknowledged: 1.., ..
-            } => Outcome::Acknowledged,
-            Self { settled: false, .. } => Outcome::Pending,
-            Self { sent: 0, .. } => Outcome::Lost,
-            _ => Outcome::GaveUp,
-        }
-    }
 }

@@ -13,9 +13,10 @@ use tokio::{
 use super::{
     Config, Source,
     event::Event,
-    ledger::{EventSeen, Outcome, Record, Totals},
+    ledger::{EventSeen, Totals},
     letter::{Letter, Request},
     queue::{Job, Next, Part, Queue},
+    records::Records,
     scenario::{Fault, Scenario},
 };
 use crate::outbound::{self, Tasks, now_ms};
@@ -35,10 +36,15 @@ pub(super) struct Shared {
 #[derive(Debug)]
 struct State {
     queue: Queue,
-    /// By event, as the queue counts them.
-    records: Vec<Record>,
-    /// What cannot be told from the records.
-    totals: Totals,
+    records: Records,
+}
+
+/// Whose an event is, and which of its events.
+struct Sender<'a> {
+    source: &'a Source,
+    /// Its place among the sources.
+    place: usize,
+    n: u64,
 }
 
 /// What came back of one request.
@@ -54,8 +60,7 @@ impl Shared {
         Ok(Arc::new(Self {
             state: Mutex::new(State {
                 queue: Queue::new(total as u64, sources),
-                records: vec![Record::default(); total],
-                totals: Totals::default(),
+                records: Records::new(total),
             }),
             sources: config.sources,
             scenario: config.scenario,
@@ -109,80 +114,79 @@ impl Shared {
     }
 
     async fn carry_out(&self, job: Job) {
-        let Some((source, place, n)) = self.whose(job.event) else {
+        let Some(sender) = self.sender(job.event) else {
             return;
         };
         match job.part {
-            Part::Sound => self.send_sound(job).await,
+            Part::Sound => self.send_sound(&sender, job).await,
             Part::Copy => {
-                let answer = self.send(job, Fault::None).await;
-                self.note(job, answer.status);
+                let answer = self.send(&sender, job, Fault::None).await;
+                self.state().records.note(job.event, answer.status);
             }
             Part::Fresh => {
-                let (fault, delay) = self.scenario.fault(&source.vendor, place, n);
-                *self.state().totals.faults.entry(fault).or_default() += 1;
-                self.send_fresh(job, fault, delay).await;
+                let fault = self.send_fresh(&sender, job).await;
+                let mut state = self.state();
+                state.records.note_fault(fault);
                 if fault != Fault::Reorder {
-                    let mut state = self.state();
-                    state.queue.release(place, job.event, Instant::now());
+                    state.queue.release(sender.place, job.event, Instant::now());
                 }
             }
         }
     }
 
-    async fn send_fresh(&self, job: Job, fault: Fault, delay: f64) {
+    /// Does what an event's fault says, and answers the fault.
+    async fn send_fresh(&self, sender: &Sender<'_>, job: Job) -> Fault {
+        let vendor = &sender.source.vendor;
+        let (fault, delay) = self.scenario.fault(vendor, sender.place, sender.n);
         let sound = Job {
             part: Part::Sound,
             ..job
         };
         match fault {
-            Fault::None => self.send_sound(sound).await,
+            Fault::None => self.send_sound(sender, sound).await,
             Fault::Delay => self.later(delay, sound),
             Fault::Duplicate => {
                 let part = Part::Copy;
                 self.later(0.0, Job { part, ..job });
-                self.send_sound(sound).await;
+                self.send_sound(sender, sound).await;
             }
             Fault::Reorder => {
-                if let Some((_, place, _)) = self.whose(job.event) {
-                    let mut state = self.state();
-                    state.queue.hold(place, job.event, Instant::now());
-                }
+                let mut state = self.state();
+                state.queue.hold(sender.place, job.event, Instant::now());
             }
-            Fault::Drop => self.try_again(sound, None),
+            Fault::Drop => self.try_again(sender, sound, None),
             spoilt => {
-                let answer = self.send(job, spoilt).await;
+                let answer = self.send(sender, job, spoilt).await;
                 // Who hangs up does not hear an answer, even one that came first.
                 let heard = answer.status.filter(|_| spoilt != Fault::HangUp);
-                self.note_spoilt(job, spoilt, heard);
+                let is_forgery = spoilt.is_forgery(vendor);
+                self.state()
+                    .records
+                    .note_spoilt(job.event, spoilt, is_forgery, heard);
                 self.later(0.0, sound);
             }
         }
+        fault
     }
 
-    async fn send_sound(&self, job: Job) {
-        let answer = self.send(job, Fault::None).await;
-        self.note(job, answer.status);
-        let rule = self
-            .whose(job.event)
-            .map(|(source, ..)| source.vendor.rule());
-        let gone = rule.is_some_and(|rule| rule.gives_up_when_gone) && answer.status == Some(410);
+    async fn send_sound(&self, sender: &Sender<'_>, job: Job) {
+        let answer = self.send(sender, job, Fault::None).await;
+        self.state().records.note(job.event, answer.status);
+        let heeds_gone = sender.source.vendor.rule().gives_up_when_gone;
         match answer.status {
-            Some(200..=299) => self.settle(job),
-            _ if gone => self.settle(job),
-            _ => self.try_again(job, answer.retry_after),
+            Some(200..=299) => self.state().records.settle(job.event),
+            Some(410) if heeds_gone => self.state().records.settle(job.event),
+            _ => self.try_again(sender, job, answer.retry_after),
         }
     }
 
     /// Has an event sent again by the vendor's rule, or gives it up.
-    fn try_again(&self, job: Job, retry_after: Option<f64>) {
-        let Some((source, ..)) = self.whose(job.event) else {
-            return;
-        };
+    fn try_again(&self, sender: &Sender<'_>, job: Job, retry_after: Option<f64>) {
         let tried = job.tried.saturating_add(1);
-        match self.scenario.pause(&source.vendor, tried, retry_after) {
+        let vendor = &sender.source.vendor;
+        match self.scenario.pause(vendor, tried, retry_after) {
             Some(pause) => self.later(pause, Job { tried, ..job }),
-            None => self.settle(job),
+            None => self.state().records.settle(job.event),
         }
     }
 
@@ -195,13 +199,8 @@ impl Shared {
     }
 
     /// Makes one request.
-    async fn send(&self, job: Job, spoilt: Fault) -> Answer {
-        let Some((source, place, n)) = self.whose(job.event) else {
-            return Answer {
-                status: None,
-                retry_after: None,
-            };
-        };
+    async fn send(&self, sender: &Sender<'_>, job: Job, spoilt: Fault) -> Answer {
+        let Sender { source, place, n } = *sender;
         let request = Request {
             place,
             n,
@@ -234,66 +233,29 @@ impl Shared {
         }
     }
 
-    fn note(&self, job: Job, status: Option<u16>) {
-        let mut state = self.state();
-        state.count(status);
-        if let Some(record) = state.record(job.event) {
-            record.note(status);
-        }
-    }
-
-    fn note_spoilt(&self, job: Job, spoilt: Fault, status: Option<u16>) {
-        let mut state = self.state();
-        state.count(status);
-        if let Some(record) = state.record(job.event) {
-            record.spoilt = status.unwrap_or_default();
-        }
-        let taken = matches!(status, Some(200..=299));
-        if let (true, Some((source, ..))) = (taken, self.whose(job.event)) {
-            let totals = &mut state.totals;
-            *totals.spoilt_acknowledged.entry(spoilt).or_default() += 1;
-            totals.forgeries_acknowledged += u64::from(spoilt.is_forgery(&source.vendor));
-        }
-    }
-
-    fn settle(&self, job: Job) {
-        if let Some(record) = self.state().record(job.event) {
-            record.settled = true;
-        }
-    }
-
-    /// Whose an event is: the source, its place, and which of its events.
-    fn whose(&self, event: u64) -> Option<(&Source, usize, u64)> {
+    fn sender(&self, event: u64) -> Option<Sender<'_>> {
         let sources = self.sources.len() as u64;
         let place = usize::try_from(event.checked_rem(sources)?).ok()?;
-        Some((self.sources.get(place)?, place, event / sources))
+        Some(Sender {
+            source: self.sources.get(place)?,
+            place,
+            n: event.checked_div(sources)?,
+        })
     }
 
     pub(super) fn totals(&self) -> Totals {
-        let state = self.state();
-        let mut totals = state.totals.clone();
-        totals.events = state.records.len() as u64;
-        for record in &state.records {
-            match record.outcome() {
-                Outcome::Pending => totals.pending += 1,
-                Outcome::Acknowledged => totals.acknowledged += 1,
-                Outcome::GaveUp => totals.gave_up += 1,
-                Outcome::Lost => totals.lost += 1,
-            }
-        }
-        totals
+        self.state().records.totals()
     }
 
     pub(super) fn events(&self) -> impl Iterator<Item = EventSeen> + '_ {
-        let total = self.state().records.len() as u64;
+        let total = self.state().records.len();
         (0..total).filter_map(|event| self.seen(event))
     }
 
     fn seen(&self, event: u64) -> Option<EventSeen> {
-        let record = *self.state().record(event)?;
-        let (source, place, n) = self.whose(event)?;
+        let record = self.state().records.get(event)?;
+        let Sender { source, place, n } = self.sender(event)?;
         let told = Event::of(&source.vendor, place, &self.scenario, n, 0);
-        let status = |status: u16| (status != 0).then_some(status);
         Some(EventSeen {
             source: place,
             vendor: source.vendor.code().to_owned(),
@@ -308,26 +270,12 @@ impl Shared {
             refused: record.refused,
             failed: record.failed,
             unanswered: record.unanswered,
-            last_status: status(record.last),
-            spoilt_status: status(record.spoilt),
+            last_status: record.last_status(),
+            spoilt_status: record.spoilt_status(),
         })
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-impl State {
-    fn record(&mut self, event: u64) -> Option<&mut Record> {
-        self.records.get_mut(usize::try_from(event).ok()?)
-    }
-
-    fn count(&mut self, status: Option<u16>) {
-        self.totals.requests += 1;
-        match status {
-            Some(status) => *self.totals.answers.entry(status).or_default() += 1,
-            None => self.totals.unanswered += 1,
-        }
     }
 }

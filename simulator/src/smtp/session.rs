@@ -2,7 +2,6 @@
 
 use std::{sync::Arc, time::Duration};
 
-use base64::{Engine, prelude::BASE64_STANDARD};
 use secrecy::ExposeSecret;
 use tokio::net::TcpStream;
 
@@ -10,6 +9,7 @@ use super::{
     Desk, Tls,
     command::{Command, Mechanism},
     ledger::{Mail, Refusal, Stage, parts},
+    login,
     scenario::{ConnectionFault, DataFault, RecipientFault},
     wire::{Data, Gone, Line, Wire},
 };
@@ -194,18 +194,7 @@ impl Session {
         if self.desk.users.is_none() || self.user.is_some() {
             return Ok(Next::Reply(503, "5.5.1 No login wanted"));
         }
-        let first = match (mechanism, initial) {
-            (_, Some(initial)) => initial,
-            (Mechanism::Plain, None) => ask(wire, "").await?,
-            (Mechanism::Login, None) => ask(wire, "VXNlcm5hbWU6").await?,
-        };
-        let login = match mechanism {
-            Mechanism::Plain => plain_login(&first),
-            Mechanism::Login => {
-                let password = ask(wire, "UGFzc3dvcmQ6").await?;
-                decoded(&first).zip(decoded(&password))
-            }
-        };
+        let login = login::ask(wire, mechanism, initial).await?;
         let users = self.desk.users.iter().flatten();
         let known = login.filter(|(user, password)| {
             users
@@ -335,24 +324,4 @@ impl Session {
         };
         self.desk.book.note(|ledger| ledger.refusals.push(refusal));
     }
-}
-
-/// Asks for the next piece of a login.
-async fn ask(wire: &mut Wire, question: &str) -> Result<String, Gone> {
-    wire.reply(334, question).await?;
-    match wire.command().await? {
-        Line::Text(line) => Ok(String::from_utf8_lossy(&line).into_owned()),
-        Line::TooLong | Line::Torn => Ok(String::new()),
-    }
-}
-
-/// User and password out of NUL-separated base64.
-fn plain_login(text: &str) -> Option<(String, String)> {
-    let decoded = decoded(text)?;
-    let mut pieces = decoded.split('\0').skip(1);
-    Some((pieces.next()?.to_owned(), pieces.next()?.to_owned()))
-}
-
-fn decoded(text: &str) -> Option<String> {
-    String::from_utf8(BASE64_STANDARD.decode(text).ok()?).ok()
 }

@@ -12,7 +12,6 @@ use axum::{
 };
 use base64::{Engine, prelude::BASE64_STANDARD};
 use secrecy::ExposeSecret;
-use serde_json::json;
 
 use super::{
     Account, Shared,
@@ -20,6 +19,7 @@ use super::{
     list::Query,
     message::object,
     play::{Plan, play},
+    problem::Problem,
     scenario::{Fault, Scenario},
 };
 use crate::{
@@ -43,57 +43,6 @@ pub(super) fn router(shared: Arc<Shared>) -> Router {
         .with_state(shared)
         .merge(sim_routes::router(book))
         .fallback(async || Problem::not_found().into_response())
-}
-
-/// An answer other than success.
-struct Problem {
-    status: StatusCode,
-    code: u32,
-    message: &'static str,
-}
-
-impl Problem {
-    fn new(status: StatusCode, code: u32, message: &'static str) -> Self {
-        Self {
-            status,
-            code,
-            message,
-        }
-    }
-
-    fn bad_request(code: u32, message: &'static str) -> Self {
-        Self::new(StatusCode::BAD_REQUEST, code, message)
-    }
-
-    fn unauthorized() -> Self {
-        Self::new(StatusCode::UNAUTHORIZED, 20003, "Authenticate")
-    }
-
-    fn not_found() -> Self {
-        let message = "The requested resource was not found";
-        Self::new(StatusCode::NOT_FOUND, 20404, message)
-    }
-
-    fn too_many() -> Self {
-        Self::new(StatusCode::TOO_MANY_REQUESTS, 20429, "Too Many Requests")
-    }
-
-    fn server_error() -> Self {
-        let message = "An internal server error has occurred";
-        Self::new(StatusCode::INTERNAL_SERVER_ERROR, 20500, message)
-    }
-}
-
-impl IntoResponse for Problem {
-    fn into_response(self) -> Response {
-        let body = json!({
-            "code": self.code,
-            "message": self.message,
-            "more_info": format!("https://www.twilio.com/docs/errors/{}", self.code),
-            "status": self.status.as_u16(),
-        });
-        (self.status, Json(body)).into_response()
-    }
 }
 
 /// The account of the path, if the request proves to be its own.
@@ -199,7 +148,7 @@ fn send(
         Fault::RateLimited | Fault::RateLimitedSilently => return Err(Problem::too_many()),
         Fault::ServerError => return Err(Problem::server_error()),
         Fault::Unauthorized => return Err(Problem::unauthorized()),
-        Fault::InvalidTo => return Err(invalid_to()),
+        Fault::InvalidTo => return Err(Problem::invalid_to()),
         Fault::Refused => {
             let message = "The message was refused";
             return Err(Problem::bad_request(scenario.refused_code, message));
@@ -226,10 +175,6 @@ fn send(
     }
 }
 
-fn invalid_to() -> Problem {
-    Problem::bad_request(21211, "Invalid 'To' Phone Number")
-}
-
 /// The message that a form asks for, or why not.
 fn message(account: &Account, form: &Form, scenario: &Scenario) -> Result<Message, Problem> {
     let bad = Problem::bad_request;
@@ -244,7 +189,7 @@ fn message(account: &Account, form: &Form, scenario: &Scenario) -> Result<Messag
         .get("Body")
         .ok_or_else(|| bad(21602, "Message body is required."))?;
     if !is_e164(to) {
-        return Err(invalid_to());
+        return Err(Problem::invalid_to());
     }
     let senders = account.senders.as_ref();
     if senders.is_some_and(|all| !all.iter().any(|each| each == sender)) {
