@@ -1,4 +1,19 @@
-//! Fake providers that play phone calls out in time, send signed webhooks and fail on request: for
-//! tests, the demonstration, and trying Bellhop without an account. Everything is in memory.
+//! Fake providers that play phone calls out in time, take alerts, send signed webhooks and fail on
+//! request: for tests, the demonstration, and trying Bellhop without an account. Everything is in memory.
 
+mod book;
+mod chance;
+mod outbound;
+mod scenario;
+mod server;
+mod sign;
+mod sim_routes;
+
+pub mod alerts;
 pub mod retell;
+pub mod senders;
+pub mod slack;
+pub mod smtp;
+pub mod twilio;
+
+pub use scenario::ScenarioError;

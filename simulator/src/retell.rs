@@ -2,7 +2,6 @@
 //! faults on request, and a ledger of everything that happened.
 
 mod call;
-mod chance;
 mod deliver;
 mod ledger;
 mod list;
@@ -15,10 +14,11 @@ mod words;
 
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 
-use anyhow::Context;
 use secrecy::SecretString;
-use tokio::{net::TcpListener, sync::oneshot, task::JoinHandle};
 
+use crate::server::Server;
+
+pub(crate) use call::is_e164;
 pub use ledger::{CallSeen, CreateSeen, Delivery, Ledger, Totals, Try, WebhookSeen};
 pub use scenario::{
     CallFaults, CallScript, CreateFault, CreateFaults, Faults, NumberScript, Outcome, ReadFaults,
@@ -67,48 +67,26 @@ pub struct Account {
 /// A running simulator. Dropping it stops the server and every call.
 #[derive(Debug)]
 pub struct Running {
-    address: SocketAddr,
+    server: Server,
     shared: Arc<Shared>,
-    stop: Option<oneshot::Sender<()>>,
-    server: JoinHandle<()>,
 }
 
 /// Starts the simulator. Fails when the scenario is invalid or the address is taken.
 pub async fn start(config: Config) -> anyhow::Result<Running> {
     config.scenario.check()?;
-    let listener = TcpListener::bind(config.address)
-        .await
-        .with_context(|| format!("cannot listen on {}", config.address))?;
-    let address = listener
-        .local_addr()
-        .context("a listening socket has an address")?;
     let shared = Shared::new(config.accounts, config.scenario)?;
-    let router = routes::router(shared.clone());
-    let (stop, stopped) = oneshot::channel::<()>();
-    let server = tokio::spawn(async move {
-        let serving = async { axum::serve(listener, router).await };
-        // Not gracefully: a request that is made to hang would hold the server for ever.
-        tokio::select! {
-            _ = serving => {}
-            _ = stopped => {}
-        }
-    });
-    Ok(Running {
-        address,
-        shared,
-        stop: Some(stop),
-        server,
-    })
+    let server = Server::start(config.address, routes::router(shared.clone())).await?;
+    Ok(Running { server, shared })
 }
 
 impl Running {
     pub fn address(&self) -> SocketAddr {
-        self.address
+        self.server.address()
     }
 
     /// The base address to give to a Retell client.
     pub fn base_url(&self) -> String {
-        format!("http://{}", self.address)
+        self.server.base_url()
     }
 
     /// Everything seen since the start.
@@ -145,21 +123,17 @@ impl Running {
 
     /// Serves until the server fails or the task is dropped.
     pub async fn serve(mut self) {
-        let _ = (&mut self.server).await;
+        self.server.ended().await;
     }
 
     /// Stops the server and every call.
     pub async fn stop(mut self) {
-        if let Some(stop) = self.stop.take() {
-            let _ = stop.send(());
-        }
-        let _ = (&mut self.server).await;
+        self.server.stop().await;
     }
 }
 
 impl Drop for Running {
     fn drop(&mut self) {
-        self.server.abort();
         self.shared.abandon();
     }
 }

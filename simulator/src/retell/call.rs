@@ -7,10 +7,10 @@ use serde_json::{Map, Value, json};
 use tokio::sync::Notify;
 
 use super::{
-    chance::{dice, happens, weighted, within},
     scenario::{CallScript, Outcome, Scenario, WebhookFault},
     words,
 };
+use crate::chance::{dice, happens, weighted, within};
 
 /// How a call will go, decided when it is created.
 #[derive(Debug, Clone)]
@@ -237,7 +237,7 @@ pub(super) fn connects(outcome: Outcome) -> bool {
 }
 
 /// Whether the text is a number in E.164.
-pub(super) fn is_e164(number: &str) -> bool {
+pub(crate) fn is_e164(number: &str) -> bool {
     number.strip_prefix('+').is_some_and(|digits| {
         (7..=15).contains(&digits.len())
             && digits.bytes().all(|digit| digit.is_ascii_digit())

@@ -2,16 +2,18 @@
 
 use std::{sync::Arc, time::Duration};
 
-use hmac::{Hmac, Mac};
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::json;
-use sha2::Sha256;
 
 use super::{
     call::Event,
     ledger::{Delivery, Try},
     scenario::{Sending, WebhookFault},
-    state::{Shared, now_ms},
+    state::Shared,
+};
+use crate::{
+    outbound::{now_ms, what_failed},
+    sign,
 };
 
 /// Sends the webhooks of one call.
@@ -142,7 +144,7 @@ impl Letter {
             .header("content-type", "application/json")
             .header(
                 "x-retell-signature",
-                sign(self.body.as_bytes(), &self.key, at_ms),
+                sign::retell(self.key.expose_secret(), self.body.as_bytes(), at_ms),
             )
             .body(self.body.clone())
             .send()
@@ -159,23 +161,4 @@ impl Letter {
         );
         status.is_some_and(|status| status.is_success())
     }
-}
-
-fn what_failed(error: &reqwest::Error) -> &'static str {
-    if error.is_timeout() {
-        "timeout"
-    } else if error.is_connect() {
-        "refused"
-    } else {
-        "broken"
-    }
-}
-
-/// Retell's signature: HMAC-SHA256 of the body followed by the time in milliseconds.
-fn sign(body: &[u8], key: &SecretString, at_ms: i64) -> String {
-    let mut mac = Hmac::<Sha256>::new_from_slice(key.expose_secret().as_bytes())
-        .expect("HMAC takes a key of any length");
-    mac.update(body);
-    mac.update(at_ms.to_string().as_bytes());
-    format!("v={at_ms},d={}", hex::encode(mac.finalize().into_bytes()))
 }

@@ -5,10 +5,8 @@ use std::cmp::Reverse;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
-use super::{
-    call::Call,
-    state::{Shared, now_ms},
-};
+use super::{call::Call, state::Shared};
+use crate::outbound::now_ms;
 
 /// Most calls on one page.
 const MAX_LIMIT: usize = 1000;

@@ -7,8 +7,9 @@ use tokio::sync::Notify;
 use super::{
     call::{Call, Ended, Plan, connects, ending},
     deliver::Courier,
-    state::{Shared, now_ms},
+    state::Shared,
 };
+use crate::outbound::now_ms;
 
 /// Lets a created call play out.
 pub(super) fn start(shared: &Arc<Shared>, id: String, plan: Plan) {

@@ -16,12 +16,15 @@ use serde_json::{Map, Value, json};
 use super::{
     Account,
     call::is_e164,
-    chance::{dice, happens},
     ledger::{ATTEMPT_KEY, CALL_ID_KEY, CreateSeen},
     list, play,
     scenario::CreateFault,
     sim_routes,
-    state::{NewCall, Shared, create_fault, now_ms},
+    state::{NewCall, Shared, create_fault},
+};
+use crate::{
+    chance::{dice, happens},
+    outbound::now_ms,
 };
 
 pub(super) fn router(shared: Arc<Shared>) -> Router {

@@ -6,6 +6,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
+pub use crate::scenario::ScenarioError;
+use crate::scenario::{self, Checked, invalid, positive, range};
 pub use faults::{
     CallFaults, CreateFault, CreateFaults, Faults, ReadFaults, WebhookFault, WebhookFaults,
 };
@@ -207,17 +209,6 @@ impl From<CallScriptText> for CallScript {
     }
 }
 
-/// Why a scenario cannot be used.
-#[derive(Debug, thiserror::Error)]
-pub enum ScenarioError {
-    #[error("the scenario cannot be read: {0}")]
-    Toml(#[from] toml::de::Error),
-    #[error("the scenario cannot be read: {0}")]
-    Json(#[from] serde_json::Error),
-    #[error("`{field}` {problem}")]
-    Invalid { field: String, problem: String },
-}
-
 /// The scenarios that come with the simulator, by name.
 const BUILT_IN: &[(&str, &str)] = &[
     (
@@ -258,16 +249,12 @@ impl Scenario {
 
     /// Reads and checks a scenario file.
     pub fn from_toml(text: &str) -> Result<Self, ScenarioError> {
-        let scenario: Self = toml::from_str(text)?;
-        scenario.check()?;
-        Ok(scenario)
+        scenario::from_toml(text)
     }
 
     /// Reads and checks a scenario in JSON, of the same shape.
     pub fn from_json(text: &str) -> Result<Self, ScenarioError> {
-        let scenario: Self = serde_json::from_str(text)?;
-        scenario.check()?;
-        Ok(scenario)
+        scenario::from_json(text)
     }
 
     /// This scenario at another speed.
@@ -304,19 +291,7 @@ impl Scenario {
             "webhooks.backoff_seconds",
             [0.0, self.webhooks.backoff_seconds],
         )?;
-        if self
-            .outcomes
-            .values()
-            .any(|weight| !weight.is_finite() || *weight < 0.0)
-        {
-            return Err(invalid(
-                "outcomes",
-                "has a weight that is negative or no number",
-            ));
-        }
-        if self.outcomes.values().sum::<f64>() <= 0.0 {
-            return Err(invalid("outcomes", "needs at least one weight above zero"));
-        }
+        scenario::weights("outcomes", self.outcomes.values().copied())?;
         self.faults.check()?;
         self.check_numbers()
     }
@@ -342,30 +317,9 @@ impl Scenario {
     }
 }
 
-fn invalid(field: &str, problem: &str) -> ScenarioError {
-    ScenarioError::Invalid {
-        field: field.to_owned(),
-        problem: problem.to_owned(),
-    }
-}
-
-fn positive(field: &str, value: f64) -> Result<(), ScenarioError> {
-    match value.is_finite() && value > 0.0 {
-        true => Ok(()),
-        false => Err(invalid(field, "must be above zero")),
-    }
-}
-
-/// Longest time in a scenario, in seconds.
-const MAX_SECONDS: f64 = 7.0 * 24.0 * 3600.0;
-
-fn range(field: &str, [from, to]: [f64; 2]) -> Result<(), ScenarioError> {
-    match from >= 0.0 && from <= to && to <= MAX_SECONDS {
-        true => Ok(()),
-        false => Err(invalid(
-            field,
-            "must go from a smaller to a greater number of seconds, within a week",
-        )),
+impl Checked for Scenario {
+    fn check(&self) -> Result<(), ScenarioError> {
+        Self::check(self)
     }
 }
 

@@ -6,13 +6,14 @@ use axum::{
     Json, Router,
     body::Bytes,
     extract::State,
-    http::{HeaderMap, StatusCode, header},
+    http::{HeaderMap, StatusCode},
     response::{IntoResponse, Response},
     routing::get,
 };
 use serde::Deserialize;
 
-use super::{Account, Scenario, ScenarioError, routes::problem, state::Shared};
+use super::{Account, Scenario, routes::problem, state::Shared};
+use crate::sim_routes::read_scenario;
 
 pub(super) fn router() -> Router<Arc<Shared>> {
     Router::new()
@@ -39,21 +40,9 @@ async fn set_scenario(
     headers: HeaderMap,
     body: Bytes,
 ) -> Response {
-    let kind = headers
-        .get(header::CONTENT_TYPE)
-        .and_then(|kind| kind.to_str().ok())
-        .unwrap_or_default();
-    match read_scenario(kind, &body).and_then(|scenario| shared.set_scenario(scenario)) {
+    match read_scenario(&headers, &body).and_then(|scenario| shared.set_scenario(scenario)) {
         Ok(()) => StatusCode::NO_CONTENT.into_response(),
         Err(error) => problem(StatusCode::BAD_REQUEST, &error.to_string()),
-    }
-}
-
-fn read_scenario(kind: &str, body: &[u8]) -> Result<Scenario, ScenarioError> {
-    let text = String::from_utf8_lossy(body);
-    match kind.contains("toml") {
-        true => Scenario::from_toml(&text),
-        false => Scenario::from_json(&text),
     }
 }
 

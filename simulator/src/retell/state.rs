@@ -8,10 +8,9 @@ use std::{
     },
 };
 
-use jiff::Timestamp;
 use secrecy::ExposeSecret;
 use serde_json::Value;
-use tokio::{sync::Notify, task::JoinSet};
+use tokio::sync::Notify;
 
 use super::{
     Account,
@@ -21,13 +20,17 @@ use super::{
     },
     scenario::{CreateFault, Scenario, ScenarioError, WebhookFault},
 };
+use crate::{
+    chance,
+    outbound::{self, Tasks, now_ms},
+};
 
 /// What all handlers and calls share.
 #[derive(Debug)]
 pub(super) struct Shared {
     state: Mutex<State>,
     /// The calls being played and webhooks being sent; dropped with the simulator.
-    tasks: Mutex<JoinSet<()>>,
+    tasks: Tasks,
     changed: Notify,
     reads: AtomicU64,
     pub(super) http: reqwest::Client,
@@ -87,17 +90,6 @@ pub(super) struct NewCall {
 
 impl Shared {
     pub(super) fn new(accounts: Vec<Account>, scenario: Scenario) -> anyhow::Result<Arc<Self>> {
-        // Fails when another part of the program was first, which serves as well.
-        let _ = rustls::crypto::ring::default_provider().install_default();
-        let builder = || {
-            reqwest::Client::builder()
-                .redirect(reqwest::redirect::Policy::none())
-                .no_proxy()
-        };
-        // A machine without certificates can still be sent plain webhooks.
-        let http = builder()
-            .build()
-            .or_else(|_| builder().tls_certs_only([]).build())?;
         let state = State {
             scenario: Arc::new(scenario),
             accounts: accounts
@@ -116,10 +108,10 @@ impl Shared {
         };
         Ok(Arc::new(Self {
             state: Mutex::new(state),
-            tasks: Mutex::default(),
+            tasks: Tasks::default(),
             changed: Notify::new(),
             reads: AtomicU64::new(0),
-            http,
+            http: outbound::client()?,
         }))
     }
 
@@ -318,17 +310,12 @@ impl Shared {
 
     /// Runs something until it ends or the simulator does.
     pub(super) fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) {
-        let mut tasks = self.tasks.lock().unwrap_or_else(PoisonError::into_inner);
-        while tasks.try_join_next().is_some() {}
-        tasks.spawn(task);
+        self.tasks.spawn(task);
     }
 
     /// Ends every call and delivery.
     pub(super) fn abandon(&self) {
-        self.tasks
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .abort_all();
+        self.tasks.abandon();
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -403,12 +390,6 @@ pub(super) fn create_fault(scenario: &Scenario, to: &str, nth: usize) -> CreateF
             .unwrap_or(CreateFault::None);
     }
     let count = nth.to_string();
-    let mut dice = super::chance::dice(scenario.seed, &["create", to, &count]);
-    super::chance::happens(&mut dice, &scenario.faults.create.chances())
-        .unwrap_or(CreateFault::None)
-}
-
-/// Milliseconds since 1970, by the wall clock.
-pub(super) fn now_ms() -> i64 {
-    Timestamp::now().as_millisecond()
+    let mut dice = chance::dice(scenario.seed, &["create", to, &count]);
+    chance::happens(&mut dice, &scenario.faults.create.chances()).unwrap_or(CreateFault::None)
 }

@@ -3,7 +3,8 @@
 use rand::rngs::StdRng;
 use serde_json::{Value, json};
 
-use super::{chance::pick, scenario::Outcome};
+use super::scenario::Outcome;
+use crate::chance::pick;
 
 /// One thing said: by the agent or the user.
 pub(super) type Line = (&'static str, &'static str);

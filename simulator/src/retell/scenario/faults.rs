@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{ScenarioError, invalid, range};
+use crate::scenario::{ScenarioError, probabilities, range};
 
 /// What goes wrong, each with its probability from 0 to 1.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -156,8 +156,21 @@ impl Default for WebhookFaults {
     }
 }
 
+impl ReadFaults {
+    pub(crate) fn check(&self, field: &str) -> Result<(), ScenarioError> {
+        probabilities(field, [self.server_error, self.rate_limited])?;
+        let lag = format!("{field}.list_lag_seconds");
+        range(&lag, [0.0, self.list_lag_seconds])
+    }
+}
+
 impl WebhookFaults {
-    pub(in crate::retell) fn chances(&self) -> [(WebhookFault, f64); 5] {
+    pub(crate) fn check(&self, field: &str) -> Result<(), ScenarioError> {
+        probabilities(field, self.chances().map(|(_, chance)| chance))?;
+        range(&format!("{field}.delay_seconds"), self.delay_seconds)
+    }
+
+    pub(crate) fn chances(&self) -> [(WebhookFault, f64); 5] {
         [
             (WebhookFault::Duplicate, self.duplicate),
             (WebhookFault::Reorder, self.reorder),
@@ -174,34 +187,9 @@ impl Faults {
             "faults.create",
             self.create.chances().map(|(_, chance)| chance),
         )?;
-        probabilities(
-            "faults.read",
-            [self.read.server_error, self.read.rate_limited],
-        )?;
+        self.read.check("faults.read")?;
         probabilities("faults.call.stuck", [self.call.stuck])?;
         probabilities("faults.call.no_analysis", [self.call.no_analysis])?;
-        probabilities(
-            "faults.webhook",
-            self.webhook.chances().map(|(_, chance)| chance),
-        )?;
-        range("faults.webhook.delay_seconds", self.webhook.delay_seconds)?;
-        range(
-            "faults.read.list_lag_seconds",
-            [0.0, self.read.list_lag_seconds],
-        )
+        self.webhook.check("faults.webhook")
     }
-}
-
-fn probabilities<const N: usize>(field: &str, chances: [f64; N]) -> Result<(), ScenarioError> {
-    if chances.iter().any(|chance| !(0.0..=1.0).contains(chance)) {
-        return Err(invalid(field, "has a probability outside 0 to 1"));
-    }
-    // A little more than 1 is a rounding error of somebody's tenths.
-    if chances.iter().sum::<f64>() > 1.000_001 {
-        return Err(invalid(
-            field,
-            "has probabilities that come to more than 1 together",
-        ));
-    }
-    Ok(())
 }

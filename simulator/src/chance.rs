@@ -5,7 +5,7 @@ use rand::{Rng, SeedableRng, rngs::StdRng};
 use sha2::{Digest, Sha256};
 
 /// Dice for one decision: the same seed and subject always fall alike.
-pub(super) fn dice(seed: u64, subject: &[&str]) -> StdRng {
+pub(crate) fn dice(seed: u64, subject: &[&str]) -> StdRng {
     let mut hash = Sha256::new();
     hash.update(seed.to_le_bytes());
     for part in subject {
@@ -16,7 +16,7 @@ pub(super) fn dice(seed: u64, subject: &[&str]) -> StdRng {
 }
 
 /// One of the choices, each with its probability; `None` with what is left to 1.
-pub(super) fn happens<T: Copy>(dice: &mut StdRng, choices: &[(T, f64)]) -> Option<T> {
+pub(crate) fn happens<T: Copy>(dice: &mut StdRng, choices: &[(T, f64)]) -> Option<T> {
     let mut left: f64 = dice.random();
     for (choice, probability) in choices {
         if left < *probability {
@@ -28,7 +28,7 @@ pub(super) fn happens<T: Copy>(dice: &mut StdRng, choices: &[(T, f64)]) -> Optio
 }
 
 /// One of the choices by weight; `None` when there is nothing to choose from.
-pub(super) fn weighted<T: Copy>(dice: &mut StdRng, choices: &[(T, f64)]) -> Option<T> {
+pub(crate) fn weighted<T: Copy>(dice: &mut StdRng, choices: &[(T, f64)]) -> Option<T> {
     let total: f64 = choices.iter().map(|(_, weight)| weight).sum();
     let mut left = dice.random::<f64>() * total;
     for (choice, weight) in choices {
@@ -45,11 +45,11 @@ pub(super) fn weighted<T: Copy>(dice: &mut StdRng, choices: &[(T, f64)]) -> Opti
 }
 
 /// A number of the range, ends included.
-pub(super) fn within(dice: &mut StdRng, [from, to]: [f64; 2]) -> f64 {
+pub(crate) fn within(dice: &mut StdRng, [from, to]: [f64; 2]) -> f64 {
     from + dice.random::<f64>() * (to - from)
 }
 
 /// One of the items.
-pub(super) fn pick<'a, T: ?Sized>(dice: &mut StdRng, items: &[&'a T]) -> Option<&'a T> {
+pub(crate) fn pick<'a, T: ?Sized>(dice: &mut StdRng, items: &[&'a T]) -> Option<&'a T> {
     items.get(dice.random_range(0..items.len().max(1))).copied()
 }
