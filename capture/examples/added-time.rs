@@ -75,6 +75,11 @@ fn cases() -> Outcome<Vec<Case>> {
     };
     Ok(vec![
         case("server up, 2 KB", url(up, ""), 2 << 10),
+        case(
+            "server up, 2 KB, no sync",
+            url(up, "sync_first = false\n"),
+            2 << 10,
+        ),
         case("server up, 50 KB", url(up, ""), 50 << 10),
         case("server up, 1 MB", url(up, ""), 1 << 20),
         case(

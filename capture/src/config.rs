@@ -21,7 +21,7 @@ use crate::queue::Limits;
 const PREFIX: &str = "BELLHOP_CAPTURE_";
 /// A larger file is not a configuration.
 const MAX_FILE: u64 = 1 << 20;
-const KEYS: [&str; 12] = [
+const KEYS: [&str; 13] = [
     "url",
     "token",
     "client_id",
@@ -29,6 +29,7 @@ const KEYS: [&str; 12] = [
     "fallback",
     "ca_file",
     "direct",
+    "sync_first",
     "budget_ms",
     "max_input_bytes",
     "max_queue_files",
@@ -52,6 +53,8 @@ pub(crate) struct Config {
     pub(crate) ca_file: Option<PathBuf>,
     /// Whether the hook posts; else it leaves that to the sender.
     pub(crate) direct: bool,
+    /// Whether an event outlives a power cut before it is posted, or only once posting it has failed.
+    pub(crate) sync_first: bool,
     /// Longest time that posting takes in the hook.
     pub(crate) budget: Duration,
     /// Longest event that is read, in bytes.
@@ -104,6 +107,7 @@ impl Config {
             fallback,
             ca_file: source.path("ca_file"),
             direct: source.switch("direct", true),
+            sync_first: source.switch("sync_first", true),
             budget: Duration::from_millis(source.number("budget_ms", 300, 10..=2_000)),
             max_input: size(source.number("max_input_bytes", 8 << 20, 1 << 10..=64 << 20)),
             limits: Limits {

@@ -169,21 +169,19 @@ fn due(queue: &Queue, now: Timestamp) -> Timestamp {
 
 fn send(config: &Config, queue: &Queue, kept: Kept, event: &Event) {
     let Kept { claim, backlog } = kept;
-    let Some(client) = post::Client::new(config) else {
-        return queue
-            .log
-            .line("waiting", Some(event.id), "no url is configured");
-    };
-    if queue.hold().is_set() {
-        return queue
-            .log
-            .line("waiting", Some(event.id), "the server is left alone");
+    let client = post::Client::new(config);
+    let now = client.filter(|_| config.direct && !queue.slow().is_set() && !queue.hold().is_set());
+    if config.sync_first || now.is_none() {
+        sync(queue, &claim);
     }
-    if !config.direct || queue.slow().is_set() {
+    let Some(client) = now else {
         drop(claim);
-        return sender::start(queue);
-    }
+        return leave(config, queue, event);
+    };
     let answer = client.post_quickly(event.id, &event.body, config.budget);
+    if answer != Answer::Taken && !config.sync_first {
+        sync(queue, &claim);
+    }
     if answer == Answer::Slow {
         queue.slow().set_for(SLOW_FOR);
         queue.log.line("slow", Some(event.id), "left to the sender");
@@ -196,6 +194,25 @@ fn send(config: &Config, queue: &Queue, kept: Kept, event: &Event) {
             .line("attention", Some(event.id), "its file cannot be changed");
     }
     if answer == Answer::Taken && backlog {
+        sender::start(queue);
+    }
+}
+
+fn sync(queue: &Queue, claim: &Claim) {
+    if let Err(error) = claim.sync() {
+        let reason = format!("not safe from a power cut: {}", error.kind());
+        queue.log.line("attention", Some(claim.entry.id), &reason);
+    }
+}
+
+/// An event that this hook does not post.
+fn leave(config: &Config, queue: &Queue, event: &Event) {
+    let id = Some(event.id);
+    if config.url.is_none() {
+        queue.log.line("waiting", id, "no url is configured");
+    } else if queue.hold().is_set() {
+        queue.log.line("waiting", id, "the server is left alone");
+    } else {
         sender::start(queue);
     }
 }

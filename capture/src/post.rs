@@ -17,7 +17,7 @@ use uuid::Uuid;
 use crate::config::Config;
 
 /// Pauses between the quick tries: together with the tries themselves they fit a hook's budget.
-const PAUSES: [Duration; 2] = [Duration::from_millis(10), Duration::from_millis(40)];
+const PAUSES: [Duration; 2] = [Duration::from_millis(5), Duration::from_millis(15)];
 /// Longest wait that is believed of a `Retry-After`.
 const MAX_RETRY_AFTER: Duration = Duration::from_secs(3600);
 /// As much of an answer is read as it takes to use the connection again.

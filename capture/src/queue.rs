@@ -114,23 +114,24 @@ impl Queue {
         !self.is_fallback || is_ours_alone(&self.folder)
     }
 
-    /// Keeps an event; when this returns, it outlives the process and the machine. The claim is the
-    /// caller's: nobody else sends the event while it is held.
+    /// Keeps an event; when this returns, it outlives the process, and after [`Claim::sync`] the machine.
+    /// The claim is the caller's: nobody else sends the event while it is held.
     pub(crate) fn add(&self, entry: Entry, body: &[u8]) -> io::Result<Claim> {
         if !self.exists() {
             self.prepare()?;
         }
         let name = entry.file_name();
         let temporary = self.path("tmp").join(&name);
-        let file = create(&temporary)?;
-        let kept = write_durably(&file, body)
+        let mut file = create(&temporary)?;
+        // Where locks do not work, two senders may post one event: the server takes it once.
+        let _ = file.try_lock();
+        let kept = file
+            .write_all(body)
             .and_then(|()| fs::rename(&temporary, self.path("pending").join(&name)));
         if let Err(error) = kept {
             let _ = fs::remove_file(&temporary);
             return Err(error);
         }
-        // The event is there already; only a power cut within the next seconds could undo the rename.
-        let _ = File::open(self.path("pending")).and_then(|folder| folder.sync_all());
         Ok(Claim::new(self, entry, file))
     }
 
@@ -213,13 +214,6 @@ fn create(path: &Path) -> io::Result<File> {
         .create_new(true)
         .mode(0o600)
         .open(path)
-}
-
-fn write_durably(mut file: &File, body: &[u8]) -> io::Result<()> {
-    // Where locks do not work, two senders may post one event: the server takes it once.
-    let _ = file.try_lock();
-    file.write_all(body)?;
-    file.sync_data()
 }
 
 #[cfg(test)]
