@@ -2,8 +2,9 @@
 
 use domain::{
     alert::{
-        AlertCause, AlertPace, AlertStep as Step, Audience, Channel, DeliveryFacts, DeliveryStep, FailureClass,
-        Notice, NoticeText, SendFailure, deliver_step, fallback, message, next_step, routes, targets,
+        AlertCause, AlertPace, AlertStep as Step, Audience, Channel, DeliveryFacts, DeliveryStep,
+        FailureClass, Notice, NoticeText, SendFailure, deliver_step, fallback, message, next_step,
+        routes, targets,
     },
     ids::DeliveryId,
     settings::Alerts,
@@ -38,6 +39,10 @@ pub(crate) async fn advance(
         row.facts.noticed(&notice, now);
         tx.save_alert(alert, &row.facts).await?;
         step = next_step(now, &row.facts, &pace);
+    }
+    if row.cause == AlertCause::Test && matches!(step, Step::Wait { .. }) {
+        // Nothing lasts of it: nobody wants to hear that a test is over.
+        step = Step::Finished;
     }
     let under_way = messages(&mut tx, alert.uuid(), &audiences, now).await?;
     let answer = match (step, under_way) {
@@ -105,7 +110,11 @@ async fn tell(
     audiences: &Audiences<'_>,
     now: Timestamp,
 ) -> Result<()> {
-    let zone = tenant.settings.tenant.zone().unwrap_or(jiff::tz::TimeZone::UTC);
+    let zone = tenant
+        .settings
+        .tenant
+        .zone()
+        .unwrap_or(jiff::tz::TimeZone::UTC);
     let reference = DeliveryId::generate().uuid().simple().to_string();
     // Trouble with a channel is never told over it.
     let without = match row.cause {

@@ -1,6 +1,8 @@
 //! One step of an event that belongs to no call: a try, and what follows from its failure.
 
-use domain::event::{AfterFailure, ErrorClass, EventState, RetryScope, after_failure, retry_policy};
+use domain::event::{
+    AfterFailure, ErrorClass, EventState, RetryScope, after_failure, retry_policy,
+};
 use providers::{retell, source::SourceKind};
 use store::{Claim, Error, EventTry, Result, Store, TenantStore, TenantTx, TryResult};
 use workflows::contract::{At, EventInput, EventStep};
@@ -109,7 +111,9 @@ async fn follow(tx: &mut TenantTx, each: &EventTry) -> Result<Followed> {
             Ok(read(providers::openphone::event::read(&event.body)))
         }
         Some(SourceKind::Zoho) => Ok(read(providers::zoho::webhook::read(&event.body))),
-        Some(SourceKind::StandardWebhooks) => Ok(Followed::kept("nothing follows from this source's events")),
+        Some(SourceKind::StandardWebhooks) => {
+            Ok(Followed::kept("nothing follows from this source's events"))
+        }
         None => Ok(Followed::kept("this version does not know the provider")),
     }
 }
@@ -169,7 +173,11 @@ async fn failed(
 ) -> Result<EventStep> {
     let mut tx = tenant.begin().await?;
     let settings = tx.tenant_row().await?.settings;
-    let policy = retry_policy(&each.event.provider, &each.event.event_type, &settings.events);
+    let policy = retry_policy(
+        &each.event.provider,
+        &each.event.event_type,
+        &settings.events,
+    );
     let after = match for_good {
         true => AfterFailure::Dead,
         false => after_failure(input.now, each.tries, class, &policy),

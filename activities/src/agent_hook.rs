@@ -41,7 +41,10 @@ pub(crate) async fn record(tx: &mut TenantTx, event: &StoredEvent) -> Result<Fol
 }
 
 fn sign(hook: &Hook, session_id: &str, at: Timestamp) -> AgentSign {
-    let client = hook.client.as_ref().and_then(|client| client.host.as_deref());
+    let client = hook
+        .client
+        .as_ref()
+        .and_then(|client| client.host.as_deref());
     AgentSign {
         session_id: session_id.to_owned(),
         at,
@@ -86,11 +89,18 @@ fn used(hook: &Hook, session_id: &str, event: &StoredEvent, at: Timestamp) -> Op
     let begins = hook.hook_event_name == "PreToolUse";
     Some(ToolUse {
         session_id: session_id.to_owned(),
-        tool_use_id: use_id.as_deref().map_or_else(|| event.id.to_string(), storable),
+        tool_use_id: use_id
+            .as_deref()
+            .map_or_else(|| event.id.to_string(), storable),
         tool_name: name.as_deref().map(storable),
         input: input.as_deref().map(|input| storable(&input.to_string())),
-        response: response.as_deref().map(|response| storable(&response.to_string())),
-        error: error.as_deref().or(reason.as_deref()).map(|error| storable(error)),
+        response: response
+            .as_deref()
+            .map(|response| storable(&response.to_string())),
+        error: error
+            .as_deref()
+            .or(reason.as_deref())
+            .map(|error| storable(error)),
         duration_ms: *duration_ms,
         started_at: begins.then_some(at),
         ended_at: (!begins).then_some(at),

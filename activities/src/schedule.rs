@@ -37,7 +37,10 @@ pub(crate) async fn write(
     let id = names::report_id(tenant);
     let (spec, action) = (spec(&settings), action(tenant, &id));
     if !settings.report.enabled {
-        let deleted = client.get_schedule_handle(id).delete(Default::default()).await;
+        let deleted = client
+            .get_schedule_handle(id)
+            .delete(Default::default())
+            .await;
         return match deleted {
             Err(ScheduleError::Rpc(status)) if status.code() == Code::NotFound => Ok(()),
             other => Ok(other?),

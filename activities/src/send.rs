@@ -25,6 +25,15 @@ pub struct ChannelOptions {
     pub allow_private: bool,
 }
 
+impl Default for ChannelOptions {
+    fn default() -> Self {
+        Self {
+            twilio_base_url: twilio::BASE_URL.to_owned(),
+            allow_private: false,
+        }
+    }
+}
+
 /// How far a text message's own clock may be behind ours when its list is searched.
 const SLACK_OF_CLOCKS: SignedDuration = SignedDuration::from_mins(5);
 
@@ -50,14 +59,17 @@ pub(crate) async fn send(
     let mut tx = store.tenant(input.tenant).begin().await?;
     let channel = outgoing.row.target.channel;
     let result = sent.as_ref().map_or_else(SendError::class, |_| "sent");
-    metrics::counter!("bellhop_messages_total", "channel" => channel.code(), "result" => result).increment(1);
+    metrics::counter!("bellhop_messages_total", "channel" => channel.code(), "result" => result)
+        .increment(1);
     match sent {
         Ok(provider_id) => {
-            tx.delivery_sent(outgoing.row.id, provider_id.as_deref(), now).await?;
+            tx.delivery_sent(outgoing.row.id, provider_id.as_deref(), now)
+                .await?;
         }
         Err(error) => {
             tracing::warn!(delivery.id = %outgoing.row.id, channel = channel.code(), %error, "a message was not sent");
-            tx.delivery_failed(outgoing.row.id, &failure(&error, now)).await?;
+            tx.delivery_failed(outgoing.row.id, &failure(&error, now))
+                .await?;
             told(&mut tx, &outgoing.row, &error, now).await?;
         }
     }
@@ -65,13 +77,25 @@ pub(crate) async fn send(
 }
 
 /// A channel that is set up wrongly is trouble of its own, told by the others.
-async fn told(tx: &mut TenantTx, row: &DeliveryRow, error: &SendError, now: Timestamp) -> Result<()> {
+async fn told(
+    tx: &mut TenantTx,
+    row: &DeliveryRow,
+    error: &SendError,
+    now: Timestamp,
+) -> Result<()> {
     let ours = row.target.audience == Audience::Client;
     if !ours || !matches!(error, SendError::Misconfigured { .. }) {
         return Ok(());
     }
     let channel = row.target.channel.code();
-    alarm::occurred(tx, AlertCause::AlertChannelRefused, &[channel], channel, now).await
+    alarm::occurred(
+        tx,
+        AlertCause::AlertChannelRefused,
+        &[channel],
+        channel,
+        now,
+    )
+    .await
 }
 
 /// Commits `sending`; `None` when there is nothing to send any more.
@@ -105,7 +129,9 @@ async fn claimed(
         },
     };
     tx.commit().await?;
-    let in_doubt = row.failure.is_some_and(|failure| failure.class == FailureClass::Uncertain);
+    let in_doubt = row
+        .failure
+        .is_some_and(|failure| failure.class == FailureClass::Uncertain);
     Ok(Some(Outgoing {
         look_first: in_doubt && row.target.channel == Channel::Sms,
         row,
@@ -168,7 +194,11 @@ async fn by_mail(options: &ChannelOptions, outgoing: &Outgoing) -> Result<(), Se
         });
     }
     let from = given(&email.from, "from")?;
-    let domain = from.rsplit('@').next().unwrap_or("bellhop").trim_end_matches('>');
+    let domain = from
+        .rsplit('@')
+        .next()
+        .unwrap_or("bellhop")
+        .trim_end_matches('>');
     let mail = Mail {
         // The same in every try: most servers fold a mail that comes twice.
         message_id: format!("<{}@{domain}>", outgoing.row.id),

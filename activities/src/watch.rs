@@ -48,7 +48,11 @@ pub(crate) async fn make_report(store: &Store, input: &At<BatchInput>) -> Result
     let zone = settings.tenant.zone().unwrap_or(TimeZone::UTC);
     let day = day_before(input.now, &zone);
     let facts = tx.report_facts(&settings.tenant.name, day).await?;
-    for target in targets(Audience::Client, &settings.alerts, &settings.report.channels) {
+    for target in targets(
+        Audience::Client,
+        &settings.alerts,
+        &settings.report.channels,
+    ) {
         let words: alert::Message = report(target.channel, &facts, &zone);
         let new = NewDelivery {
             batch: input.of.batch,

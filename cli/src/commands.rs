@@ -1,18 +1,23 @@
 //! The commands, one file each.
 
+pub mod alerts;
+pub mod capture;
 pub mod demo;
 pub mod dev;
 pub mod doctor;
 pub mod environment;
+pub mod events;
 pub mod healthcheck;
 pub mod import;
 pub mod ingress;
+pub mod logs;
 pub mod migrate;
 pub mod opt_out;
 pub mod plan;
 pub mod review;
 pub mod simulator;
 pub mod tenant;
+pub mod trace;
 pub mod wake;
 pub mod why;
 pub mod worker;
@@ -30,7 +35,7 @@ pub enum Command {
     Demo(demo::Options),
     /// Run the whole stack for daily use; data is kept in .bellhop/
     Dev(dev::Options),
-    /// Serve the task queues: reminders, calls, requests to the provider
+    /// Serve the task queues: reminders, calls, events, alerts, requests to other systems
     Worker(worker::Options),
     /// Receive webhooks
     Ingress,
@@ -49,6 +54,18 @@ pub enum Command {
     Review(review::Options),
     /// Never call this number again for this tenant
     OptOut(opt_out::Options),
+    /// What came in, where it stands, and once more
+    #[command(subcommand)]
+    Events(events::Action),
+    /// Everything known of one webhook, event or call, in order
+    Trace(trace::Options),
+    /// Search and export the log files of all processes
+    Logs(logs::Options),
+    /// What people are told of trouble, and whether it reaches them
+    #[command(subcommand)]
+    Alerts(alerts::Action),
+    /// Take a coding agent's hook events; without a sub-command one event from standard input
+    Capture(capture::Options),
     /// Find out why something does not work
     #[command(subcommand)]
     Doctor(doctor::Check),
@@ -62,17 +79,30 @@ pub enum Command {
     Env(environment::Options),
 }
 
+impl Command {
+    /// What a service's log file is named after.
+    fn name(&self) -> &'static str {
+        match self {
+            Self::Dev(_) => "dev",
+            Self::Worker(_) => "worker",
+            Self::Ingress => "ingress",
+            Self::Simulator(_) => "simulator",
+            _ => "bellhop",
+        }
+    }
+}
+
 /// Runs one command. Its exit code is 0 when it did what was asked.
 pub fn run(command: Command) -> Result<ExitCode> {
     let service = matches!(
         command,
         Command::Dev(_) | Command::Worker(_) | Command::Ingress | Command::Simulator(_)
     );
-    telemetry::start_logs(if service {
-        "info,temporalio_sdk_core=warn"
+    if service {
+        telemetry::start_service_logs(command.name())?;
     } else {
-        "warn"
-    })?;
+        telemetry::start_logs()?;
+    }
     let runtime = tokio::runtime::Runtime::new()?;
     runtime.block_on(async {
         match command {
@@ -84,7 +114,12 @@ pub fn run(command: Command) -> Result<ExitCode> {
             Command::Tenant(action) => tenant::run(action).await,
             Command::Import(options) => import::run(options).await,
             Command::Plan(options) => plan::run(&options),
-            Command::Doctor(check) => doctor::run(&check),
+            Command::Doctor(check) => doctor::run(check).await,
+            Command::Events(action) => events::run(action).await,
+            Command::Trace(options) => trace::run(options).await,
+            Command::Logs(options) => logs::run(options).await,
+            Command::Alerts(action) => alerts::run(action).await,
+            Command::Capture(options) => capture::run(options).await,
             Command::Why(options) => why::run(options).await,
             Command::Review(options) => review::run(options).await,
             Command::Wake => wake::run().await,

@@ -1,14 +1,21 @@
 //! Every environment variable the binary reads, in one table, and how it is read.
 
-use std::{cell::RefCell, env, net::SocketAddr, num::NonZeroU32, time::Duration};
+use std::{
+    cell::RefCell,
+    env,
+    net::SocketAddr,
+    num::{NonZeroU32, NonZeroUsize},
+    time::Duration,
+};
 
-use activities::RetellOptions;
+use activities::{Accounts, ChannelOptions, Platform, RetellOptions};
 use anyhow::{Context, Result, bail};
 use providers::retell::{BASE_URL, Timeouts};
+use providers::twilio::client as twilio;
 use secrecy::SecretString;
 use serde::Serialize;
 use store::{KeyRing, PoolOptions, Store};
-use worker::TemporalOptions;
+use worker::{Means, TemporalOptions};
 
 /// One environment variable.
 #[derive(Debug, Clone, Serialize)]
@@ -23,8 +30,9 @@ pub struct Variable {
 
 const STORE: &[&str] = &[
     "dev", "worker", "ingress", "migrate", "tenant", "import", "why", "review", "opt-out", "wake",
+    "events", "trace", "logs", "alerts", "capture", "doctor",
 ];
-const TEMPORAL: &[&str] = &["dev", "worker", "ingress"];
+const TEMPORAL: &[&str] = &["dev", "worker", "ingress", "trace"];
 const PROVIDER: &[&str] = &["dev", "worker"];
 const ALL: &[&str] = &[
     "dev",
@@ -38,6 +46,11 @@ const ALL: &[&str] = &[
     "review",
     "opt-out",
     "wake",
+    "events",
+    "trace",
+    "logs",
+    "alerts",
+    "capture",
     "plan",
     "doctor",
     "simulator",
@@ -129,6 +142,36 @@ const VARIABLES: &[Variable] = &[
         PROVIDER,
     ),
     variable(
+        "BELLHOP_TWILIO_BASE_URL",
+        Some(twilio::BASE_URL),
+        "where Twilio takes the texts of alerts",
+        PROVIDER,
+    ),
+    variable(
+        "BELLHOP_ALERTS_ALLOW_PRIVATE",
+        Some("no"),
+        "yes lets alerts go to addresses that are not public, such as a mail server of one's own network",
+        PROVIDER,
+    ),
+    variable(
+        "BELLHOP_PLATFORM_TENANT",
+        None,
+        "the tenant whose channels hear of what is critical at any tenant; nobody when not set",
+        PROVIDER,
+    ),
+    variable(
+        "BELLHOP_LOG_DIR",
+        None,
+        "folder of JSON log files, a new one each day, for `bellhop logs` and `bellhop trace`; none when not set",
+        &["dev", "worker", "ingress", "simulator", "logs", "trace"],
+    ),
+    variable(
+        "BELLHOP_LOG_FILES",
+        Some("14"),
+        "log files kept of each kind of process; older ones are deleted",
+        &["dev", "worker", "ingress", "simulator"],
+    ),
+    variable(
         "BELLHOP_LOG",
         Some("info"),
         "log filter, as of tracing-subscriber",
@@ -191,6 +234,32 @@ pub fn temporal() -> Result<TemporalOptions> {
         address: required("TEMPORAL_ADDRESS")?,
         namespace: required("TEMPORAL_NAMESPACE")?,
     })
+}
+
+/// What a worker works with, on this database.
+pub fn means(store: &Store) -> Result<Means> {
+    let private = required("BELLHOP_ALERTS_ALLOW_PRIVATE")?;
+    let allow_private = match private.as_str() {
+        "yes" => true,
+        "no" => false,
+        other => bail!("BELLHOP_ALERTS_ALLOW_PRIVATE is {other:?}; expected yes or no"),
+    };
+    Ok(Means {
+        store: store.clone(),
+        accounts: Accounts::new(retell()?),
+        channels: ChannelOptions {
+            twilio_base_url: required("BELLHOP_TWILIO_BASE_URL")?,
+            allow_private,
+        },
+        platform: Platform {
+            slug: read("BELLHOP_PLATFORM_TENANT"),
+        },
+    })
+}
+
+/// How many log files of one kind of process are kept.
+pub fn log_files() -> Result<NonZeroUsize> {
+    parsed("BELLHOP_LOG_FILES", "a number of at least 1")
 }
 
 pub fn worker_listen() -> Result<SocketAddr> {

@@ -14,6 +14,13 @@ struct Arguments {
 }
 
 fn main() -> ExitCode {
+    let mut given = std::env::args_os().skip(1);
+    // An agent waits for its hook: nothing else of the program starts then.
+    if given.next().is_some_and(|first| first == "capture")
+        && let Some(code) = capture::main(given)
+    {
+        return code;
+    }
     let arguments = Arguments::parse();
     match commands::run(arguments.command) {
         Ok(code) => code,

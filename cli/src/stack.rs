@@ -2,7 +2,6 @@
 
 use std::{path::Path, sync::Arc};
 
-use activities::{Accounts, RetellOptions};
 use anyhow::{Context, Result};
 use embedded::{Postgres, PostgresOptions, Temporal, Tools};
 use futures::future::{BoxFuture, FutureExt, Shared};
@@ -11,7 +10,7 @@ use secrecy::SecretString;
 use store::{KeyRing, PoolOptions, Store};
 use temporalio_client::Client;
 use tokio::{sync::Notify, task::JoinHandle};
-use worker::{Role, TemporalOptions, relay};
+use worker::{Means, Role, TemporalOptions, relay};
 
 use crate::config;
 
@@ -116,11 +115,11 @@ type Stop = Shared<BoxFuture<'static, ()>>;
 impl Stack {
     pub async fn start(
         servers: &Servers,
-        store: &Store,
-        retell: RetellOptions,
+        means: Means,
         ingress: ingress::Config,
         metrics: Option<RenderMetrics>,
     ) -> Result<Self> {
+        let store = means.store.clone();
         let notify = Arc::new(Notify::new());
         let stop: Stop = {
             let notify = notify.clone();
@@ -141,18 +140,16 @@ impl Stack {
             async move { Ok(ingress.run(stop).await?) }
         });
         let relaying = tokio::spawn({
-            let (client, store, stop) = (client.clone(), store.clone(), stop.clone());
+            let (client, stop) = (client.clone(), stop.clone());
             async move {
                 relay::run(&client, &store, &fresh, stop).await;
                 Ok(())
             }
         });
-        let working = work(
-            client.clone(),
-            store.clone(),
-            Accounts::new(retell),
-            stop.clone(),
-        );
+        let working = tokio::spawn({
+            let client = client.clone();
+            async move { worker::run(&client, means, Role::All, stop).await }
+        });
         Ok(Self {
             client,
             ingress_url,
@@ -177,8 +174,4 @@ impl Stack {
         }
         Ok(())
     }
-}
-
-fn work(client: Client, store: Store, accounts: Accounts, stop: Stop) -> JoinHandle<Result<()>> {
-    tokio::spawn(async move { worker::run(&client, store, accounts, Role::All, stop).await })
 }

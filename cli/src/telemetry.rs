@@ -5,36 +5,72 @@ use std::{io::IsTerminal, sync::Arc};
 use anyhow::{Context, Result, bail};
 use ingress::RenderMetrics;
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder};
-use tracing_subscriber::{EnvFilter, layer::SubscriberExt, util::SubscriberInitExt};
+use tracing::Subscriber;
+use tracing_appender::rolling::{RollingFileAppender, Rotation};
+use tracing_subscriber::{
+    EnvFilter, Layer, layer::SubscriberExt, registry::LookupSpan, util::SubscriberInitExt,
+};
 
-use crate::config;
+use crate::{commands::logs, config};
 
-/// Logs to standard error, as `BELLHOP_LOG` and `BELLHOP_LOG_FORMAT` say.
-pub fn start_logs(default_filter: &str) -> Result<()> {
-    let text = config::read("BELLHOP_LOG").unwrap_or_else(|| default_filter.to_owned());
-    let filter = EnvFilter::try_new(&text)
-        .with_context(|| format!("BELLHOP_LOG is {text:?}, which is no log filter"))?;
+/// What a service logs when `BELLHOP_LOG` does not say: every webhook, call and message.
+const SERVICE: &str = "info,temporalio_sdk_core=warn";
+
+/// Logs of a command to standard error, as `BELLHOP_LOG` and `BELLHOP_LOG_FORMAT` say.
+pub fn start_logs() -> Result<()> {
+    Ok(tracing_subscriber::registry()
+        .with(filter("warn")?)
+        .with(to_standard_error()?)
+        .try_init()?)
+}
+
+/// Logs of a process that runs on; also into the folder `BELLHOP_LOG_DIR`, a file each day.
+pub fn start_service_logs(name: &str) -> Result<()> {
+    Ok(tracing_subscriber::registry()
+        .with(filter(SERVICE)?)
+        .with(to_standard_error()?)
+        .with(to_files(name)?)
+        .try_init()?)
+}
+
+fn filter(default: &str) -> Result<EnvFilter> {
+    let text = config::read("BELLHOP_LOG").unwrap_or_else(|| default.to_owned());
+    EnvFilter::try_new(&text)
+        .with_context(|| format!("BELLHOP_LOG is {text:?}, which is no log filter"))
+}
+
+type Sink<S> = Box<dyn Layer<S> + Send + Sync>;
+
+fn to_standard_error<S>() -> Result<Sink<S>>
+where
+    S: Subscriber + for<'a> LookupSpan<'a>,
+{
+    let layer = tracing_subscriber::fmt::layer().with_writer(std::io::stderr);
     let format = config::read("BELLHOP_LOG_FORMAT").unwrap_or_else(|| "text".to_owned());
-    let registry = tracing_subscriber::registry().with(filter);
-    match format.as_str() {
-        "json" => registry
-            .with(
-                tracing_subscriber::fmt::layer()
-                    .json()
-                    .flatten_event(true)
-                    .with_writer(std::io::stderr),
-            )
-            .init(),
-        "text" => registry
-            .with(
-                tracing_subscriber::fmt::layer()
-                    .with_ansi(std::io::stderr().is_terminal())
-                    .with_writer(std::io::stderr),
-            )
-            .init(),
+    Ok(match format.as_str() {
+        "json" => layer.json().flatten_event(true).boxed(),
+        "text" => layer.with_ansi(std::io::stderr().is_terminal()).boxed(),
         other => bail!("BELLHOP_LOG_FORMAT is {other:?}; expected text or json"),
-    }
-    Ok(())
+    })
+}
+
+/// Each line is written by itself, so that processes of one kind can share a file and a crash loses none.
+fn to_files<S>(name: &str) -> Result<Option<Sink<S>>>
+where
+    S: Subscriber + for<'a> LookupSpan<'a>,
+{
+    let Some(folder) = config::read(logs::FOLDER) else {
+        return Ok(None);
+    };
+    let files = RollingFileAppender::builder()
+        .rotation(Rotation::DAILY)
+        .filename_prefix(name)
+        .filename_suffix("jsonl")
+        .max_log_files(config::log_files()?.get())
+        .build(&folder)
+        .with_context(|| format!("{} is {folder:?}: no log file can be written", logs::FOLDER))?;
+    let layer = tracing_subscriber::fmt::layer().json().flatten_event(true);
+    Ok(Some(layer.with_writer(files).boxed()))
 }
 
 /// Collects the process's metrics; the answer writes them in Prometheus' text format.

@@ -112,9 +112,10 @@ async fn accept(
     within_rates(app, &source)?;
     let body = app.bodies.read(body).await?;
     let verified = verified(app, key, source, head, body).await?;
-    let outline = verified
-        .provider
-        .outline(&verified.source, head.headers, &verified.body.bytes)?;
+    let outline =
+        verified
+            .provider
+            .outline(&verified.source, head.headers, &verified.body.bytes)?;
     Span::current().record("event_type", &outline.event_type);
     store(app, verified, outline, head.headers, trace).await
 }

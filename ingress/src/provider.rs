@@ -59,9 +59,15 @@ impl Provider {
             body,
             now_ms: jiff::Timestamp::now().as_millisecond(),
         };
-        source::verify(self.kind, &self.options, &request, &source.secrets, tolerance)
-            .map(|_which| ())
-            .map_err(Refusal::Unverified)
+        source::verify(
+            self.kind,
+            &self.options,
+            &request,
+            &source.secrets,
+            tolerance,
+        )
+        .map(|_which| ())
+        .map_err(Refusal::Unverified)
     }
 
     /// Reads the little that is needed to store an event once; the rest is read later, where it can be retried.
@@ -140,7 +146,11 @@ mod tests {
         let headers = HeaderMap::from_iter(headers);
         let key = |source: &Source| {
             let provider = Provider::of(source).ok().unwrap();
-            provider.outline(source, &headers, body).ok().unwrap().dedupe_key
+            provider
+                .outline(source, &headers, body)
+                .ok()
+                .unwrap()
+                .dedupe_key
         };
         let (one, other) = (source("standard_webhooks"), source("standard_webhooks"));
         assert_ne!(key(&one), key(&other));

@@ -97,9 +97,17 @@ impl TryFrom<Row> for DeliveryRow {
             id: DeliveryId::from_uuid(row.id),
             batch: row.batch,
             notice: row.notice,
-            severity: known("alert_deliveries.severity", &row.severity, Severity::from_code)?,
+            severity: known(
+                "alert_deliveries.severity",
+                &row.severity,
+                Severity::from_code,
+            )?,
             target: Target {
-                audience: known("alert_deliveries.audience", &row.audience, Audience::from_code)?,
+                audience: known(
+                    "alert_deliveries.audience",
+                    &row.audience,
+                    Audience::from_code,
+                )?,
                 channel: known("alert_deliveries.channel", &row.channel, Channel::from_code)?,
                 place: u16::try_from(row.place).unwrap_or_default(),
             },
@@ -226,7 +234,11 @@ impl TenantTx {
             .collect()
     }
 
-    pub async fn add_delivery(&mut self, new: &NewDelivery<'_>, now: Timestamp) -> Result<DeliveryId> {
+    pub async fn add_delivery(
+        &mut self,
+        new: &NewDelivery<'_>,
+        now: Timestamp,
+    ) -> Result<DeliveryId> {
         let id = DeliveryId::generate();
         sqlx::query!(
             "insert into alert_deliveries (tenant_id, id, batch, notice, severity, audience, channel, place, subject, body,

@@ -236,23 +236,32 @@ impl Store {
         .await?;
         Ok(rows
             .into_iter()
-            .map(|row| (TenantId::from_uuid(row.tenant_id), EventId::from_uuid(row.id)))
+            .map(|row| {
+                (
+                    TenantId::from_uuid(row.tenant_id),
+                    EventId::from_uuid(row.id),
+                )
+            })
             .collect())
     }
 
     /// The tenant of a call.
     pub async fn tenant_of_call(&self, call: CallId) -> Result<Option<TenantId>> {
-        Ok(sqlx::query_scalar!("select tenant_id from calls where id = $1", call.uuid())
-            .fetch_optional(&self.pool)
-            .await?
-            .map(TenantId::from_uuid))
+        Ok(
+            sqlx::query_scalar!("select tenant_id from calls where id = $1", call.uuid())
+                .fetch_optional(&self.pool)
+                .await?
+                .map(TenantId::from_uuid),
+        )
     }
 
     /// The tenant of an event.
     pub async fn tenant_of_event(&self, event: EventId) -> Result<Option<TenantId>> {
-        Ok(sqlx::query_scalar!("select tenant_id from events where id = $1", event.uuid())
-            .fetch_optional(&self.pool)
-            .await?
-            .map(TenantId::from_uuid))
+        Ok(
+            sqlx::query_scalar!("select tenant_id from events where id = $1", event.uuid())
+                .fetch_optional(&self.pool)
+                .await?
+                .map(TenantId::from_uuid),
+        )
     }
 }

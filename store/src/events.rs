@@ -11,7 +11,11 @@ use jiff::Timestamp;
 use time::OffsetDateTime;
 use uuid::Uuid;
 
-use crate::{Error, Result, Store, TenantTx, instant::{from_db, to_db}, outbox::Wake};
+use crate::{
+    Error, Result, Store, TenantTx,
+    instant::{from_db, to_db},
+    outbox::Wake,
+};
 
 /// A verified webhook, ready to be made durable.
 #[derive(Debug, Clone)]

@@ -103,7 +103,11 @@ impl Store {
             })
             .collect::<Result<Vec<_>>>()?;
         let said = deliver(due.clone()).await;
-        let said: Vec<bool> = said.into_iter().chain(std::iter::repeat(false)).take(rows.len()).collect();
+        let said: Vec<bool> = said
+            .into_iter()
+            .chain(std::iter::repeat(false))
+            .take(rows.len())
+            .collect();
         let of = |wanted: bool| -> Vec<i64> {
             let rows = rows.iter().zip(&said);
             rows.filter(|(_, said)| **said == wanted)
@@ -234,7 +238,8 @@ impl TenantTx {
     }
 
     pub async fn wake_call(&mut self, call: CallId) -> Result<()> {
-        self.wake(Process::Call, call.uuid(), Priority::Critical).await
+        self.wake(Process::Call, call.uuid(), Priority::Critical)
+            .await
     }
 
     /// The wake-ups of a reminder that is about to look. To be called before anything is read: what they tell of
@@ -281,12 +286,14 @@ impl TenantTx {
     }
 
     pub async fn wake_alert(&mut self, alert: AlertId) -> Result<()> {
-        self.wake(Process::Alert, alert.uuid(), Priority::Critical).await
+        self.wake(Process::Alert, alert.uuid(), Priority::Critical)
+            .await
     }
 
     /// The tenant's standing processes look at its settings again.
     pub async fn wake_tenant(&mut self) -> Result<()> {
-        self.wake(Process::Tenant, self.tenant(), Priority::Standard).await
+        self.wake(Process::Tenant, self.tenant(), Priority::Standard)
+            .await
     }
 
     async fn wake(&mut self, process: Process, subject: Uuid, priority: Priority) -> Result<()> {

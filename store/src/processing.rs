@@ -168,7 +168,11 @@ impl TenantTx {
             return Err(Error::NotFound { what: "the event" });
         };
         let state = known("events.state", &row.state, EventState::from_code)?;
-        let priority = known("events.priority", &row.priority, domain::event::Priority::from_code)?;
+        let priority = known(
+            "events.priority",
+            &row.priority,
+            domain::event::Priority::from_code,
+        )?;
         if !state.may_be_retried() {
             return Err(Error::UnderWay { state: row.state });
         }

@@ -7,8 +7,8 @@ use std::{
     time::Duration,
 };
 
-use futures::{StreamExt, stream};
 use domain::ids::TenantId;
+use futures::{StreamExt, stream};
 use store::{Due, Store, Wake};
 use temporalio_client::{
     Client, RetryOptions, RpcOptions, WorkflowStartOptions, errors::WorkflowStartError, tonic::Code,
@@ -46,7 +46,10 @@ pub async fn run(client: &Client, store: &Store, fresh: &Notify, stop: impl Futu
     loop {
         let mut reminders = 0;
         let relayed = store.relay(BATCH, |due| {
-            reminders = due.iter().filter(|due| matches!(due.wake, Wake::Reminder(..))).count();
+            reminders = due
+                .iter()
+                .filter(|due| matches!(due.wake, Wake::Reminder(..)))
+                .count();
             deliver(client, due)
         });
         let pause = match relayed.await {
@@ -86,7 +89,9 @@ async fn deliver(client: &Client, due: Vec<Due>) -> Vec<bool> {
         .collect()
         .await;
     metrics::counter!("bellhop_relay_delivered_total").increment(delivered.len() as u64);
-    due.iter().map(|each| delivered.contains(&each.wake)).collect()
+    due.iter()
+        .map(|each| delivered.contains(&each.wake))
+        .collect()
 }
 
 async fn signal(client: &Client, due: &Due) -> bool {
@@ -134,16 +139,36 @@ async fn look_again(client: &Client, due: &Due) -> Result<(), WorkflowStartError
                 tenant,
                 appointment,
             };
-            wake!(AppointmentReminder, tenant, names::reminder_id(appointment), input)
+            wake!(
+                AppointmentReminder,
+                tenant,
+                names::reminder_id(appointment),
+                input
+            )
         }
         Wake::Call(tenant, call) => {
-            wake!(PhoneCall, tenant, names::call_id(call), CallInput { tenant, call })
+            wake!(
+                PhoneCall,
+                tenant,
+                names::call_id(call),
+                CallInput { tenant, call }
+            )
         }
         Wake::Event(tenant, event) => {
-            wake!(EventProcessing, tenant, names::event_id(event), EventInput { tenant, event })
+            wake!(
+                EventProcessing,
+                tenant,
+                names::event_id(event),
+                EventInput { tenant, event }
+            )
         }
         Wake::Alert(tenant, alert) => {
-            wake!(Alert, tenant, names::alert_id(alert), AlertInput { tenant, alert })
+            wake!(
+                Alert,
+                tenant,
+                names::alert_id(alert),
+                AlertInput { tenant, alert }
+            )
         }
         Wake::Tenant(tenant) => {
             let input = WatchInput {
@@ -162,11 +187,11 @@ fn options(id: String, tenant: TenantId, due: &Due) -> WorkflowStartOptions {
         .retry_options(RetryOptions::no_retries())
         .build();
     let tenant = tenant.to_string();
-    let of_tenant =
-        SearchAttributeKey::<String>::keyword(names::TENANT).value_set(tenant.clone());
-    let of_trace = due.trace_id.clone().map(|trace| {
-        SearchAttributeKey::<String>::keyword(names::TRACE).value_set(trace)
-    });
+    let of_tenant = SearchAttributeKey::<String>::keyword(names::TENANT).value_set(tenant.clone());
+    let of_trace = due
+        .trace_id
+        .clone()
+        .map(|trace| SearchAttributeKey::<String>::keyword(names::TRACE).value_set(trace));
     let attributes = SearchAttributes::new(std::iter::once(of_tenant).chain(of_trace));
     // A tenant's flood stands behind other tenants' work of the same urgency, and everything more urgent
     // before it (HOOK-7).

@@ -1,8 +1,8 @@
 //! An event that belongs to no call of ours: processed, tried again after a failure, given up in the end.
 
 use temporalio_workflow::{
-    ContinueAsNewOptions, SyncWorkflowContext, WorkflowContext, WorkflowContextView, WorkflowResult, workflow,
-    workflow_methods,
+    ContinueAsNewOptions, SyncWorkflowContext, WorkflowContext, WorkflowContextView,
+    WorkflowResult, workflow, workflow_methods,
 };
 
 use crate::{
@@ -34,11 +34,7 @@ impl EventProcessing {
                 of: input.clone(),
             };
             let advanced = ctx
-                .execute_local_activity(
-                    DecideActivities::advance_event,
-                    question,
-                    look::beside(),
-                )
+                .execute_local_activity(DecideActivities::advance_event, question, look::beside())
                 .await;
             match advanced {
                 // The first histories have no answer here: one reading was all there was.

@@ -111,7 +111,11 @@ pub(crate) async fn send_all<W>(
 ) {
     let sends = deliveries.into_iter().map(|delivery| {
         let input = DeliveryInput { tenant, delivery };
-        ctx.execute_activity(BulkActivities::send_message, input, in_bulk("send a message"))
+        ctx.execute_activity(
+            BulkActivities::send_message,
+            input,
+            in_bulk("send a message"),
+        )
     });
     join_all(sends.collect::<Vec<_>>()).await;
 }

@@ -10,7 +10,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use activities::RetellOptions;
+use activities::{Accounts, ChannelOptions, Platform, RetellOptions};
 use anyhow::{Context, Result, bail};
 use clap::Args;
 use embedded::PostgresOptions;
@@ -19,6 +19,7 @@ use jiff::Timestamp;
 use providers::retell::Timeouts;
 use simulator::retell::{Account, Config, Running, Scenario};
 use store::{KeyRing, PoolOptions, Store};
+use worker::Means;
 
 use crate::{
     appointment_file::options_for,
@@ -74,16 +75,22 @@ async fn play(
         .store(&KeyRing::generate(), PoolOptions::default())
         .await?;
     let retell = simulated_retell(options.seed).await?;
-    let provider = RetellOptions {
+    let accounts = Accounts::new(RetellOptions {
         base_url: retell.base_url(),
         timeouts: Timeouts::default(),
+    });
+    let means = Means {
+        store: store.clone(),
+        accounts,
+        channels: ChannelOptions::default(),
+        platform: Platform::default(),
     };
     say("starting ingress and workers");
     let ingress = ingress::Config {
         listen: ([127, 0, 0, 1], 0).into(),
         ..Default::default()
     };
-    let mut stack = Stack::start(servers, &store, provider, ingress, None).await?;
+    let mut stack = Stack::start(servers, means, ingress, None).await?;
 
     let settings = clinic::settings()?;
     let source = tenant::create(&store, clinic::SLUG, &settings).await?;

@@ -46,8 +46,7 @@ pub async fn run(options: Options) -> Result<ExitCode> {
     let store = servers.store(&keys, config::pool()?).await?;
     let mut stack = Stack::start(
         &servers,
-        &store,
-        config::retell()?,
+        config::means(&store)?,
         ingress::Config::from_env()?,
         Some(metrics),
     )

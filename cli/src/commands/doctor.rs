@@ -1,6 +1,7 @@
 //! `bellhop doctor`: finds out why something does not work.
 
 mod advice;
+mod breakers;
 mod given;
 mod signature;
 
@@ -15,10 +16,15 @@ pub enum Check {
     ///
     /// Exit code 0 when ingress would accept it, 1 when not, 2 when it cannot be checked.
     Signature(signature::Options),
+    /// Which providers are left alone for a while because they kept failing?
+    ///
+    /// Exit code 0 when none is, 1 otherwise.
+    Breakers,
 }
 
-pub fn run(check: &Check) -> Result<ExitCode> {
+pub async fn run(check: Check) -> Result<ExitCode> {
     match check {
-        Check::Signature(options) => signature::run(options),
+        Check::Signature(options) => signature::run(&options),
+        Check::Breakers => breakers::run().await,
     }
 }

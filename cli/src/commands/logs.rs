@@ -65,7 +65,10 @@ pub struct Line {
 
 impl Line {
     fn text(&self, name: &str) -> &str {
-        self.fields.get(name).and_then(Value::as_str).unwrap_or_default()
+        self.fields
+            .get(name)
+            .and_then(Value::as_str)
+            .unwrap_or_default()
     }
 
     fn at(&self) -> Option<Timestamp> {
@@ -88,9 +91,17 @@ impl Line {
 
 impl fmt::Display for Line {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}  {:5}  {}", self.text("timestamp"), self.text("level"), self.text("message"))?;
+        write!(
+            f,
+            "{}  {:5}  {}",
+            self.text("timestamp"),
+            self.text("level"),
+            self.text("message")
+        )?;
         for (name, value) in &self.fields {
-            if !["timestamp", "level", "message", "target", "span", "spans"].contains(&name.as_str()) {
+            if !["timestamp", "level", "message", "target", "span", "spans"]
+                .contains(&name.as_str())
+            {
                 write!(f, "  {name}={value}")?;
             }
         }
@@ -112,7 +123,10 @@ pub async fn run(options: Options) -> Result<ExitCode> {
             && since.is_none_or(|since| line.at().is_none_or(|at| at >= since))
             && until.is_none_or(|until| line.at().is_none_or(|at| at < until))
             && tenant.as_ref().is_none_or(|tenant| line.says(tenant))
-            && options.containing.as_ref().is_none_or(|wanted| text.contains(wanted.as_str()))
+            && options
+                .containing
+                .as_ref()
+                .is_none_or(|wanted| text.contains(wanted.as_str()))
     };
     let mut out = Out::new(options.format)?;
     each_line(|text, line| match wanted(text, &line) {

@@ -1,5 +1,7 @@
 //! `bellhop tenant`: make, show and change tenants.
 
+mod source;
+
 use std::{
     fs,
     io::{self, IsTerminal, Read},
@@ -9,12 +11,10 @@ use std::{
 
 use anyhow::{Context, Result, bail};
 use clap::Subcommand;
-use domain::{
-    ids::TenantId,
-    settings::{Settings, SettingsProblem},
-};
-use rand::{Rng, distr::Alphanumeric};
+use domain::settings::{Settings, SettingsProblem};
+use providers::source::SourceKind;
 use secrecy::SecretString;
+use serde_json::json;
 use store::{Store, Tenant};
 
 use crate::{config, say};
@@ -40,8 +40,14 @@ pub enum Action {
     },
     /// Store a further Retell API key, read from standard input; older ones still verify webhooks
     AddKey { slug: String },
-    /// Make a further webhook address for Retell
-    AddSource { slug: String },
+    /// Make a further webhook address, for Retell or another sender
+    AddSource(source::NewSource),
+    /// Store a secret of a webhook address or of a way of alerts, read from standard input
+    AddSecret(source::NewSecret),
+    /// Accept only the newest secret of a webhook address
+    RetireSecrets(source::OneSource),
+    /// Take no webhooks at an address any more
+    DisableSource(source::OneSource),
     /// Switch dialing on: from now on people are called
     Live { slug: String },
     /// Switch dialing off again
@@ -87,10 +93,10 @@ pub async fn run(action: Action) -> Result<ExitCode> {
             tx.commit().await?;
             say!("the key is stored, encrypted; it is not shown again")?;
         }
-        Action::AddSource { slug } => {
-            let key = add_source(&store, find(&store, &slug).await?.id).await?;
-            say!("webhook address for Retell: /hooks/{key}")?;
-        }
+        Action::AddSource(new) => source::add(&store, new).await?,
+        Action::AddSecret(new) => source::add_secret(&store, new).await?,
+        Action::RetireSecrets(of) => source::retire(&store, of).await?,
+        Action::DisableSource(of) => source::disable(&store, of).await?,
         Action::Live { slug } => set_live(&store, &slug, true).await?,
         Action::NotLive { slug } => set_live(&store, &slug, false).await?,
         Action::Pause { slug } => set_paused(&store, &slug, true).await?,
@@ -111,17 +117,7 @@ pub async fn create(store: &Store, slug: &str, settings: &Settings) -> Result<St
         bail!("{slug:?} is no tenant name: use small letters, digits and -, at most 63");
     }
     let tenant = store.create_tenant(slug, settings).await?;
-    add_source(store, tenant).await
-}
-
-/// Makes a webhook address, whose last part, which nobody can guess, is returned.
-async fn add_source(store: &Store, tenant: TenantId) -> Result<String> {
-    let random = rand::rng().sample_iter(Alphanumeric);
-    let key: String = random.take(32).map(char::from).collect();
-    let mut tx = store.tenant(tenant).begin().await?;
-    tx.add_source("retell", &key).await?;
-    tx.commit().await?;
-    Ok(key)
+    source::made(store, tenant, SourceKind::Retell, None, &json!({})).await
 }
 
 /// The tenant of that name.
@@ -151,7 +147,7 @@ fn listed(problems: &[SettingsProblem]) -> String {
 fn read_secret() -> Result<SecretString> {
     if io::stdin().is_terminal() {
         bail!(
-            "give the key on standard input, so that it stays out of your shell's history: bellhop tenant add-key … < key.txt"
+            "give the key on standard input, so that it stays out of your shell's history: bellhop tenant … < key.txt"
         );
     }
     let mut text = String::new();
@@ -165,15 +161,15 @@ fn read_secret() -> Result<SecretString> {
 
 async fn show(store: &Store, tenant: &Tenant) -> Result<()> {
     let mut tx = store.tenant(tenant.id).begin().await?;
-    let sources = tx.source_keys("retell").await?;
+    let sources = tx.sources().await?;
     let keys = tx.provider_keys(store.keys(), "retell").await?.len();
     say!(
         "# {} is {}",
         tenant.slug,
         standing(tenant.live, tenant.paused)
     )?;
-    for source in sources {
-        say!("# webhook address for Retell: /hooks/{source}")?;
+    for source in &sources {
+        say!("# {}", source::line(source))?;
     }
     say!(
         "# stored Retell keys: {keys}\n{}",

@@ -77,7 +77,12 @@ async fn found(store: &Store, id: &str) -> Result<Story> {
         calls.push((tenant, call));
         let mut tx = store.tenant(tenant).begin().await?;
         let of_call = tx.call_story(call).await?.map(|call| call.events);
-        events.extend(of_call.unwrap_or_default().into_iter().map(|event| (tenant, event)));
+        events.extend(
+            of_call
+                .unwrap_or_default()
+                .into_iter()
+                .map(|event| (tenant, event)),
+        );
     }
     for (tenant, event) in events {
         let mut tx = store.tenant(tenant).begin().await?;
@@ -99,7 +104,10 @@ async fn found(store: &Store, id: &str) -> Result<Story> {
 
 /// How the processes stand, as Temporal says.
 async fn processes(story: &Story) -> Vec<(String, String)> {
-    let events = story.events.iter().filter(|(event, _)| event.call.is_none());
+    let events = story
+        .events
+        .iter()
+        .filter(|(event, _)| event.call.is_none());
     let ids = events
         .map(|(event, _)| names::event_id(event.id))
         .chain(story.calls.iter().map(|call| names::call_id(call.id)));
@@ -152,14 +160,17 @@ fn lines(story: &Story) -> Vec<String> {
 }
 
 fn call_lines(call: &CallStory) -> Vec<String> {
-    let of = call.external_id.as_ref().map(|id| {
-        format!(", appointment {id}, attempt {}", call.attempt.unwrap_or(1))
-    });
+    let of = call
+        .external_id
+        .as_ref()
+        .map(|id| format!(", appointment {id}, attempt {}", call.attempt.unwrap_or(1)));
     let mut lines = vec![format!(
         "{}: {}{}{}",
         call.id,
         call.state,
-        call.outcome.as_ref().map_or(String::new(), |outcome| format!(", {outcome}")),
+        call.outcome
+            .as_ref()
+            .map_or(String::new(), |outcome| format!(", {outcome}")),
         of.unwrap_or_default()
     )];
     for (at, words) in &call.decisions {

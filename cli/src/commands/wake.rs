@@ -9,7 +9,7 @@ use crate::{config, say};
 pub async fn run() -> Result<ExitCode> {
     let woken = config::store()?.wake_everything().await?;
     say!(
-        "reminders, calls and events told to look again: {woken}. Those that run already find nothing new"
+        "reminders, calls, events, alerts and watches told to look again: {woken}. Those that run already find nothing new"
     )?;
     Ok(ExitCode::SUCCESS)
 }

@@ -2,7 +2,6 @@
 
 use std::process::ExitCode;
 
-use activities::Accounts;
 use anyhow::Result;
 use clap::Args;
 use futures::FutureExt;
@@ -13,7 +12,7 @@ use crate::{commands::asked_to_stop, config, telemetry};
 
 #[derive(Args)]
 pub struct Options {
-    /// Which queues to serve: core, dial or all
+    /// Which queues to serve: core, dial, bulk or all
     #[arg(long, value_enum, default_value_t = Role::All)]
     role: Role,
 }
@@ -21,7 +20,7 @@ pub struct Options {
 pub async fn run(options: Options) -> Result<ExitCode> {
     let metrics = telemetry::start_metrics()?;
     let (store, temporal) = (config::store()?, config::temporal()?);
-    let accounts = Accounts::new(config::retell()?);
+    let means = config::means(&store)?;
     let status =
         worker::status::Status::bind(config::worker_listen()?, store.clone(), metrics).await?;
     let connected = status.on_connected();
@@ -35,12 +34,12 @@ pub async fn run(options: Options) -> Result<ExitCode> {
         connected();
         let fresh = Notify::new();
         let relaying = async {
-            if options.role != Role::Dial {
+            if matches!(options.role, Role::Core | Role::All) {
                 relay::run(&client, &store, &fresh, stop.clone()).await;
             }
             Ok(())
         };
-        let serving = worker::run(&client, store.clone(), accounts, options.role, stop.clone());
+        let serving = worker::run(&client, means, options.role, stop.clone());
         futures::try_join!(serving, relaying).map(|_| ())
     };
     tokio::select! {

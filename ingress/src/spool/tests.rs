@@ -5,7 +5,10 @@ mod disk;
 mod model;
 mod outcast;
 
-use domain::{event::Priority, ids::{CallId, EventId, SourceId, TenantId}};
+use domain::{
+    event::Priority,
+    ids::{CallId, EventId, SourceId, TenantId},
+};
 use jiff::Timestamp;
 use secrecy::SecretString;
 use serde_json::json;

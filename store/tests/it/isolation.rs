@@ -12,8 +12,8 @@ use domain::{
 use serde_json::{Value, json};
 use sqlx::{AssertSqlSafe, PgConnection};
 use store::{
-    AgentMessage, AgentSign, Decision, Error, NewDelivery, NewEvent, Placed, Seen, TenantStore, TenantTx, ToolUse,
-    Trouble, TryResult,
+    AgentMessage, AgentSign, Decision, Error, NewDelivery, NewEvent, Placed, Seen, TenantStore,
+    TenantTx, ToolUse, Trouble, TryResult,
 };
 use uuid::Uuid;
 

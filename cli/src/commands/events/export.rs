@@ -106,9 +106,26 @@ impl<W: Write> Out<W> {
 }
 
 const COLUMNS: [&str; 20] = [
-    "id", "source", "provider", "event_type", "priority", "state", "call", "arrived_at", "received_at", "queued_at",
-    "started_at", "processed_at", "next_try_at", "tries", "operator_retries", "duplicates", "error_class", "detail",
-    "request_id", "trace_id",
+    "id",
+    "source",
+    "provider",
+    "event_type",
+    "priority",
+    "state",
+    "call",
+    "arrived_at",
+    "received_at",
+    "queued_at",
+    "started_at",
+    "processed_at",
+    "next_try_at",
+    "tries",
+    "operator_retries",
+    "duplicates",
+    "error_class",
+    "detail",
+    "request_id",
+    "trace_id",
 ];
 
 /// The columns' values, from the JSON form, so that both formats say the same.

@@ -30,7 +30,10 @@ impl FromStr for Filter {
             "provider" => Self::Provider(value.to_owned()),
             "type" => Self::Type(value.to_owned()),
             "error" => Self::Error(ErrorClass::from_code(value).with_context(|| {
-                format!("error={value:?}: known are {}", codes(ErrorClass::ALL, ErrorClass::code))
+                format!(
+                    "error={value:?}: known are {}",
+                    codes(ErrorClass::ALL, ErrorClass::code)
+                )
             })?),
             "since" => Self::Since(instant(value, Timestamp::now())?),
             "until" => Self::Until(instant(value, Timestamp::now())?),
@@ -41,7 +44,10 @@ impl FromStr for Filter {
 
 fn state(code: &str) -> Result<EventState> {
     EventState::from_code(code).with_context(|| {
-        format!("state={code:?}: known are {}", codes(EventState::ALL, EventState::code))
+        format!(
+            "state={code:?}: known are {}",
+            codes(EventState::ALL, EventState::code)
+        )
     })
 }
 
@@ -56,8 +62,14 @@ pub(crate) fn instant(text: &str, now: Timestamp) -> Result<Timestamp> {
         return Ok(at);
     }
     let unknown = || format!("{text:?} is no time: 2027-03-26T09:00:00Z, or 30m, 24h, 7d");
-    let (number, unit) = text.split_at_checked(text.len().saturating_sub(1)).with_context(unknown)?;
-    let number: i64 = number.parse().ok().filter(|number| *number >= 0).with_context(unknown)?;
+    let (number, unit) = text
+        .split_at_checked(text.len().saturating_sub(1))
+        .with_context(unknown)?;
+    let number: i64 = number
+        .parse()
+        .ok()
+        .filter(|number| *number >= 0)
+        .with_context(unknown)?;
     let seconds = match unit {
         "m" => 60,
         "h" => 3_600,
@@ -65,7 +77,8 @@ pub(crate) fn instant(text: &str, now: Timestamp) -> Result<Timestamp> {
         _ => bail!(unknown()),
     };
     let back = number.checked_mul(seconds).map(SignedDuration::from_secs);
-    back.and_then(|back| now.checked_sub(back).ok()).with_context(unknown)
+    back.and_then(|back| now.checked_sub(back).ok())
+        .with_context(unknown)
 }
 
 /// All conditions together; of one key given twice the last holds, except states, which add up.
@@ -95,7 +108,14 @@ mod tests {
         assert!(said("colour=red").contains("provider"));
         assert!(said("dead").contains("KEY=VALUE"));
         assert!(said("error=odd").contains("unavailable"));
-        for time in ["since=", "since=h", "since=-1h", "since=1y", "since=99999999999999d", "since=é"] {
+        for time in [
+            "since=",
+            "since=h",
+            "since=-1h",
+            "since=1y",
+            "since=99999999999999d",
+            "since=é",
+        ] {
             assert!(said(time).contains("no time"), "{time}");
         }
     }
@@ -107,7 +127,10 @@ mod tests {
             .map(|text| text.parse().unwrap())
             .collect();
         let all = joined(&filters);
-        assert_eq!(all.states, [EventState::Dead, EventState::Failed, EventState::Invalid]);
+        assert_eq!(
+            all.states,
+            [EventState::Dead, EventState::Failed, EventState::Invalid]
+        );
         assert_eq!(all.provider.as_deref(), Some("agent"));
     }
 

@@ -58,7 +58,10 @@ const PAGE: i64 = 200;
 pub async fn one(options: OneOptions) -> Result<ExitCode> {
     let store = config::store()?;
     let missing = || format!("there is no event {}", options.event);
-    let tenant = store.tenant_of_event(options.event).await?.with_context(missing)?;
+    let tenant = store
+        .tenant_of_event(options.event)
+        .await?
+        .with_context(missing)?;
     let mut tx = store.tenant(tenant).begin().await?;
     let event = tx.event_entry(options.event).await?.with_context(missing)?;
     for words in retry_words(options.how.scope(), &event.provider, &event.event_type) {
@@ -69,7 +72,11 @@ pub async fn one(options: OneOptions) -> Result<ExitCode> {
     }
     tx.retry_event(options.event, options.how.scope()).await?;
     tx.commit().await?;
-    say!("{} is processed once more: bellhop events show {}", event.id, event.id)?;
+    say!(
+        "{} is processed once more: bellhop events show {}",
+        event.id,
+        event.id
+    )?;
     Ok(ExitCode::SUCCESS)
 }
 
@@ -112,7 +119,10 @@ pub async fn all(options: AllOptions) -> Result<ExitCode> {
     progress.finish_and_clear();
     say!("{} processed once more", counted(retried, "event"))?;
     if under_way > 0 {
-        say!("{} on its way anyway, and left alone", counted(under_way, "event"))?;
+        say!(
+            "{} on its way anyway, and left alone",
+            counted(under_way, "event")
+        )?;
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -132,12 +142,17 @@ async fn kinds(
         let Some(last) = page.last() else { break };
         before = Some(last.id);
         for event in page {
-            *counts.entry((event.provider, event.event_type)).or_default() += 1;
+            *counts
+                .entry((event.provider, event.event_type))
+                .or_default() += 1;
         }
     }
     let lines = counts.iter().flat_map(|((provider, event_type), count)| {
         let words = retry_words(options.how.scope(), provider, event_type).join(" ");
-        [format!("{}, {provider} {event_type}:", counted(*count, "event")), format!("  {words}")]
+        [
+            format!("{}, {provider} {event_type}:", counted(*count, "event")),
+            format!("  {words}"),
+        ]
     });
     Ok((!counts.is_empty()).then(|| lines.collect()))
 }

@@ -1,9 +1,6 @@
 //! `bellhop events show`.
 
-use std::{
-    io::Write,
-    process::ExitCode,
-};
+use std::{io::Write, process::ExitCode};
 
 use anyhow::{Context, Result};
 use clap::Args;
@@ -28,20 +25,32 @@ pub struct Options {
 pub async fn run(options: Options) -> Result<ExitCode> {
     let store = config::store()?;
     let missing = || format!("there is no event {}", options.event);
-    let tenant = store.tenant_of_event(options.event).await?.with_context(missing)?;
+    let tenant = store
+        .tenant_of_event(options.event)
+        .await?
+        .with_context(missing)?;
     let mut tx = store.tenant(tenant).begin().await?;
     if options.body {
-        let content = tx.event_content(options.event).await?.with_context(missing)?;
+        let content = tx
+            .event_content(options.event)
+            .await?
+            .with_context(missing)?;
         std::io::stdout().write_all(&content.body)?;
         return Ok(ExitCode::SUCCESS);
     }
     let entry = tx.event_entry(options.event).await?.with_context(missing)?;
     let attempts = tx.event_attempts(options.event).await?;
     if options.json {
-        say!("{}", serde_json::to_string_pretty(&json!({ "event": entry, "attempts": attempts }))?)?;
+        say!(
+            "{}",
+            serde_json::to_string_pretty(&json!({ "event": entry, "attempts": attempts }))?
+        )?;
         return Ok(ExitCode::SUCCESS);
     }
-    for line in lines(&entry).into_iter().chain(attempts.iter().map(attempt)) {
+    for line in lines(&entry)
+        .into_iter()
+        .chain(attempts.iter().map(attempt))
+    {
         say!("{line}")?;
     }
     Ok(ExitCode::SUCCESS)
@@ -96,15 +105,27 @@ fn after(first: Timestamp, at: Timestamp) -> String {
 }
 
 pub(crate) fn attempt(attempt: &AttemptEntry) -> String {
-    let scope = attempt.scope.as_ref().filter(|_| attempt.asked_by == "operator");
+    let scope = attempt
+        .scope
+        .as_ref()
+        .filter(|_| attempt.asked_by == "operator");
     format!(
         "  try {} by the {}{}: {}{}{}  [{}]",
         attempt.number,
         attempt.asked_by,
-        scope.map_or(String::new(), |scope| format!(", {}", scope.replace('_', " "))),
+        scope.map_or(String::new(), |scope| format!(
+            ", {}",
+            scope.replace('_', " ")
+        )),
         attempt.outcome.as_deref().unwrap_or("under way"),
-        attempt.error_class.as_ref().map_or(String::new(), |class| format!(", {class}")),
-        attempt.detail.as_ref().map_or(String::new(), |detail| format!(": {detail}")),
+        attempt
+            .error_class
+            .as_ref()
+            .map_or(String::new(), |class| format!(", {class}")),
+        attempt
+            .detail
+            .as_ref()
+            .map_or(String::new(), |detail| format!(": {detail}")),
         attempt.key
     )
 }

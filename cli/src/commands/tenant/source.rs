@@ -1,0 +1,205 @@
+//! Webhook addresses of a tenant, and the secrets of what is connected to it.
+
+use std::{fs, path::PathBuf};
+
+use anyhow::{Context, Result, bail};
+use clap::{
+    Args,
+    builder::{PossibleValuesParser, TypedValueParser},
+};
+use domain::ids::TenantId;
+use providers::source::{SourceKind, SourceOptions, check_secret};
+use rand::{Rng, distr::Alphanumeric};
+use secrecy::SecretString;
+use serde_json::{Value, json};
+use store::{SourceEntry, Store, TenantTx};
+
+use super::{find, read_secret};
+use crate::say;
+
+/// The channels that alerts go over: their secrets are kept beside those of the providers.
+const CHANNELS: [&str; 3] = ["slack", "smtp", "twilio"];
+
+#[derive(Args)]
+pub struct NewSource {
+    slug: String,
+    /// Whose webhooks come in there
+    #[arg(long, value_name = "CODE", default_value = "retell", value_parser = kinds())]
+    provider: SourceKind,
+    /// What you call it, when there are several
+    #[arg(long)]
+    name: Option<String>,
+    /// How its webhooks are signed, where that can differ: a JSON or TOML file, see docs/sources.md
+    #[arg(long, value_name = "FILE")]
+    options_file: Option<PathBuf>,
+}
+
+#[derive(Args)]
+pub struct NewSecret {
+    slug: String,
+    /// The webhook address that it is for, by its last part
+    #[arg(
+        long,
+        value_name = "KEY",
+        conflicts_with = "channel",
+        required_unless_present = "channel"
+    )]
+    source: Option<String>,
+    /// The way of alerts that it is for: slack (the webhook's address), smtp (the password), twilio (the auth token)
+    #[arg(long, value_name = "CHANNEL", value_parser = PossibleValuesParser::new(CHANNELS))]
+    channel: Option<String>,
+}
+
+#[derive(Args)]
+pub struct OneSource {
+    slug: String,
+    /// The webhook address, by its last part
+    #[arg(long, value_name = "KEY")]
+    source: String,
+}
+
+fn kinds() -> impl TypedValueParser<Value = SourceKind> {
+    PossibleValuesParser::new(SourceKind::ALL.map(SourceKind::code))
+        .try_map(|code| SourceKind::from_code(&code).ok_or("no such source"))
+}
+
+pub(super) async fn add(store: &Store, new: NewSource) -> Result<()> {
+    let tenant = find(store, &new.slug).await?;
+    let options = match &new.options_file {
+        Some(path) => read_options(path)?,
+        None => json!({}),
+    };
+    SourceOptions::read(new.provider, options.clone())
+        .with_context(|| format!("the options of {}; see --options-file", new.provider.name()))?;
+    let key = made(
+        store,
+        tenant.id,
+        new.provider,
+        new.name.as_deref(),
+        &options,
+    )
+    .await?;
+    say!("webhook address for {}: /hooks/{key}", new.provider.name())?;
+    if new.provider != SourceKind::Retell {
+        say!(
+            "its secret: bellhop tenant add-secret {} --source {key} < secret.txt",
+            new.slug
+        )?;
+    }
+    Ok(())
+}
+
+/// Makes a webhook address, whose last part, which nobody can guess, is returned.
+pub(super) async fn made(
+    store: &Store,
+    tenant: TenantId,
+    kind: SourceKind,
+    name: Option<&str>,
+    options: &Value,
+) -> Result<String> {
+    let random = rand::rng().sample_iter(Alphanumeric);
+    let key: String = random.take(32).map(char::from).collect();
+    let mut tx = store.tenant(tenant).begin().await?;
+    tx.add_source_with(kind.code(), &key, name, options).await?;
+    tx.commit().await?;
+    Ok(key)
+}
+
+fn read_options(path: &PathBuf) -> Result<Value> {
+    let text =
+        fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
+    let text = text.trim_start_matches('\u{feff}').trim();
+    let value = match text.starts_with('{') {
+        true => serde_json::from_str(text).ok(),
+        false => toml::from_str(text).ok(),
+    };
+    // The parsers' own messages quote the file, and it may hold a secret by mistake.
+    value.with_context(|| format!("{} holds neither JSON nor TOML", path.display()))
+}
+
+pub(super) async fn add_secret(store: &Store, new: NewSecret) -> Result<()> {
+    let tenant = find(store, &new.slug).await?;
+    let secret = read_secret()?;
+    let mut tx = store.tenant(tenant.id).begin().await?;
+    if let Some(channel) = &new.channel {
+        tx.add_provider_secret(store.keys(), channel, &secret)
+            .await?;
+        tx.commit().await?;
+        say!(
+            "the secret is stored, encrypted; try it: bellhop alerts test --tenant {}",
+            new.slug
+        )?;
+        return Ok(());
+    }
+    let source = source(&mut tx, new.source.as_deref().unwrap_or_default()).await?;
+    check(&source, &secret)?;
+    tx.add_source_secret(store.keys(), &source, &secret).await?;
+    tx.commit().await?;
+    say!("the secret is stored, encrypted; older ones of this address verify until retired")?;
+    Ok(())
+}
+
+fn check(source: &SourceEntry, secret: &SecretString) -> Result<()> {
+    let kind = SourceKind::from_code(&source.provider).with_context(|| {
+        format!(
+            "{:?} is a source that this release does not know",
+            source.provider
+        )
+    })?;
+    let options = SourceOptions::read(kind, source.options.clone())?;
+    Ok(check_secret(kind, &options, secret)?)
+}
+
+pub(super) async fn retire(store: &Store, of: OneSource) -> Result<()> {
+    let mut tx = store
+        .tenant(find(store, &of.slug).await?.id)
+        .begin()
+        .await?;
+    let source = source(&mut tx, &of.source).await?;
+    let retired = tx.retire_older_secrets(&source).await?;
+    tx.commit().await?;
+    say!(
+        "retired: {retired}; only the newest secret of this address is accepted within half a minute"
+    )?;
+    Ok(())
+}
+
+pub(super) async fn disable(store: &Store, of: OneSource) -> Result<()> {
+    let mut tx = store
+        .tenant(find(store, &of.slug).await?.id)
+        .begin()
+        .await?;
+    if !tx.disable_source(&of.source).await? {
+        bail!(no_source(&of.source));
+    }
+    tx.commit().await?;
+    say!("no webhook is taken there any more, within half a minute")?;
+    Ok(())
+}
+
+async fn source(tx: &mut TenantTx, key: &str) -> Result<SourceEntry> {
+    let all = tx.sources().await?;
+    let found = all.into_iter().find(|each| each.key == key);
+    found.with_context(|| no_source(key))
+}
+
+fn no_source(key: &str) -> String {
+    format!("this tenant has no webhook address {key:?}; see `bellhop tenant show`")
+}
+
+/// An address as it is shown to people.
+pub(super) fn line(source: &SourceEntry) -> String {
+    let kind = SourceKind::from_code(&source.provider);
+    let mut line = format!(
+        "webhook address for {}: /hooks/{}",
+        kind.map_or(source.provider.as_str(), |kind| kind.name()),
+        source.key
+    );
+    if let Some(name) = &source.name {
+        line.push_str(&format!("  ({name})"));
+    }
+    if source.secrets > 0 {
+        line.push_str(&format!("  secrets: {}", source.secrets));
+    }
+    line
+}
