@@ -21,7 +21,7 @@ use worker::{Means, TemporalOptions};
 #[derive(Debug, Clone, Serialize)]
 pub struct Variable {
     pub name: &'static str,
-    /// `None`: it must be set, or is found in another way that `meaning` tells.
+    /// `None`: it must be set, or is found in another way that `meaning` tells. Empty: not set is a choice.
     pub default: Option<&'static str>,
     pub meaning: &'static str,
     /// The commands that read it.
@@ -155,13 +155,13 @@ const VARIABLES: &[Variable] = &[
     ),
     variable(
         "BELLHOP_PLATFORM_TENANT",
-        None,
+        Some(""),
         "the tenant whose channels hear of what is critical at any tenant; nobody when not set",
         PROVIDER,
     ),
     variable(
         "BELLHOP_LOG_DIR",
-        None,
+        Some(""),
         "folder of JSON log files, a new one each day, for `bellhop logs` and `bellhop trace`; none when not set",
         &["dev", "worker", "ingress", "simulator", "logs", "trace"],
     ),

@@ -141,7 +141,7 @@ fn each_role_of_the_worker_has_a_service() -> Result<()> {
             _ => None,
         })
         .collect();
-    assert_eq!(roles, BTreeSet::from(["core", "dial"]));
+    assert_eq!(roles, BTreeSet::from(["bulk", "core", "dial"]));
     Ok(())
 }
 

@@ -26,7 +26,7 @@ pub struct Options {
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum Format {
+pub(super) enum Format {
     Csv,
     /// One array
     Json,
@@ -34,7 +34,7 @@ pub enum Format {
 
 const PAGE: i64 = 1000;
 
-pub async fn run(options: Options) -> Result<ExitCode> {
+pub(super) async fn run(options: Options) -> Result<ExitCode> {
     let store = config::store()?;
     let tenant = tenant::find(&store, &options.of.tenant).await?;
     let filter = filter::joined(&options.of.filter);

@@ -9,7 +9,7 @@ use store::EventFilter;
 
 /// One condition.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Filter {
+pub(super) enum Filter {
     States(Vec<EventState>),
     Provider(String),
     Type(String),

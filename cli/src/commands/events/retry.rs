@@ -55,7 +55,7 @@ pub struct AllOptions {
 /// Events looked at in one page, and retried in one transaction.
 const PAGE: i64 = 200;
 
-pub async fn one(options: OneOptions) -> Result<ExitCode> {
+pub(super) async fn one(options: OneOptions) -> Result<ExitCode> {
     let store = config::store()?;
     let missing = || format!("there is no event {}", options.event);
     let tenant = store
@@ -80,7 +80,7 @@ pub async fn one(options: OneOptions) -> Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-pub async fn all(options: AllOptions) -> Result<ExitCode> {
+pub(super) async fn all(options: AllOptions) -> Result<ExitCode> {
     let store = config::store()?;
     let tenant = tenant::find(&store, &options.of.tenant).await?;
     let mut filter = filter::joined(&options.of.filter);

@@ -22,7 +22,7 @@ pub struct Options {
     json: bool,
 }
 
-pub async fn run(options: Options) -> Result<ExitCode> {
+pub(super) async fn run(options: Options) -> Result<ExitCode> {
     let store = config::store()?;
     let missing = || format!("there is no event {}", options.event);
     let tenant = store
