@@ -1,9 +1,11 @@
 //! One step of an event that belongs to no call: a try, and what follows from its failure.
 
-use domain::event::{
-    AfterFailure, ErrorClass, EventState, RetryScope, after_failure, retry_policy,
+use domain::{
+    alert::{FailureClass, SendFailure},
+    event::{AfterFailure, ErrorClass, EventState, RetryScope, after_failure, retry_policy},
 };
-use providers::{retell, source::SourceKind};
+use jiff::Timestamp;
+use providers::{retell, source::SourceKind, twilio::webhook as twilio};
 use store::{Claim, Error, EventTry, Result, Store, TenantStore, TenantTx, TryResult};
 use workflows::contract::{At, EventInput, EventStep};
 
@@ -26,7 +28,7 @@ pub(crate) async fn advance(store: &Store, input: &At<EventInput>) -> Result<Eve
     if each.interrupted >= INTERRUPTIONS {
         return failed(&tenant, &each, input, ErrorClass::Interrupted, true).await;
     }
-    match processed(&tenant, &each, in_time).await {
+    match processed(&tenant, &each, input.now, in_time).await {
         Ok(state) => Ok(EventStep::Finished { state }),
         Err(error) => {
             let class = class_of(&error);
@@ -43,9 +45,14 @@ pub(crate) async fn advance(store: &Store, input: &At<EventInput>) -> Result<Eve
 }
 
 /// What the event asks for and the end of the try, in one transaction.
-async fn processed(tenant: &TenantStore, each: &EventTry, in_time: InTime) -> Result<EventState> {
+async fn processed(
+    tenant: &TenantStore,
+    each: &EventTry,
+    now: Timestamp,
+    in_time: InTime,
+) -> Result<EventState> {
     let mut tx = tenant.begin().await?;
-    let result = follow(&mut tx, each).await?;
+    let result = follow(&mut tx, each, now).await?;
     tx.end_try(each.event.id, &result.of_try()).await?;
     in_time.commit(tx).await?;
     metrics::counter!("bellhop_events_processed_total", "provider" => each.event.provider.clone(), "state" => result.state.code())
@@ -98,14 +105,14 @@ impl Followed {
     }
 }
 
-async fn follow(tx: &mut TenantTx, each: &EventTry) -> Result<Followed> {
+async fn follow(tx: &mut TenantTx, each: &EventTry, now: Timestamp) -> Result<Followed> {
     let event = &each.event;
     let (request_id, trace_id) = (event.request_id.as_deref(), event.trace_id.as_deref());
     tracing::info!(event.id = %event.id, event.kind = event.event_type, request_id, trace_id, "event processed");
     match SourceKind::from_code(&event.provider) {
         Some(SourceKind::Retell) => retell_event(tx, each).await,
         Some(SourceKind::Agent) => agent_hook::record(tx, event).await,
-        Some(SourceKind::Twilio) => text_status(tx, event).await,
+        Some(SourceKind::Twilio) => text_status(tx, each, now).await,
         Some(SourceKind::Vapi) => Ok(read(providers::vapi::webhook::read(&event.body))),
         Some(SourceKind::OpenPhone | SourceKind::Quo) => {
             Ok(read(providers::openphone::event::read(&event.body)))
@@ -154,12 +161,25 @@ async fn retell_event(tx: &mut TenantTx, each: &EventTry) -> Result<Followed> {
 }
 
 /// How a text message of ours went.
-async fn text_status(tx: &mut TenantTx, event: &store::StoredEvent) -> Result<Followed> {
-    let status = match providers::twilio::webhook::read(&event.body) {
-        Ok(status) => status,
+async fn text_status(tx: &mut TenantTx, each: &EventTry, now: Timestamp) -> Result<Followed> {
+    let message = match twilio::read(&each.event.body) {
+        Ok(twilio::Event::Message(message)) => message,
+        Ok(_) => return Ok(Followed::kept("read and kept; nothing follows from it yet")),
         Err(problem) => return Ok(Followed::invalid(&problem)),
     };
-    let _ = (&tx, status);
+    let failure = SendFailure {
+        class: FailureClass::Refused,
+        may_pass: false,
+        at: now,
+        not_before: None,
+    };
+    let lost = matches!(message.status.as_deref(), Some("failed" | "undelivered"));
+    let with_effects = each.scope != Some(RetryScope::StateOnly);
+    if lost && with_effects && tx.text_not_delivered(&message.sid, &failure).await? {
+        return Ok(Followed::kept(
+            "an alert did not arrive as a text; another way is looked for",
+        ));
+    }
     Ok(Followed::done())
 }
 

@@ -28,6 +28,20 @@ pub(crate) async fn occurred(
     about: &str,
     now: Timestamp,
 ) -> Result<()> {
+    tracing::error!(alert = true, cause = cause.code(), about, "trouble");
+    metrics::counter!("bellhop_alerts_raised_total", "cause" => cause.code()).increment(1);
+    looked_at(tx, cause, parts, about, Seen::Occurred, now).await
+}
+
+/// What was seen of a cause, which may also be that it is over.
+pub(crate) async fn looked_at(
+    tx: &mut TenantTx,
+    cause: AlertCause,
+    parts: &[&str],
+    about: &str,
+    seen: Seen,
+    now: Timestamp,
+) -> Result<()> {
     let parts: Vec<_> = parts.iter().map(|part| Part::Code(part)).collect();
     let trouble = Trouble {
         cause,
@@ -35,7 +49,5 @@ pub(crate) async fn occurred(
         fingerprint: fingerprint(cause, &parts),
         about,
     };
-    tracing::error!(alert = true, cause = cause.code(), about, "trouble");
-    metrics::counter!("bellhop_alerts_raised_total", "cause" => cause.code()).increment(1);
-    tx.raise(&trouble, Seen::Occurred, now).await
+    tx.raise(&trouble, seen, now).await
 }

@@ -10,6 +10,7 @@ mod advance_reminder;
 mod agent;
 mod agent_hook;
 mod alarm;
+mod circuit;
 mod failure;
 mod in_time;
 mod look_up;

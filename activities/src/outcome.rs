@@ -1,12 +1,15 @@
 //! What a call's end changes: the appointment, the opt-out list, the number, the tenant's dialing.
 
 use domain::{
+    alert::AlertCause,
     appointment::AppointmentStatus,
     call::{AppointmentAction, CallOutcome},
     ids::AppointmentId,
 };
 use jiff::Timestamp;
-use store::{Applied, CallRow, Result, TenantTx};
+use store::{Applied, CallRow, Result, Seen, TenantTx};
+
+use crate::alarm;
 
 /// Ends the call with the decided outcome, or, when it had ended already, lets a later event correct it.
 /// Answers with the outcome that stands.
@@ -18,7 +21,7 @@ pub(crate) async fn settle(
 ) -> Result<CallOutcome> {
     let Some(before) = row.facts.outcome else {
         apply_words(tx, row, decided).await?;
-        apply_outcome(tx, row, decided).await?;
+        apply_outcome(tx, row, decided, now).await?;
         let detail = row.facts.view.disconnection_reason.as_deref();
         tx.finish_call(row.id, decided, now, detail).await?;
         tracing::info!(call.id = %row.id, outcome = %decided, "call ended");
@@ -31,7 +34,7 @@ pub(crate) async fn settle(
     // to be called again, which is an outcome by itself.
     let said_more = heard.is_some() && apply_words(tx, row, outcome).await?;
     if outcome != before {
-        apply_outcome(tx, row, outcome).await?;
+        apply_outcome(tx, row, outcome, now).await?;
         tx.correct_outcome(row.id, outcome).await?;
         tracing::info!(call.id = %row.id, %before, %outcome, "a late event corrected the outcome");
     }
@@ -82,19 +85,34 @@ async fn decide(
     Ok(())
 }
 
-async fn apply_outcome(tx: &mut TenantTx, row: &CallRow, outcome: CallOutcome) -> Result<()> {
+async fn apply_outcome(
+    tx: &mut TenantTx,
+    row: &CallRow,
+    outcome: CallOutcome,
+    now: Timestamp,
+) -> Result<()> {
     match outcome {
         CallOutcome::InvalidNumber => tx.mark_number_invalid(&row.e164).await,
-        CallOutcome::SystemicFailure => pause(tx, row).await,
+        CallOutcome::SystemicFailure => {
+            let why = row.facts.view.disconnection_reason.as_deref();
+            pause(tx, row, why.unwrap_or_default(), now).await
+        }
         _ => Ok(()),
     }
 }
 
 /// The next call would fail as this one did: stop dialing until a person has looked (RULE-1).
-pub(crate) async fn pause(tx: &mut TenantTx, row: &CallRow) -> Result<()> {
+pub(crate) async fn pause(
+    tx: &mut TenantTx,
+    row: &CallRow,
+    why: &str,
+    now: Timestamp,
+) -> Result<()> {
     tracing::error!(call.id = %row.id, alert = true, "the provider refuses calls for a systemic cause: dialing is paused");
     metrics::counter!("bellhop_tenant_pauses_total").increment(1);
-    tx.set_paused(true).await
+    tx.set_paused(true).await?;
+    let cause = AlertCause::TenantPausedItself;
+    alarm::looked_at(tx, cause, &[], why, Seen::Stands, now).await
 }
 
 fn standing(action: AppointmentAction) -> Option<AppointmentStatus> {

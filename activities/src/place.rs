@@ -4,9 +4,11 @@ use std::time::{Duration, Instant};
 
 use domain::{
     Reason,
+    breaker::AskedOutcome,
     call::CallOutcome,
     follow::DialState,
     gates::{self, PlacementFacts},
+    reminder::Deferral,
 };
 use jiff::{SignedDuration, Timestamp};
 use providers::{
@@ -16,7 +18,13 @@ use providers::{
 use store::{CallRow, Decision, DialTarget, Placed, ProviderKey, Result, Store, Tenant, TenantTx};
 use workflows::contract::CallInput;
 
-use crate::{accounts::Accounts, agent, failure::DialFailure, outcome};
+use crate::{
+    accounts::Accounts,
+    agent,
+    circuit::{self, Asked},
+    failure::DialFailure,
+    outcome,
+};
 
 /// A request that could not leave within this time of its claim stays where it is: whoever comes later
 /// may have taken the claim for a dead worker's.
@@ -32,6 +40,8 @@ struct Claim {
     client: Client,
     call: NewCall,
     request: u32,
+    /// Of the circuit breaker that let it through.
+    generation: u64,
 }
 
 pub(crate) async fn place(
@@ -49,7 +59,7 @@ pub(crate) async fn place(
     } else {
         None
     };
-    record(store, input, now, claim.request, answer).await?;
+    record(store, input, now, &claim, answer).await?;
     Ok(())
 }
 
@@ -100,6 +110,14 @@ async fn claim(
             Ok(None)
         }
         Ok((key, call)) => {
+            let generation = match circuit::ask(&mut tx, circuit::DIALS, now).await? {
+                Asked::Allowed { generation } => generation,
+                Asked::Refused { until } => {
+                    leave_alone(&mut tx, &row, now, until).await?;
+                    tx.commit().await?;
+                    return Ok(None);
+                }
+            };
             let client = accounts.retell(input.tenant, &key.secret)?;
             tx.claim_dial(row.id, key.id, now).await?;
             tx.commit().await?;
@@ -108,6 +126,7 @@ async fn claim(
                 client,
                 call,
                 request,
+                generation,
             }))
         }
     }
@@ -175,28 +194,71 @@ async fn give_up(
         .await
 }
 
+/// The provider keeps failing: the reminder takes its line back and dials when the provider may be asked.
+async fn leave_alone(
+    tx: &mut TenantTx,
+    row: &CallRow,
+    now: Timestamp,
+    until: Timestamp,
+) -> Result<()> {
+    let reason = Reason::CircuitOpen;
+    let words = format!("call {} was put off: {}", row.attempt, reason.words());
+    give_up(tx, row, now, Some(reason), &words).await?;
+    if let Some(appointment) = row.appointment {
+        let deferral = Deferral { reason, until };
+        tx.defer_reminder(appointment, Some(deferral)).await?;
+    }
+    Ok(())
+}
+
+/// What an answer says of the provider, and until when it asks to be left alone.
+fn outcome_of(
+    answer: &Result<providers::retell::Placed, PlaceError>,
+    later: impl Fn(Duration) -> Timestamp,
+) -> (AskedOutcome, Option<Timestamp>) {
+    match answer {
+        Ok(_) | Err(PlaceError::Refused { .. }) => (AskedOutcome::Answered, None),
+        Err(error @ PlaceError::RateLimited { .. }) => {
+            (AskedOutcome::AskedToWait, error.wait().map(later))
+        }
+        Err(PlaceError::Unreachable(_) | PlaceError::Uncertain(_)) => (AskedOutcome::Failed, None),
+    }
+}
+
 /// Records what the provider answered; no answer at all means that the request never left.
 async fn record(
     store: &Store,
     input: &CallInput,
     now: Timestamp,
-    request: u32,
+    claim: &Claim,
     answer: Option<Result<providers::retell::Placed, PlaceError>>,
 ) -> Result<()> {
     let mut tx = store.tenant(input.tenant).begin().await?;
     let Some(row) = tx.lock_call(input.call).await? else {
         return Ok(());
     };
+    let later =
+        |wait: Duration| now + SignedDuration::try_from(wait).unwrap_or(SignedDuration::ZERO);
     // A worker that slept may come back with the answer to a request that was given up, after another was made.
-    let newest = row.facts.requests == request
+    let newest = row.facts.requests == claim.request
         && row.facts.dial == DialState::Dialing
         && row.facts.outcome.is_none();
     if !newest && !matches!(answer, Some(Ok(_))) {
         tracing::warn!(call.id = %row.id, "an answer to a dial came after it was given up, and changes nothing");
         return Ok(());
     }
-    let later =
-        |wait: Duration| now + SignedDuration::try_from(wait).unwrap_or(SignedDuration::ZERO);
+    if let Some(answer) = &answer {
+        let (outcome, not_before) = outcome_of(answer, later);
+        circuit::record(
+            &mut tx,
+            circuit::DIALS,
+            claim.generation,
+            outcome,
+            not_before,
+            now,
+        )
+        .await?;
+    }
     match answer {
         Some(Ok(placed)) => {
             tx.call_placed(
@@ -224,6 +286,9 @@ async fn record(
     tx.commit().await
 }
 
+/// Why the tenant's dialing stops, for whoever is told.
+const REFUSES: &str = "the phone provider refuses the key or the account";
+
 /// Asking again cannot help (CALL-3). Only what would meet every call stops the tenant's dialing.
 async fn refused(
     tx: &mut TenantTx,
@@ -232,7 +297,7 @@ async fn refused(
     error: &PlaceError,
 ) -> Result<()> {
     if matches!(error, PlaceError::Refused { systemic: true, .. }) {
-        outcome::pause(tx, row).await?;
+        outcome::pause(tx, row, REFUSES, now).await?;
     }
     tx.finish_call(
         row.id,

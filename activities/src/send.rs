@@ -9,10 +9,11 @@ use providers::{
     channel::{HttpOptions, SendError},
     slack::{self, SlackMessage},
     smtp::{self, Login, Mail, SmtpOptions},
+    source::{SourceKind, SourceOptions},
     twilio::client as twilio,
 };
 use secrecy::SecretString;
-use store::{DeliveryRow, Result, Store, TenantTx};
+use store::{DeliveryRow, Result, SourceEntry, Store, TenantTx};
 use workflows::contract::DeliveryInput;
 
 use crate::{alarm, platform::Platform};
@@ -43,6 +44,8 @@ struct Outgoing {
     settings: Alerts,
     secret: Option<SecretString>,
     look_first: bool,
+    /// Where the carrier tells what became of a text.
+    status_callback: Option<String>,
 }
 
 pub(crate) async fn send(
@@ -114,6 +117,11 @@ async fn claimed(
     tx.delivery_leaves(row.id).await?;
     let tenant = tx.tenant_row().await?;
     let provider = secret_name(row.target.channel);
+    let status_callback = match (row.target.channel, row.target.audience) {
+        // Its webhooks come in as events of this tenant, where the message is found.
+        (Channel::Sms, Audience::Client) => status_callback(&tx.sources().await?),
+        _ => None,
+    };
     let (settings, secret) = match row.target.audience {
         Audience::Client => {
             let keys = tx.provider_keys(store.keys(), provider).await?;
@@ -137,7 +145,16 @@ async fn claimed(
         row,
         settings: settings.unwrap_or_default(),
         secret: secret.map(|key| key.secret),
+        status_callback,
     }))
+}
+
+/// The tenant's webhook address for Twilio, if there is one.
+fn status_callback(sources: &[SourceEntry]) -> Option<String> {
+    let code = SourceKind::Twilio.code();
+    let source = sources.iter().find(|each| each.provider == code)?;
+    let options = SourceOptions::read(SourceKind::Twilio, source.options.clone()).ok()?;
+    options.public_url(&format!("/hooks/{}", source.key))
 }
 
 /// Under which provider's name a channel's secret is stored.
@@ -233,7 +250,9 @@ async fn by_text(options: &ChannelOptions, outgoing: &Outgoing) -> Result<String
             return Ok(sid.as_str().to_owned());
         }
     }
-    let sid = client.send_sms(from, &to, text, None).await?;
+    let sid = client
+        .send_sms(from, &to, text, outgoing.status_callback.as_deref())
+        .await?;
     Ok(sid.as_str().to_owned())
 }
 

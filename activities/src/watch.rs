@@ -1,12 +1,14 @@
 //! A look at how a tenant's work goes (ALERT-3), and yesterday's report (OPS-2).
 
 use domain::{
-    alert::{self, Audience, Severity, fingerprint, standing, targets},
+    alert::{self, AlertCause, Audience, Severity, standing, targets},
     report::{day_before, report},
 };
 use jiff::{SignedDuration, tz::TimeZone};
-use store::{NewDelivery, Result, Seen, Store, Trouble};
+use store::{NewDelivery, Result, Seen, Store};
 use workflows::contract::{At, BatchInput, TenantInput, Watched};
+
+use crate::{alarm, circuit};
 
 /// Between two looks, unless somebody tells it to look again.
 const EVERY: SignedDuration = SignedDuration::from_secs(60);
@@ -20,14 +22,19 @@ pub(crate) async fn look(store: &Store, input: &At<TenantInput>) -> Result<Watch
         if stands {
             tracing::warn!(tenant = %tenant.id, cause = cause.code(), "a condition that is alerted stands");
         }
-        let trouble = Trouble {
-            cause,
-            severity: cause.severity(),
-            fingerprint: fingerprint(cause, &[]),
-            about: "",
-        };
-        tx.raise(&trouble, seen, input.now).await?;
+        alarm::looked_at(&mut tx, cause, &[], "", seen, input.now).await?;
     }
+    for (provider, facts) in tx.breakers().await? {
+        circuit::stands(&mut tx, &provider, facts.state, input.now).await?;
+    }
+    // Whether somebody paused it or it did so itself is known only from what was raised then.
+    let paused = if tenant.paused {
+        Seen::Lasts
+    } else {
+        Seen::Clears
+    };
+    let cause = AlertCause::TenantPausedItself;
+    alarm::looked_at(&mut tx, cause, &[], "", paused, input.now).await?;
     tx.commit().await?;
     Ok(Watched {
         next: input.now + EVERY,

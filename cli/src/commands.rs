@@ -66,9 +66,8 @@ pub enum Command {
     Alerts(alerts::Action),
     /// Take a coding agent's hook events; without a sub-command one event from standard input
     Capture(capture::Options),
-    /// Find out why something does not work
-    #[command(subcommand)]
-    Doctor(doctor::Check),
+    /// How everything stands, and why something does not work
+    Doctor(doctor::Options),
     /// Tell every open process of every tenant to look again; safe at any time, needed when Temporal lost its data
     Wake,
     /// Run a stand-in for Retell, with faults on request
@@ -114,7 +113,7 @@ pub fn run(command: Command) -> Result<ExitCode> {
             Command::Tenant(action) => tenant::run(action).await,
             Command::Import(options) => import::run(options).await,
             Command::Plan(options) => plan::run(&options),
-            Command::Doctor(check) => doctor::run(check).await,
+            Command::Doctor(options) => doctor::run(options).await,
             Command::Events(action) => events::run(action).await,
             Command::Trace(options) => trace::run(options).await,
             Command::Logs(options) => logs::run(options).await,

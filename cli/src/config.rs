@@ -32,7 +32,7 @@ const STORE: &[&str] = &[
     "dev", "worker", "ingress", "migrate", "tenant", "import", "why", "review", "opt-out", "wake",
     "events", "trace", "logs", "alerts", "capture", "doctor",
 ];
-const TEMPORAL: &[&str] = &["dev", "worker", "ingress", "trace"];
+const TEMPORAL: &[&str] = &["dev", "worker", "ingress", "trace", "doctor"];
 const PROVIDER: &[&str] = &["dev", "worker"];
 const ALL: &[&str] = &[
     "dev",

@@ -3,7 +3,6 @@
 mod condition;
 mod deliver;
 mod fingerprint;
-mod flood;
 mod message;
 pub(crate) mod plain;
 mod process;
@@ -13,7 +12,6 @@ mod words;
 pub use condition::{Measures, standing};
 pub use deliver::{DeliveryFacts, DeliveryStep, FailureClass, SendFailure, deliver_step};
 pub use fingerprint::{Part, fingerprint};
-pub use flood::{Bundle, BundleLine, BundleStep, bundle_step, bundled, goes_alone};
 pub use message::{Message, NoticeText, message};
 pub use process::{
     AlertFacts, AlertPace, AlertStep, Episode, Level, Notice, NoticeKind, SentNotice, next_step,

@@ -5,7 +5,7 @@ use jiff::{Timestamp, civil::Date, tz::TimeZone};
 use crate::{
     alert::{
         Channel, Message,
-        plain::{business_name, cut, escaped, fitting, harmless, longest},
+        plain::{business_name, cut, fitting, harmless, longest},
     },
     event::ErrorClass,
     plan::local_words,
@@ -82,13 +82,9 @@ const LONGEST_LINE: usize = 100;
 pub fn report(channel: Channel, facts: &ReportFacts, zone: &TimeZone) -> Message {
     let subject = subject(facts);
     let body = lines(facts, zone).join("\n");
-    let text = match channel {
-        Channel::Slack => format!("*{}*\n{}", escaped(&subject), escaped(&body)),
-        Channel::Email | Channel::Sms => body,
-    };
     Message {
         subject,
-        text: cut(&text, longest(channel)),
+        text: cut(&body, longest(channel)),
     }
 }
 
@@ -164,7 +160,7 @@ fn dead(facts: &ReportFacts, zone: &TimeZone) -> String {
     match facts.dead {
         0 => "Nothing is given up.".to_owned(),
         dead => format!(
-            "{} given up and waiting for somebody{oldest}. See `bellhop events list --state dead`; \
+            "{} given up and waiting for somebody{oldest}. See `bellhop events list --filter state=dead`; \
              `bellhop events retry-all` tries them again and never dials.",
             counted(dead, "webhook")
         ),

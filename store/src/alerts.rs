@@ -1,7 +1,7 @@
 //! Trouble, and what people were told of it.
 
 use domain::{
-    alert::{AlertCause, AlertFacts, Audience, Channel, SendFailure, Severity, Target},
+    alert::{AlertCause, AlertFacts, Audience, Channel, Level, SendFailure, Severity, Target},
     ids::{AlertId, DeliveryId},
 };
 use jiff::Timestamp;
@@ -30,6 +30,8 @@ pub enum Seen {
     Occurred,
     /// A state was looked at, and stands.
     Stands,
+    /// A state that was seen before stands still.
+    Lasts,
     /// A state was looked at, and does not stand.
     Clears,
 }
@@ -126,7 +128,7 @@ impl TenantTx {
     /// Notes what was seen. Its process is woken when that is news to it: occurrence upon occurrence of what it
     /// counts anyway wakes nobody.
     pub async fn raise(&mut self, trouble: &Trouble<'_>, seen: Seen, now: Timestamp) -> Result<()> {
-        if seen != Seen::Clears {
+        if matches!(seen, Seen::Occurred | Seen::Stands) {
             sqlx::query!(
                 "insert into alerts (tenant_id, id, fingerprint, cause, severity, about, facts, open)
                  values ($1, $2, $3, $4, $5, $6, $7, false) on conflict (tenant_id, fingerprint) do nothing",
@@ -156,6 +158,8 @@ impl TenantTx {
         match seen {
             Seen::Occurred => facts.occurred(now, 1),
             Seen::Stands => facts.stands(now),
+            Seen::Lasts if facts.level == Level::Standing => facts.stands(now),
+            Seen::Lasts => {}
             Seen::Clears => facts.clears(now),
         }
         if facts == before {
@@ -381,15 +385,26 @@ impl TenantTx {
         Ok(last.unwrap_or(false))
     }
 
-    /// The carrier says that a text message of ours did not arrive. `false` when it is none of ours.
-    pub async fn text_not_delivered(&mut self, provider_id: &str) -> Result<bool> {
-        let changed = sqlx::query!(
-            "update alert_deliveries set state = 'dead' where tenant_id = $1 and provider_id = $2 and channel = 'sms'",
+    /// The carrier says that a text message of ours did not arrive: its alert looks for another way. `false` when
+    /// it is none of ours, or was dealt with before.
+    pub async fn text_not_delivered(
+        &mut self,
+        provider_id: &str,
+        failure: &SendFailure,
+    ) -> Result<bool> {
+        let batches = sqlx::query_scalar!(
+            "update alert_deliveries set state = 'pending', failure = $3
+             where tenant_id = $1 and provider_id = $2 and channel = 'sms' and state = 'sent'
+             returning batch",
             self.tenant(),
-            provider_id
+            provider_id,
+            serde_json::to_value(failure)?
         )
-        .execute(&mut *self.tx)
+        .fetch_all(&mut *self.tx)
         .await?;
-        Ok(changed.rows_affected() > 0)
+        for batch in &batches {
+            self.wake_alert(AlertId::from_uuid(*batch)).await?;
+        }
+        Ok(!batches.is_empty())
     }
 }

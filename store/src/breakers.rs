@@ -1,9 +1,9 @@
 //! Circuit breakers, shared by all workers (OPS-4).
 
-use domain::{breaker::BreakerFacts, ids::TenantId};
+use domain::breaker::BreakerFacts;
 use jiff::Timestamp;
 
-use crate::{Result, Store, TenantTx, instant::to_db};
+use crate::{Result, TenantTx, instant::to_db};
 
 impl TenantTx {
     /// The breaker of a provider, locked; a new one when it has never been asked.
@@ -47,24 +47,17 @@ impl TenantTx {
     }
 }
 
-impl Store {
-    /// Every breaker there is: tenant, its name, provider, facts.
-    pub async fn breakers(&self) -> Result<Vec<(TenantId, String, String, BreakerFacts)>> {
+impl TenantTx {
+    /// This tenant's, by provider.
+    pub async fn breakers(&mut self) -> Result<Vec<(String, BreakerFacts)>> {
         let rows = sqlx::query!(
-            "select b.tenant_id, t.slug, b.provider, b.facts from breakers b join tenants t on t.id = b.tenant_id
-             order by t.slug, b.provider"
+            "select provider, facts from breakers where tenant_id = $1 order by provider",
+            self.tenant()
         )
-        .fetch_all(&self.pool)
+        .fetch_all(&mut *self.tx)
         .await?;
         rows.into_iter()
-            .map(|row| {
-                Ok((
-                    TenantId::from_uuid(row.tenant_id),
-                    row.slug,
-                    row.provider,
-                    serde_json::from_value(row.facts)?,
-                ))
-            })
+            .map(|row| Ok((row.provider, serde_json::from_value(row.facts)?)))
             .collect()
     }
 }

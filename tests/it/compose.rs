@@ -447,8 +447,8 @@ fn bellhop_services() -> Result<BTreeMap<String, Service>> {
         .filter(|(_, service)| service.image.starts_with("bellhop:"))
         .collect();
     ensure!(
-        services.len() == 4,
-        "migrate, ingress and two workers, not {:?}",
+        services.len() == 5,
+        "migrate, ingress and three workers, not {:?}",
         services.keys()
     );
     Ok(services)
@@ -461,20 +461,16 @@ fn compose_text() -> Result<String> {
 /// The variables of `env.sample`, with their defaults where they have one.
 fn sample() -> Result<BTreeMap<String, Option<String>>> {
     let text = std::fs::read_to_string(root().join("deploy/env.sample"))?;
-    let assignments = text
-        .lines()
-        .filter_map(|line| line.strip_prefix('#').unwrap_or(line).split_once('='));
     let is_name =
         |name: &str| !name.is_empty() && name.chars().all(|c| c.is_ascii_uppercase() || c == '_');
-    let named = assignments.filter(|(name, _)| is_name(name));
-    Ok(named
-        .map(|(name, value)| {
-            (
-                name.to_owned(),
-                (!value.is_empty()).then(|| value.to_owned()),
-            )
-        })
-        .collect())
+    let assignments = text.lines().filter_map(|line| {
+        let commented = line.strip_prefix('#');
+        let (name, value) = commented.unwrap_or(line).split_once('=')?;
+        // An empty value stands for a default only where it may stay as it is.
+        let default = (commented.is_some() || !value.is_empty()).then(|| value.to_owned());
+        is_name(name).then(|| (name.to_owned(), default))
+    });
+    Ok(assignments.collect())
 }
 
 /// Every `${NAME…}` of a text, with the default it gives.

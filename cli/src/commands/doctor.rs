@@ -1,30 +1,33 @@
 //! `bellhop doctor`: finds out why something does not work.
 
 mod advice;
-mod breakers;
 mod given;
 mod signature;
+mod system;
 
 use std::process::ExitCode;
 
 use anyhow::Result;
-use clap::Subcommand;
+use clap::{Args, Subcommand};
+
+/// Without a sub-command: how the whole of it stands. Exit code 0 when all is well, 1 when something needs a look.
+#[derive(Args)]
+pub struct Options {
+    #[command(subcommand)]
+    check: Option<Check>,
+}
 
 #[derive(Subcommand)]
 pub enum Check {
     /// Is a webhook's signature accepted, and if not, why?
     ///
     /// Exit code 0 when ingress would accept it, 1 when not, 2 when it cannot be checked.
-    Signature(signature::Options),
-    /// Which providers are left alone for a while because they kept failing?
-    ///
-    /// Exit code 0 when none is, 1 otherwise.
-    Breakers,
+    Signature(Box<signature::Options>),
 }
 
-pub async fn run(check: Check) -> Result<ExitCode> {
-    match check {
-        Check::Signature(options) => signature::run(&options),
-        Check::Breakers => breakers::run().await,
+pub async fn run(options: Options) -> Result<ExitCode> {
+    match options.check {
+        None => system::run().await,
+        Some(Check::Signature(options)) => signature::run(&options),
     }
 }

@@ -5,9 +5,7 @@ use jiff::{Timestamp, tz::TimeZone};
 
 use super::{
     AlertCause, Channel, NoticeKind, Severity,
-    plain::{
-        business_name, cut, cut_with, escaped, fitting, harmless, longest, short_reference, sms,
-    },
+    plain::{business_name, cut, cut_with, fitting, harmless, longest, short_reference, sms},
 };
 use crate::plan::local_words;
 
@@ -44,13 +42,9 @@ pub struct Message {
 pub fn message(channel: Channel, notice: &NoticeText<'_>) -> Message {
     let headline = headline(notice);
     match channel {
-        Channel::Slack => Message {
+        Channel::Slack | Channel::Email => Message {
             subject: fitting(&headline),
-            text: slack(&headline, notice),
-        },
-        Channel::Email => Message {
-            subject: fitting(&headline),
-            text: body(notice),
+            text: cut(&body(notice), longest(channel)),
         },
         Channel::Sms => Message {
             subject: String::new(),
@@ -68,12 +62,6 @@ fn headline(notice: &NoticeText<'_>) -> String {
         NoticeKind::Again => format!("[{}] {name}: again, {title}", notice.severity),
         NoticeKind::Recovery => format!("[over] {name}: {title}"),
     }
-}
-
-fn slack(headline: &str, notice: &NoticeText<'_>) -> String {
-    let headline = escaped(&fitting(headline));
-    let body = escaped(&body(notice));
-    cut(&format!("*{headline}*\n{body}"), longest(Channel::Slack))
 }
 
 fn body(notice: &NoticeText<'_>) -> String {

@@ -56,13 +56,6 @@ pub(crate) fn one_line(text: &str) -> String {
     plain.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
-/// As Slack wants it: nothing in it can call people or make links.
-pub(crate) fn escaped(text: &str) -> String {
-    text.replace('&', "&amp;")
-        .replace('<', "&lt;")
-        .replace('>', "&gt;")
-}
-
 pub(crate) fn cut(text: &str, most: usize) -> String {
     cut_with(text, most, "…")
 }

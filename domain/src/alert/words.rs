@@ -78,7 +78,7 @@ impl AlertCause {
                 "See `bellhop doctor`; more workers (`bellhop worker`) shorten the queue."
             }
             Self::FailuresShare => {
-                "See `bellhop events list --state failed` for what fails and why."
+                "See `bellhop events list --filter state=failed` for what fails and why."
             }
             Self::HealthCheckFailed => "See `bellhop doctor`.",
             Self::ChannelExpiring => {
@@ -91,7 +91,7 @@ impl AlertCause {
                 "See `bellhop doctor`; `bellhop wake` wakes every process anew."
             }
             Self::EventDead => {
-                "See `bellhop events list --state dead`; once the cause is gone, `bellhop events retry-all` tries them again. A retry never dials."
+                "See `bellhop events list --filter state=dead`; once the cause is gone, `bellhop events retry-all` tries them again. A retry never dials."
             }
             Self::DialRefused => {
                 "Check key and payment at the provider, store a new key with `bellhop tenant add-key`, then `bellhop tenant resume`."

@@ -36,11 +36,7 @@ pub fn retry_words(scope: RetryScope, provider: &str, event_type: &str) -> Vec<S
         (RetryScope::StateAndEffects, Some(effects)) => format!("Then {effects}."),
     });
     words.push("A retry never dials.".to_owned());
-    let wakes = matches!(
-        kind,
-        EventKind::Call | EventKind::Appointment | EventKind::Contact
-    );
-    if wakes && scope == RetryScope::StateAndEffects {
+    if kind == EventKind::Call && scope == RetryScope::StateAndEffects {
         words.push("A reminder that looks again calls only by its own plan and limits.".to_owned());
     }
     words
@@ -50,15 +46,15 @@ pub fn retry_words(scope: RetryScope, provider: &str, event_type: &str) -> Vec<S
 const fn state(kind: EventKind) -> &'static str {
     match kind {
         EventKind::Call => "the call's state and outcome are found anew from all that was heard",
-        EventKind::Question => "the question is recorded; nobody waits for its answer any more",
-        EventKind::Appointment => "the appointment is recorded as the event says",
-        EventKind::IncomingText => "the text and a wish not to be called are recorded",
-        EventKind::TextStatus => "the text's delivery status is recorded",
-        EventKind::Conversation => "the conversation is recorded",
-        EventKind::Contact => "the contact is recorded as the event says",
-        EventKind::Crm => "the changed records are marked to be compared",
-        EventKind::CallMaterial => "the call's recording, transcript or summary is recorded",
+        EventKind::TextStatus => "the text's delivery status is looked at",
         EventKind::AgentHook => "the session, its messages and tool uses are recorded",
+        EventKind::Question
+        | EventKind::Appointment
+        | EventKind::IncomingText
+        | EventKind::Conversation
+        | EventKind::Contact
+        | EventKind::Crm
+        | EventKind::CallMaterial => "it is kept; nothing else is recorded from this type yet",
         EventKind::Unknown => "nothing is recorded, because this type is not known",
     }
 }
@@ -69,14 +65,16 @@ const fn effects(kind: EventKind) -> Option<&'static str> {
         EventKind::Call => {
             Some("the outcome takes effect on the appointment and its reminder, which looks again")
         }
-        EventKind::Appointment => Some("its reminder looks again and plans anew"),
-        EventKind::IncomingText => Some("a wish not to be called stops waiting reminders at once"),
-        EventKind::Contact => Some("reminders for this contact look again"),
-        EventKind::Crm => Some("the records are read again from the CRM"),
-        EventKind::CallMaterial => Some("the recording is fetched again if it is missing"),
+        EventKind::TextStatus => {
+            Some("another way is looked for when an alert did not arrive as a text")
+        }
         EventKind::Question
-        | EventKind::TextStatus
+        | EventKind::Appointment
+        | EventKind::IncomingText
         | EventKind::Conversation
+        | EventKind::Contact
+        | EventKind::Crm
+        | EventKind::CallMaterial
         | EventKind::AgentHook
         | EventKind::Unknown => None,
     }

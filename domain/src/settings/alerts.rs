@@ -22,8 +22,6 @@ pub struct Alerts {
     pub digest_minutes: u16,
     /// What has not happened again for so long is over.
     pub quiet_minutes: u16,
-    /// Notices within five minutes that are sent one by one; further ones are sent together.
-    pub flood_limit: u32,
     /// An event that takes longer is slow.
     pub processing_seconds: u32,
     /// The share of failed events that is too much, if at least `failure_minimum` were processed.
@@ -138,7 +136,6 @@ impl Default for Alerts {
             info: vec![Channel::Slack],
             digest_minutes: 15,
             quiet_minutes: 30,
-            flood_limit: 30,
             processing_seconds: 5,
             failure_percent: 1.0,
             failure_minimum: 100,

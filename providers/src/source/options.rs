@@ -129,8 +129,8 @@ impl SourceOptions {
         self.vapi.as_ref().unwrap_or(&DEFAULT)
     }
 
-    /// The whole address of a request, as its sender wrote it.
-    pub(crate) fn public_url(&self, path_and_query: &str) -> Option<String> {
+    /// A whole address, as its sender writes it; `None` when it is not known where that reaches us.
+    pub fn public_url(&self, path_and_query: &str) -> Option<String> {
         let base = self.public_base_url.as_deref()?.trim_end_matches('/');
         Some(format!("{base}{path_and_query}"))
     }

@@ -106,7 +106,7 @@ impl Client {
         from: &str,
         to: &str,
         text: &str,
-        status_callback: Option<&Url>,
+        status_callback: Option<&str>,
     ) -> Result<MessageSid, SendError> {
         let body = self.form(from, to, text, status_callback);
         let request = self
@@ -132,7 +132,7 @@ impl Client {
         list::find(self, to, since, &text).await
     }
 
-    fn form(&self, from: &str, to: &str, text: &str, status_callback: Option<&Url>) -> String {
+    fn form(&self, from: &str, to: &str, text: &str, status_callback: Option<&str>) -> String {
         let sender = if is_sid(from, &["MG"]) {
             "MessagingServiceSid"
         } else {
@@ -143,7 +143,7 @@ impl Client {
             .append_pair(sender, from)
             .append_pair("Body", &cut(text, self.options.max_text));
         if let Some(url) = status_callback {
-            form.append_pair("StatusCallback", url.as_str());
+            form.append_pair("StatusCallback", url);
         }
         if let Some(validity) = self.options.validity {
             form.append_pair("ValidityPeriod", &validity.as_secs().to_string());

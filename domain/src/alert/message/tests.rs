@@ -167,22 +167,6 @@ fn nothing_that_identifies_a_person_gets_into_a_message() {
 }
 
 #[test]
-fn slack_is_given_nothing_that_calls_people_or_makes_links() {
-    let zone = london();
-    let notice = NoticeText {
-        business: "Ben & <!channel>",
-        about: "<https://example.com|click>",
-        ..dead_event(&zone)
-    };
-    let text = message(Channel::Slack, &notice).text;
-    assert!(
-        text.starts_with("*[error] Ben &amp; &lt;!channel&gt;: a webhook"),
-        "{text}"
-    );
-    assert!(!text.contains(['<', '>']), "{text}");
-}
-
-#[test]
 fn every_cause_has_words_for_people() {
     for cause in AlertCause::ALL {
         let (title, meaning, advice) = (cause.title(), cause.meaning(), cause.advice());

@@ -36,7 +36,6 @@ fn pace(alerts: &Alerts, found: &mut Found) {
     let (digest, quiet) = (alerts.digest_minutes.into(), alerts.quiet_minutes.into());
     found.within("alerts.digest_minutes", digest, 1, DAY_MINUTES);
     found.within("alerts.quiet_minutes", quiet, 1, DAY_MINUTES);
-    found.within("alerts.flood_limit", alerts.flood_limit, 1, 1000);
 }
 
 fn thresholds(alerts: &Alerts, found: &mut Found) {

@@ -74,7 +74,6 @@ warning = []
 info = []
 digest_minutes = 10
 quiet_minutes = 20
-flood_limit = 30
 processing_seconds = 7
 failure_percent = 0.5
 failure_minimum = 50
