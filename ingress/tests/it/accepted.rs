@@ -32,7 +32,7 @@ async fn a_webhook_is_durable_and_its_process_due_when_it_is_answered() {
         (event_type.as_str(), call.as_str(), stored),
         ("call_ended", "call_1", body.into_bytes())
     );
-    let due: (Uuid, String) = sqlx::query_as("select tenant_id, process from outbox")
+    let due: (Uuid, String) = sqlx::query_as("select tenant_id, process from outbox where process <> 'tenant'")
         .fetch_one(&stage.pool)
         .await
         .unwrap();
@@ -141,7 +141,7 @@ async fn a_duplicate_is_answered_as_the_first_counted_and_wakes_nobody() {
         .await
         .unwrap();
     assert_eq!(duplicates, [1]);
-    let due: i64 = sqlx::query_scalar("select count(*) from outbox")
+    let due: i64 = sqlx::query_scalar("select count(*) from outbox where process <> 'tenant'")
         .fetch_one(&stage.pool)
         .await
         .unwrap();
