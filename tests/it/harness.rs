@@ -1,5 +1,6 @@
 //! One small world for each test: servers, processes, a simulated Retell and a clinic.
 
+mod operator;
 mod process;
 
 use std::{path::PathBuf, time::Duration};
@@ -77,6 +78,8 @@ pub(crate) struct World {
     pub(crate) webhook_url: String,
     /// Real time after which a call that shows no sign of life is taken ahead to its next look.
     pub(crate) silence: Duration,
+    /// Variables that this test's processes get besides.
+    pub(crate) extra: Vec<(String, String)>,
     keys: SecretString,
     ingress_port: u16,
     folder: PathBuf,
@@ -142,6 +145,7 @@ impl World {
             ingress: None,
             webhook_url,
             silence: SILENCE,
+            extra: Vec::new(),
             keys,
             ingress_port,
             folder,
@@ -216,7 +220,9 @@ impl World {
             ),
         ]
         .map(|(name, value)| (name.to_owned(), value))
-        .to_vec()
+        .into_iter()
+        .chain(self.extra.iter().cloned())
+        .collect()
     }
 
     pub(crate) async fn client(&self) -> Result<Client> {

@@ -1,6 +1,7 @@
 //! Whole-system tests: real PostgreSQL, real Temporal, the real binary as processes of its own. Only the
 //! voice provider is simulated.
 
+mod alerts;
 mod behaviours;
 mod compose;
 mod doctor_command;
@@ -9,3 +10,4 @@ mod harness;
 mod plan_command;
 mod replay;
 mod rooms;
+mod webhooks;

@@ -32,10 +32,11 @@ async fn a_webhook_is_durable_and_its_process_due_when_it_is_answered() {
         (event_type.as_str(), call.as_str(), stored),
         ("call_ended", "call_1", body.into_bytes())
     );
-    let due: (Uuid, String) = sqlx::query_as("select tenant_id, process from outbox where process <> 'tenant'")
-        .fetch_one(&stage.pool)
-        .await
-        .unwrap();
+    let due: (Uuid, String) =
+        sqlx::query_as("select tenant_id, process from outbox where process <> 'tenant'")
+            .fetch_one(&stage.pool)
+            .await
+            .unwrap();
     assert_eq!(due, (stage.clinic.tenant.uuid(), "event".to_owned()));
     let wakes = stage.wakes.lock().unwrap();
     assert!(

@@ -16,10 +16,12 @@ async fn a_working_ingress_is_alive_and_ready() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_schema_that_is_behind_is_not_ready_and_says_so() {
     let stage = stage(Config::default()).await;
-    sqlx::query("delete from _sqlx_migrations where version = (select max(version) from _sqlx_migrations)")
-        .execute(&stage.pool)
-        .await
-        .unwrap();
+    sqlx::query(
+        "delete from _sqlx_migrations where version = (select max(version) from _sqlx_migrations)",
+    )
+    .execute(&stage.pool)
+    .await
+    .unwrap();
     let ready = until(|| stage.get("/readyz"), |answer| answer.status == 503).await;
     assert_eq!(ready.json()["checks"]["schema"]["status"], "behind");
     assert_eq!(stage.get("/healthz").await.status, 200);

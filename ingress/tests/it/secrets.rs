@@ -92,7 +92,9 @@ async fn a_source_of_a_provider_yet_to_come_is_asked_to_try_again() {
         .begin()
         .await
         .unwrap();
-    tx.add_source("carrier_pigeon", "of_another_version").await.unwrap();
+    tx.add_source("carrier_pigeon", "of_another_version")
+        .await
+        .unwrap();
     tx.commit().await.unwrap();
 
     let answer = stage

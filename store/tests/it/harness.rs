@@ -69,6 +69,12 @@ impl Stage {
         let mut settings = Settings::default();
         settings.tenant.live = true;
         let id = self.store.create_tenant(slug, &settings).await.unwrap();
+        // Its watch is woken, which no test here is about.
+        sqlx::query("delete from outbox where subject = $1")
+            .bind(id.uuid())
+            .execute(&self.pool)
+            .await
+            .unwrap();
         self.store.tenant(id)
     }
 

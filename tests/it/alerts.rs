@@ -1,0 +1,138 @@
+//! Who hears of trouble, how often, and over which way (ALERT-1 to ALERT-4, OPS-2, OPS-4).
+
+mod breaker;
+mod channels;
+mod conditions;
+mod report;
+mod storm;
+
+use anyhow::{Context, Result};
+use bellhop::conductor;
+use domain::{
+    alert::{AlertCause, Part, fingerprint},
+    ids::AlertId,
+};
+use jiff::Timestamp;
+use simulator::alerts::{Config, Running, Scenario};
+use store::{Seen, Trouble};
+use temporalio_client::Client;
+use workflows::names;
+
+use crate::harness::{OPEN_CLINIC, SLUG, World, eventually};
+
+const ACCOUNT: &str = "AC00000000000000000000000000000001";
+const HOOK: &str = "T1/B1/X1";
+
+/// A clinic that can be reached by Slack, mail and text; the settings given say what goes where.
+async fn reachable(alerts: &str, retell: simulator::retell::Scenario) -> Result<(World, Running)> {
+    let channels = simulator::alerts::start(Config::with_account(
+        ACCOUNT,
+        "token-of-the-test",
+        Scenario::default(),
+    ))
+    .await?;
+    let settings = format!(
+        "{OPEN_CLINIC}
+[alerts]
+{alerts}
+[alerts.slack]
+enabled = true
+[alerts.email]
+to = [\"desk@clinic.example\"]
+from = \"bellhop@clinic.example\"
+smtp_host = \"127.0.0.1\"
+smtp_port = {}
+smtp_tls = \"none\"
+[alerts.sms]
+to = [\"+447911123456\"]
+from = \"+442079460000\"
+account = \"{ACCOUNT}\"
+",
+        channels.smtp.address().port()
+    );
+    let mut world = World::without_processes(&settings, retell).await?;
+    world.extra.extend([
+        (
+            "BELLHOP_TWILIO_BASE_URL".to_owned(),
+            channels.twilio.base_url(),
+        ),
+        ("BELLHOP_ALERTS_ALLOW_PRIVATE".to_owned(), "yes".to_owned()),
+    ]);
+    for (channel, secret) in [
+        ("slack", channels.slack.hook_url(HOOK)),
+        ("twilio", "token-of-the-test".to_owned()),
+    ] {
+        world
+            .operate_with(
+                &["tenant", "add-secret", SLUG, "--channel", channel],
+                &secret,
+            )
+            .await?;
+    }
+    world.start_worker("all")?;
+    world.start_ingress().await?;
+    Ok((world, channels))
+}
+
+impl World {
+    /// Some occurrences of one cause, in one transaction.
+    async fn occurs(&self, kind: &str, times: u32, at: Timestamp) -> Result<AlertId> {
+        let fingerprint = fingerprint(AlertCause::EventDead, &[Part::Code(kind)]);
+        let trouble = Trouble {
+            cause: AlertCause::EventDead,
+            severity: AlertCause::EventDead.severity(),
+            fingerprint: fingerprint.clone(),
+            about: kind,
+        };
+        let mut tx = self.store.tenant(self.tenant).begin().await?;
+        for _ in 0..times {
+            tx.raise(&trouble, Seen::Occurred, at).await?;
+        }
+        let alert = tx.alert_by_fingerprint(&fingerprint).await?;
+        tx.commit().await?;
+        alert.context("the alert was stored")
+    }
+
+    /// Lets every alert that lasts live until an instant.
+    async fn take_alerts_to(&self, client: &Client, at: Timestamp) -> Result<()> {
+        self.woken().await?;
+        for alert in self.open_alerts().await? {
+            conductor::go_ahead(client, &names::alert_id(alert), at).await?;
+        }
+        Ok(())
+    }
+
+    async fn open_alerts(&self) -> Result<Vec<AlertId>> {
+        let mut tx = self.store.tenant(self.tenant).begin().await?;
+        Ok(tx.open_alerts().await?.iter().map(|row| row.id).collect())
+    }
+
+    /// Lets the tenant's watch look once more, so much later.
+    async fn let_watch_look(&self, client: &Client) -> Result<()> {
+        let id = names::watch_id(self.tenant);
+        let now = conductor::clock(client, &id)
+            .await?
+            .context("the watch runs")?;
+        conductor::go_ahead(client, &id, now + jiff::SignedDuration::from_secs(61)).await
+    }
+
+    async fn woken(&self) -> Result<()> {
+        eventually("every process was woken", || async {
+            Ok(self.store.outbox_length().await? == 0)
+        })
+        .await
+    }
+}
+
+/// The texts that stand in Slack.
+fn in_slack(channels: &Running) -> Vec<String> {
+    let ledger = channels.slack.ledger();
+    ledger.texts(HOOK).into_iter().map(str::to_owned).collect()
+}
+
+async fn slack_says(channels: &Running, words: &str) -> Result<()> {
+    eventually(&format!("Slack says {words:?}"), || async {
+        Ok(in_slack(channels).iter().any(|text| text.contains(words)))
+    })
+    .await
+}

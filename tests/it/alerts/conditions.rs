@@ -1,0 +1,81 @@
+//! States that are looked at all the time (ALERT-3), and what an operator sees of them.
+
+use anyhow::{Result, ensure};
+use domain::{event::Priority, ids::EventId};
+use jiff::Timestamp;
+use store::NewEvent;
+
+use super::{in_slack, reachable, slack_says};
+use crate::harness::{SLUG, eventually, quick};
+
+#[tokio::test]
+async fn an_accepted_event_that_no_process_takes_up_is_told_and_so_is_its_end() -> Result<()> {
+    let (mut world, channels) = reachable("critical = [\"slack\"]", quick()).await?;
+    let client = world.client().await?;
+    world.woken().await?;
+    let event = NewEvent {
+        id: EventId::generate(),
+        tenant: world.tenant,
+        source: None,
+        provider: "agent",
+        event_type: "agent.hook.Stop".to_owned(),
+        dedupe_key: "lost".to_owned(),
+        call: None,
+        provider_call_id: None,
+        priority: Priority::Low,
+        arrived_at: Some(Timestamp::now()),
+        headers: serde_json::json!({}),
+        body: br#"{"session_id":"s","hook_event_name":"Stop"}"#.to_vec(),
+        request_id: None,
+        trace_id: None,
+        span_id: None,
+    };
+    // As if the wake-up had been lost, which only a defect or a hand in the database could bring about.
+    world.temporal.kill();
+    world.store.append_events(&[event]).await?;
+    world
+        .sql("delete from outbox; update events set received_at = now() - interval '10 minutes'")
+        .await?;
+    world.temporal.start_again().await?;
+
+    eventually("the watch sees it", || async {
+        world.let_watch_look(&client).await?;
+        Ok(!world.open_alerts().await?.is_empty())
+    })
+    .await?;
+    slack_says(&channels, "accepted webhook is not being processed").await?;
+    let doctor = world.run(&["doctor"], "").await?;
+    assert_eq!(doctor.code, Some(1));
+    ensure!(doctor.out.contains("not being processed"), "{}", doctor.out);
+
+    world.operate(&["wake"]).await?;
+    eventually("it is processed", || async {
+        Ok(world.count("events where processed_at is not null").await? == 1)
+    })
+    .await?;
+    eventually("the alert is over", || async {
+        world.let_watch_look(&client).await?;
+        let ahead = jiff::SignedDuration::from_mins(10);
+        for alert in world.open_alerts().await? {
+            let id = workflows::names::alert_id(alert);
+            if let Some(now) = bellhop::conductor::clock(&client, &id).await? {
+                bellhop::conductor::go_ahead(&client, &id, now + ahead).await?;
+            }
+        }
+        Ok(world.open_alerts().await?.is_empty())
+    })
+    .await?;
+    slack_says(&channels, "It is over").await?;
+    assert_eq!(
+        in_slack(&channels)
+            .iter()
+            .filter(|text| text.contains("[critical]"))
+            .count(),
+        1
+    );
+    let doctor = world.operate(&["doctor"]).await?;
+    ensure!(!doctor.contains("LOOK"), "{doctor}");
+    let listed = world.operate(&["alerts", "list", "--tenant", SLUG]).await?;
+    ensure!(listed.contains("no trouble lasts"), "{listed}");
+    Ok(())
+}
