@@ -144,6 +144,7 @@ create table alert_deliveries (
     tries       integer not null default 0,
     -- domain::alert::SendFailure, of the last try.
     failure     jsonb,
+    detail      text,
     fell_back   boolean not null default false,
     -- What the channel calls it, such as a message id.
     provider_id text,

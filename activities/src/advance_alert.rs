@@ -205,7 +205,7 @@ async fn lost(tx: &mut TenantTx, each: &mut DeliveryRow, now: Timestamp) -> Resu
         at: now,
         not_before: None,
     };
-    tx.delivery_failed(each.id, &failure).await?;
+    tx.delivery_failed(each.id, &failure, None).await?;
     each.failure = Some(failure);
     Ok(())
 }

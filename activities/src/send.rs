@@ -71,7 +71,7 @@ pub(crate) async fn send(
         }
         Err(error) => {
             tracing::warn!(delivery.id = %outgoing.row.id, channel = channel.code(), %error, "a message was not sent");
-            tx.delivery_failed(outgoing.row.id, &failure(&error, now))
+            tx.delivery_failed(outgoing.row.id, &failure(&error, now), error.detail())
                 .await?;
             told(&mut tx, &outgoing.row, &error, now).await?;
         }
@@ -218,7 +218,7 @@ async fn by_mail(options: &ChannelOptions, outgoing: &Outgoing) -> Result<(), Se
         .trim_end_matches('>');
     let mail = Mail {
         // The same in every try: most servers fold a mail that comes twice.
-        message_id: format!("<{}@{domain}>", outgoing.row.id),
+        message_id: format!("{}@{domain}", outgoing.row.id),
         from: from.clone(),
         to: place(&email.to, outgoing)?,
         subject: outgoing.row.subject.clone(),

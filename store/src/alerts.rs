@@ -70,6 +70,8 @@ pub struct DeliveryRow {
     pub state: String,
     pub tries: u32,
     pub failure: Option<SendFailure>,
+    /// What was wrong, in a word of ours or of the vendor.
+    pub detail: Option<String>,
     pub fell_back: bool,
     pub created_at: Timestamp,
 }
@@ -87,6 +89,7 @@ struct Row {
     state: String,
     tries: i32,
     failure: Option<serde_json::Value>,
+    detail: Option<String>,
     fell_back: bool,
     created_at: time::OffsetDateTime,
 }
@@ -118,6 +121,7 @@ impl TryFrom<Row> for DeliveryRow {
             state: row.state,
             tries: u32::try_from(row.tries).unwrap_or_default(),
             failure: row.failure.map(serde_json::from_value).transpose()?,
+            detail: row.detail,
             fell_back: row.fell_back,
             created_at: from_db(row.created_at),
         })
@@ -167,7 +171,12 @@ impl TenantTx {
         }
         let id = AlertId::from_uuid(row.id);
         self.save_alert(id, &facts).await?;
-        if facts.is_open() != before.is_open() || facts.level != before.level {
+        // The process waits by what it knew: for the end when there was nothing more to tell.
+        let changed = |of: fn(&AlertFacts) -> bool| of(&facts) != of(&before);
+        if changed(AlertFacts::is_open)
+            || changed(AlertFacts::has_news)
+            || facts.level != before.level
+        {
             self.wake_alert(id).await?;
         }
         Ok(())
@@ -269,7 +278,7 @@ impl TenantTx {
     pub async fn deliveries(&mut self, batch: Uuid) -> Result<Vec<DeliveryRow>> {
         let rows = sqlx::query_as!(
             Row,
-            "select id, batch, notice, severity, audience, channel, place, subject, body, state, tries, failure, fell_back,
+            "select id, batch, notice, severity, audience, channel, place, subject, body, state, tries, failure, detail, fell_back,
                     created_at
              from alert_deliveries where tenant_id = $1 and batch = $2 order by id",
             self.tenant(),
@@ -283,7 +292,7 @@ impl TenantTx {
     pub async fn lock_delivery(&mut self, delivery: DeliveryId) -> Result<Option<DeliveryRow>> {
         let row = sqlx::query_as!(
             Row,
-            "select id, batch, notice, severity, audience, channel, place, subject, body, state, tries, failure, fell_back,
+            "select id, batch, notice, severity, audience, channel, place, subject, body, state, tries, failure, detail, fell_back,
                     created_at
              from alert_deliveries where tenant_id = $1 and id = $2 for update",
             self.tenant(),
@@ -313,7 +322,7 @@ impl TenantTx {
         now: Timestamp,
     ) -> Result<()> {
         sqlx::query!(
-            "update alert_deliveries set state = 'sent', failure = null, provider_id = $3, sent_at = $4
+            "update alert_deliveries set state = 'sent', failure = null, detail = null, provider_id = $3, sent_at = $4
              where tenant_id = $1 and id = $2",
             self.tenant(),
             delivery.uuid(),
@@ -329,12 +338,14 @@ impl TenantTx {
         &mut self,
         delivery: DeliveryId,
         failure: &SendFailure,
+        detail: Option<&str>,
     ) -> Result<()> {
         sqlx::query!(
-            "update alert_deliveries set state = 'pending', failure = $3 where tenant_id = $1 and id = $2",
+            "update alert_deliveries set state = 'pending', failure = $3, detail = $4 where tenant_id = $1 and id = $2",
             self.tenant(),
             delivery.uuid(),
-            serde_json::to_value(failure)?
+            serde_json::to_value(failure)?,
+            detail
         )
         .execute(&mut *self.tx)
         .await?;

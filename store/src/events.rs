@@ -326,7 +326,7 @@ impl TenantTx {
         };
         sqlx::query!(
             "update events set state = $3, observation = $4, detail = $5, processed_at = now(),
-                               started_at = coalesce(started_at, now()), tries = tries + 1, next_try_at = null
+                               queued_at = coalesce(queued_at, now()), started_at = coalesce(started_at, now()), tries = tries + 1, next_try_at = null
              where tenant_id = $1 and id = $2",
             self.tenant(),
             event.uuid(),

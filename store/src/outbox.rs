@@ -167,7 +167,8 @@ impl Store {
     }
 }
 
-/// Temporal knows of these events now (HOOK-5). One that is being read in this moment is past that.
+/// Temporal knows of these events now (HOOK-5). One that is being read in this moment is past
+/// that, and its reader notes so.
 async fn mark_queued(
     tx: &mut Transaction<'_, Postgres>,
     wakes: impl Iterator<Item = Wake>,

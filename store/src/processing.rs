@@ -93,7 +93,8 @@ impl TenantTx {
             return Ok(Claim::NotBefore(at));
         }
         sqlx::query!(
-            "update events set state = $3, starts = starts + 1, started_at = clock_timestamp()
+            "update events set state = $3, starts = starts + 1, started_at = clock_timestamp(),
+                               queued_at = coalesce(queued_at, clock_timestamp())
              where tenant_id = $1 and id = $2",
             self.tenant(),
             event.uuid(),

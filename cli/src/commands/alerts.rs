@@ -130,7 +130,11 @@ fn report(messages: &[DeliveryRow], told: bool, severity: Severity) -> Result<Ex
     }
     for each in messages {
         let why = each.failure.map_or(String::new(), |failure| {
-            format!(", last failure: {}", failure.class)
+            let detail = each
+                .detail
+                .as_ref()
+                .map_or(String::new(), |detail| format!(" ({detail})"));
+            format!(", last failure: {}{detail}", failure.class)
         });
         say!("{}\t{}{why}", each.target, each.state)?;
     }

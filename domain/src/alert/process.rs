@@ -203,7 +203,8 @@ impl AlertFacts {
         }
     }
 
-    fn has_news(&self) -> bool {
+    /// Whether something is to be told that no notice has told.
+    pub fn has_news(&self) -> bool {
         self.count > self.told || self.level == Level::Standing
     }
 }

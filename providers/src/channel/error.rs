@@ -62,6 +62,14 @@ impl SendError {
         Self::Unavailable
     }
 
+    /// What was wrong, in a word of ours or a vendor's code, where there is one.
+    pub fn detail(&self) -> Option<&str> {
+        match self {
+            Self::Refused { detail, .. } | Self::Misconfigured { detail } => Some(detail),
+            Self::RateLimited { .. } | Self::Unavailable | Self::Uncertain => None,
+        }
+    }
+
     pub(crate) fn misconfigured(detail: impl Into<String>) -> Self {
         Self::Misconfigured {
             detail: detail.into(),

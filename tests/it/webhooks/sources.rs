@@ -38,7 +38,7 @@ async fn webhooks_of_every_source_come_to_their_end() -> Result<()> {
     }
     let timed =
         "events where arrived_at is not null and queued_at is not null and started_at is not null
-                 and processed_at is not null and tries = 0 and trace_id is not null";
+                 and processed_at is not null and tries = 1 and trace_id is not null";
     assert_eq!(world.count(timed).await?, world.count("events").await?);
     Ok(())
 }
