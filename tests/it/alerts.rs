@@ -23,8 +23,11 @@ use crate::harness::{OPEN_CLINIC, SLUG, World, eventually};
 const ACCOUNT: &str = "AC00000000000000000000000000000001";
 const HOOK: &str = "T1/B1/X1";
 
-/// A clinic that can be reached by Slack, mail and text; the settings given say what goes where.
-async fn reachable(alerts: &str, retell: simulator::retell::Scenario) -> Result<(World, Running)> {
+/// A clinic that can be reached by Slack, mail and text; the further settings say what goes where.
+pub(crate) async fn reachable(
+    tables: &str,
+    retell: simulator::retell::Scenario,
+) -> Result<(World, Running)> {
     let channels = simulator::alerts::start(Config::with_account(
         ACCOUNT,
         "token-of-the-test",
@@ -33,8 +36,7 @@ async fn reachable(alerts: &str, retell: simulator::retell::Scenario) -> Result<
     .await?;
     let settings = format!(
         "{OPEN_CLINIC}
-[alerts]
-{alerts}
+{tables}
 [alerts.slack]
 enabled = true
 [alerts.email]
@@ -94,7 +96,7 @@ impl World {
     }
 
     /// Lets every alert that lasts live until an instant.
-    async fn take_alerts_to(&self, client: &Client, at: Timestamp) -> Result<()> {
+    pub(crate) async fn take_alerts_to(&self, client: &Client, at: Timestamp) -> Result<()> {
         self.woken().await?;
         for alert in self.open_alerts().await? {
             conductor::go_ahead(client, &names::alert_id(alert), at).await?;
@@ -102,7 +104,7 @@ impl World {
         Ok(())
     }
 
-    async fn open_alerts(&self) -> Result<Vec<AlertId>> {
+    pub(crate) async fn open_alerts(&self) -> Result<Vec<AlertId>> {
         let mut tx = self.store.tenant(self.tenant).begin().await?;
         Ok(tx.open_alerts().await?.iter().map(|row| row.id).collect())
     }

@@ -1,8 +1,8 @@
 //! Histories of each shape a process has had, replayed by today's code: a process that waits for days
 //! must survive a deploy (invariant 7).
 //!
-//! Histories are recorded by this file too: set `BELLHOP_RECORD_HISTORIES=1`, run
-//! `fresh_histories_replay_and_name_nobody`, and commit what appears in `tests/histories`. One that was
+//! Histories are recorded by this file too: set `BELLHOP_RECORD_HISTORIES=1`, run the
+//! tests `fresh_histories`, and commit what appears in `tests/histories`. One that was
 //! released is never changed or removed while a process of that shape may still be waiting.
 
 use std::{
@@ -13,14 +13,22 @@ use std::{
 
 use anyhow::{Context, Result, ensure};
 use base64::{Engine, prelude::BASE64_STANDARD};
-use domain::ids::EventId;
-use simulator::retell::Scenario;
-use temporalio_client::{Client, WorkflowHistory};
+use domain::ids::{AlertId, EventId};
+use futures::StreamExt;
+use jiff::{SignedDuration, Timestamp};
+use simulator::{retell::Scenario, senders::Vendor, slack};
+use temporalio_client::{Client, WorkflowHistory, schedules::ScheduleOverlapPolicy};
 use temporalio_common::UntypedWorkflow;
 use temporalio_sdk::workflow_replayer::{WorkflowReplayer, WorkflowReplayerOptions};
-use workflows::{AppointmentReminder, EventProcessing, PhoneCall, names};
+use workflows::{
+    Alert, AppointmentReminder, DailyReport, EventProcessing, PhoneCall, TenantWatch, names,
+};
 
-use crate::harness::{HEADER, OPEN_CLINIC, World, eventually, number, quick, row};
+use crate::{
+    alerts::reachable,
+    harness::{HEADER, OPEN_CLINIC, SLUG, World, eventually, number, quick, row},
+    webhooks::operator::{self, BREAK, IMPATIENT},
+};
 
 /// What each appointment runs into; its history, and those of its calls, are named after it.
 const SHAPES: &[(&str, &str)] = &[
@@ -65,9 +73,10 @@ async fn every_recorded_history_replays() -> Result<()> {
             replayed += 1;
         }
     }
-    for (shape, _) in SHAPES {
-        let path = folder().join(format!("{shape}.reminder.json"));
-        ensure!(path.exists(), "no history of the shape {shape} is recorded");
+    let reminders = SHAPES.iter().map(|(shape, _)| format!("{shape}.reminder"));
+    for name in reminders.chain(TROUBLE.map(str::to_owned)) {
+        let path = folder().join(format!("{name}.json"));
+        ensure!(path.exists(), "no history of the shape {name} is recorded");
     }
     ensure!(replayed > SHAPES.len(), "histories of calls are missing");
     Ok(())
@@ -96,6 +105,74 @@ async fn fresh_histories_replay_and_name_nobody() -> Result<()> {
 
     let histories = histories(&world).await?;
     ensure!(histories.len() > SHAPES.len());
+    replay_and_record(histories).await
+}
+
+/// What runs when something goes wrong, and beside all: an event that is given up, the alert of it, the tenant's
+/// watch, the daily report.
+const TROUBLE: [&str; 4] = [
+    "given-up.event",
+    "told.alert",
+    "standing.watch",
+    "yesterday.report",
+];
+
+#[tokio::test]
+async fn fresh_histories_of_trouble_replay_and_name_nobody() -> Result<()> {
+    let (world, channels) = reachable(IMPATIENT, quick()).await?;
+    let client = world.client().await?;
+    let vendor = Vendor::from_code("agent").context("agent")?;
+    let source = world.add_source(SLUG, vendor).await?;
+    world.sql(BREAK).await?;
+    channels.slack.set_scenario(slack::Scenario::from_toml(
+        "[[hook]]\nkey = \"T1/B1/X1\"\nanswers = [\"server_error\"]",
+    )?)?;
+    operator::post(&source, 1).await?;
+    operator::states(&world, "dead", 1).await?;
+    let alert = world.sql("select id from alerts").await?;
+    let event = world.sql("select id from events").await?;
+    let mut at = Timestamp::now();
+    eventually("the alert is over", || {
+        at += SignedDuration::from_mins(10);
+        let (world, client) = (&world, &client);
+        async move {
+            world.take_alerts_to(client, at).await?;
+            Ok(world.open_alerts().await?.is_empty())
+        }
+    })
+    .await?;
+    let schedule = names::report_id(world.tenant);
+    client
+        .get_schedule_handle(&schedule)
+        .trigger(ScheduleOverlapPolicy::Skip, Default::default())
+        .await?;
+    let mut report = None;
+    eventually("the report is made", || async {
+        let found = "WorkflowType = 'daily-report' and ExecutionStatus = 'Completed'";
+        let mut found = client.list_workflows(found, Default::default());
+        Ok(found.next().await.transpose()?.is_some())
+    })
+    .await?;
+    let mut found = client.list_workflows("WorkflowType = 'daily-report'", Default::default());
+    while let Some(each) = found.next().await.transpose()? {
+        report = Some(each.id().to_owned());
+    }
+
+    let ids = [
+        names::event_id(EventId::from_uuid(event.parse()?)),
+        names::alert_id(AlertId::from_uuid(alert.parse()?)),
+        names::watch_id(world.tenant),
+        report.context("a report")?,
+    ];
+    let mut histories = BTreeMap::new();
+    for (name, id) in TROUBLE.iter().zip(ids) {
+        histories.insert((*name).to_owned(), fetch(&client, &id).await?);
+    }
+    replay_and_record(histories).await
+}
+
+/// Replays histories as they are, with nobody's name in them; keeps them when that is asked for.
+async fn replay_and_record(histories: BTreeMap<String, Vec<u8>>) -> Result<()> {
     let replayer = replayer()?;
     let record = std::env::var_os("BELLHOP_RECORD_HISTORIES").is_some();
     for (name, json) in histories {
@@ -155,7 +232,7 @@ fn scenario() -> Result<Scenario> {
 /// A webhook about a call that is not ours: somebody uses the same account for other calls.
 async fn send_stray_event(world: &World) -> Result<()> {
     let body = r#"{"event":"call_ended","call":{"call_id":"call_of_somebody_else","call_status":"ended"}}"#;
-    let now = jiff::Timestamp::now().as_millisecond();
+    let now = Timestamp::now().as_millisecond();
     let signature =
         providers::retell::webhook::sign(body.as_bytes(), &crate::harness::API_KEY.into(), now);
     let request = reqwest::Client::new()
@@ -209,6 +286,9 @@ fn replayer() -> Result<WorkflowReplayer> {
         .register_workflow::<AppointmentReminder>()?
         .register_workflow::<PhoneCall>()?
         .register_workflow::<EventProcessing>()?
+        .register_workflow::<Alert>()?
+        .register_workflow::<DailyReport>()?
+        .register_workflow::<TenantWatch>()?
         .build();
     Ok(WorkflowReplayer::new(options)?)
 }

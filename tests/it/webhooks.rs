@@ -1,7 +1,7 @@
 //! Webhooks of every source, from the door to their end.
 
 mod agents;
-mod operator;
+pub(crate) mod operator;
 mod priority;
 mod sources;
 mod trace;

@@ -9,7 +9,7 @@ use crate::harness::{CONFIRMED, eventually, quick, rows};
 #[tokio::test]
 async fn a_failing_provider_is_left_alone_told_of_and_used_again() -> Result<()> {
     let failing = Scenario::from_toml("[faults.create]\nserver_error = 1.0")?.at_speed(200.0);
-    let (mut world, channels) = reachable("error = [\"slack\"]", failing).await?;
+    let (mut world, channels) = reachable("[alerts]\nerror = [\"slack\"]", failing).await?;
     world.import(&rows(12, &[3])).await?;
     world
         .play_until_seen("the circuit is open", || async {

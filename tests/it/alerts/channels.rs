@@ -10,7 +10,7 @@ use workflows::names;
 use super::{in_slack, reachable, slack_says};
 use crate::harness::{SLUG, World, eventually, quick};
 
-const ALL: &str = "critical = [\"slack\", \"email\", \"sms\"]";
+const ALL: &str = "[alerts]\ncritical = [\"slack\", \"email\", \"sms\"]";
 
 #[tokio::test]
 async fn a_test_goes_over_every_way_and_says_what_became_of_it() -> Result<()> {
@@ -26,7 +26,7 @@ async fn a_test_goes_over_every_way_and_says_what_became_of_it() -> Result<()> {
     assert_eq!(mails.len(), 1);
     assert_eq!(mails[0].to, ["desk@clinic.example"]);
     ensure!(
-        mails[0].body.contains("Nothing is wrong"),
+        mails[0].body.contains("There is nothing to do"),
         "{}",
         mails[0].body
     );
@@ -72,7 +72,7 @@ async fn a_way_that_is_set_up_wrongly_is_named_and_told_by_the_others() -> Resul
 #[tokio::test]
 async fn something_critical_goes_another_way_when_its_own_is_down_and_both_in_the_end() -> Result<()>
 {
-    let (world, channels) = reachable("critical = [\"slack\"]", quick()).await?;
+    let (world, channels) = reachable("[alerts]\ncritical = [\"slack\"]", quick()).await?;
     channels
         .slack
         .set_scenario(slack::Scenario::from_toml("[faults]\nserver_error = 1.0")?)?;

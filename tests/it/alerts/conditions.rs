@@ -10,7 +10,7 @@ use crate::harness::{SLUG, eventually, quick};
 
 #[tokio::test]
 async fn an_accepted_event_that_no_process_takes_up_is_told_and_so_is_its_end() -> Result<()> {
-    let (mut world, channels) = reachable("critical = [\"slack\"]", quick()).await?;
+    let (mut world, channels) = reachable("[alerts]\ncritical = [\"slack\"]", quick()).await?;
     let client = world.client().await?;
     world.woken().await?;
     let event = NewEvent {

@@ -13,7 +13,7 @@ const STORM: u32 = 10_000;
 
 #[tokio::test]
 async fn a_storm_of_one_error_makes_a_handful_of_messages_and_hides_no_other() -> Result<()> {
-    let (world, channels) = reachable("error = [\"slack\"]", quick()).await?;
+    let (world, channels) = reachable("[alerts]\nerror = [\"slack\"]", quick()).await?;
     let client = world.client().await?;
     let start = Timestamp::now();
     let at = |slice: u32| start + SignedDuration::from_mins(5 * i64::from(slice));

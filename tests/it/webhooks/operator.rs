@@ -6,10 +6,10 @@ use simulator::senders::{Scenario, Source, Vendor, letter};
 
 use crate::harness::{OPEN_CLINIC, SLUG, World, eventually, quick};
 
-const IMPATIENT: &str = "[events]\ntries = 2\nfirst_delay_seconds = 1\n";
+pub(crate) const IMPATIENT: &str = "[events]\ntries = 2\nfirst_delay_seconds = 1\n";
 
 /// The database refuses what the event is to record: what a defect of ours would look like.
-const BREAK: &str = "create function refuse() returns trigger language plpgsql as $$ begin raise exception 'broken'; end $$;
+pub(crate) const BREAK: &str = "create function refuse() returns trigger language plpgsql as $$ begin raise exception 'broken'; end $$;
                      create trigger refuse before insert on agent_sessions for each row execute function refuse()";
 const MEND: &str = "drop trigger refuse on agent_sessions; drop function refuse()";
 
@@ -122,7 +122,7 @@ async fn an_event_that_failed_once_succeeds_by_itself() -> Result<()> {
 }
 
 /// Sends the first events of a source.
-pub(super) async fn post(source: &Source, count: u64) -> Result<()> {
+pub(crate) async fn post(source: &Source, count: u64) -> Result<()> {
     for n in 0..count {
         let letter = letter(source, 0, &Scenario::default(), n);
         let mut request = reqwest::Client::new().post(&source.url).body(letter.body);
@@ -135,7 +135,7 @@ pub(super) async fn post(source: &Source, count: u64) -> Result<()> {
     Ok(())
 }
 
-async fn states(world: &World, state: &str, count: i64) -> Result<()> {
+pub(crate) async fn states(world: &World, state: &str, count: i64) -> Result<()> {
     eventually(&format!("{count} events are {state}"), || async {
         Ok(world
             .count(&format!("events where state = '{state}'"))
