@@ -12,7 +12,7 @@ export SQLX_OFFLINE ?= true
 export PROPTEST_RNG_SEED ?= 1
 
 .DEFAULT_GOAL := help
-.PHONY: help tools demo dev test check format bench sqlx
+.PHONY: help tools demo dev test fuzz check format bench sqlx
 
 help: ## list the targets
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -32,6 +32,9 @@ test: tools ## run every test, on servers of their own
 	else \
 	  $(CARGO) test --workspace; \
 	fi
+
+fuzz: ## feed damaged input to every parser and verifier at the door (FOR=60 seconds each)
+	@tools/fuzz.sh $(or $(FOR),60)
 
 check: tools ## format, lints, .sqlx up to date
 	$(CARGO) fmt --all --check
