@@ -39,7 +39,7 @@ pub(crate) struct Stage {
     pub(crate) clinic: Clinic,
     pub(crate) wakes: Arc<Mutex<Vec<Wake>>>,
     pub(crate) stop: Option<oneshot::Sender<()>>,
-    pub(crate) running: JoinHandle<Result<(), ingress::Error>>,
+    pub(crate) running: Running,
 }
 
 /// A tenant with one Retell source.
@@ -97,19 +97,8 @@ pub(crate) async fn stage_with(
     let store = Store::new(&url, keys, options).unwrap();
     store.migrate().await.unwrap();
     let clinic = clinic(&store, "harbour-dental").await;
-    let config = Config {
-        listen: ([127, 0, 0, 1], 0).into(),
-        ..config
-    };
-    let render = Arc::new(|| METRICS.render());
-    let ingress = Ingress::bind(config, store.clone(), on_wake, Some(render))
-        .await
-        .unwrap();
-    let address = ingress.address();
-    let (stop, stopped) = oneshot::channel();
-    let running = tokio::spawn(ingress.run(async {
-        stopped.await.ok();
-    }));
+    let ingress = bind(config, &store, on_wake).await.unwrap();
+    let (address, stop, running) = run(ingress);
     Stage {
         address,
         store,
@@ -119,6 +108,31 @@ pub(crate) async fn stage_with(
         stop: Some(stop),
         running,
     }
+}
+
+/// On any free port.
+pub(crate) async fn bind(
+    config: Config,
+    store: &Store,
+    on_wake: impl Fn(Vec<Wake>) + Send + Sync + 'static,
+) -> Result<Ingress, ingress::Error> {
+    let config = Config {
+        listen: ([127, 0, 0, 1], 0).into(),
+        ..config
+    };
+    let render = Arc::new(|| METRICS.render());
+    Ingress::bind(config, store.clone(), on_wake, Some(render)).await
+}
+
+type Running = JoinHandle<Result<(), ingress::Error>>;
+
+fn run(ingress: Ingress) -> (SocketAddr, oneshot::Sender<()>, Running) {
+    let address = ingress.address();
+    let (stop, stopped) = oneshot::channel();
+    let running = tokio::spawn(ingress.run(async {
+        stopped.await.ok();
+    }));
+    (address, stop, running)
 }
 
 pub(crate) async fn clinic(store: &Store, slug: &str) -> Clinic {
@@ -163,6 +177,29 @@ impl Stage {
         exchange(self.address, request.as_bytes()).await.unwrap()
     }
 
+    /// Tells the ingress to stop, and waits until it has.
+    pub(crate) async fn stop(&mut self) {
+        self.stop.take().unwrap().send(()).unwrap();
+        let end = tokio::time::timeout(Duration::from_secs(20), &mut self.running).await;
+        end.expect("it ends").unwrap().unwrap();
+    }
+
+    /// Ends the ingress in the middle of whatever it does.
+    pub(crate) async fn kill(&mut self) {
+        self.running.abort();
+        (&mut self.running).await.ok();
+    }
+
+    /// Another ingress in place of the one that has ended, once that has let go of everything.
+    pub(crate) async fn start_again(&mut self, config: &Config) {
+        let bound = until(
+            async || bind(config.clone(), &self.store, |_| {}).await,
+            |bound| bound.is_ok(),
+        );
+        let (address, stop, running) = run(bound.await.unwrap());
+        (self.address, self.stop, self.running) = (address, Some(stop), running);
+    }
+
     /// How many events are stored.
     pub(crate) async fn events(&self) -> i64 {
         sqlx::query_scalar("select count(*) from events")
@@ -170,6 +207,21 @@ impl Stage {
             .await
             .unwrap()
     }
+}
+
+/// Runs a statement in the database before each event is inserted.
+pub(crate) async fn on_insert(stage: &Stage, statement: &str) {
+    let function = format!(
+        "create function odd() returns trigger language plpgsql as $$ begin {statement}; return new; end $$"
+    );
+    sqlx::query(sqlx::AssertSqlSafe(function))
+        .execute(&stage.pool)
+        .await
+        .unwrap();
+    sqlx::query("create trigger odd before insert on events for each row execute function odd()")
+        .execute(&stage.pool)
+        .await
+        .unwrap();
 }
 
 pub(crate) fn ended(call: &str) -> String {
