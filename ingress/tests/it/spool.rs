@@ -290,15 +290,18 @@ async fn an_event_of_a_source_that_is_gone_is_set_aside_and_the_others_are_drain
         &stage,
         format!(
             "update sources set disabled_at = now() where id = '{off}';
+             delete from outbox where tenant_id = '{gone}';
+             delete from events where tenant_id = '{gone}';
              delete from sources where tenant_id = '{gone}';
              delete from provider_secrets where tenant_id = '{gone}';
+             delete from tenant_settings where tenant_id = '{gone}';
              delete from tenants where id = '{gone}'"
         ),
     )
     .await;
 
     stage.start_again(&config).await;
-    stored(&stage, 5).await;
+    stored(&stage, 4).await;
     stage.stop().await;
 
     let set_aside = aside(&stage, &config);
@@ -312,7 +315,7 @@ async fn an_event_of_a_source_that_is_gone_is_set_aside_and_the_others_are_drain
     // The next start tries them once more.
     execute(&stage, on_again).await;
     stage.start_again(&config).await;
-    stored(&stage, 7).await;
+    stored(&stage, 6).await;
     stage.stop().await;
     assert_eq!(aside(&stage, &config).len(), 1);
 }
