@@ -3,13 +3,14 @@
 mod pace;
 
 use std::{
+    borrow::Cow,
     collections::{BTreeSet, HashSet},
     io,
     sync::Arc,
     time::Duration,
 };
 
-use domain::ids::SourceId;
+use domain::ids::{EventId, SourceId, TenantId};
 use jiff::Timestamp;
 use providers::source::SourceKind;
 use store::{NewEvent, Store, Wake};
@@ -18,6 +19,7 @@ use tokio::{
     task::spawn_blocking,
     time::{sleep, timeout},
 };
+use tracing::field;
 
 use pace::{Pace, Trouble};
 
@@ -88,7 +90,7 @@ impl Drain {
         }
         let batch = match self.on_disk(move |spool| spool.next(size)).await {
             Err(SpoolError::Unreadable { position }) => {
-                self.set_aside(position, "no configured key decrypts it")
+                self.set_aside(position, None, "no configured key decrypts it")
                     .await?;
                 return Ok(1);
             }
@@ -123,17 +125,16 @@ impl Drain {
         for (position, event) in batch {
             let kind = SourceKind::from_code(&event.provider);
             let is_enabled = event.source.is_none_or(|source| enabled.contains(&source));
-            match kind {
-                Some(kind) if is_enabled => ready.push((position, event.into_event(kind.code()))),
-                Some(_) => {
-                    self.set_aside(position, "its source or its tenant is gone or disabled")
-                        .await?
+            let reason = match kind {
+                Some(kind) if is_enabled => {
+                    ready.push((position, event.into_event(kind.code())));
+                    continue;
                 }
-                None => {
-                    self.set_aside(position, "this version does not know its provider")
-                        .await?
-                }
-            }
+                Some(_) => "its source or its tenant is gone or disabled",
+                None => "this version does not know its provider",
+            };
+            let name = Some((event.id, event.tenant));
+            self.set_aside(position, name, reason).await?;
         }
         Ok(ready)
     }
@@ -171,8 +172,8 @@ impl Drain {
         for (position, event) in positions.into_iter().zip(&events) {
             match self.append(std::slice::from_ref(event)).await {
                 Ok(Ok(())) => taken.push(position),
-                Ok(Err(error)) if error.is_refusal() => refused.push((position, error)),
-                Ok(Err(error)) => failed.push((position, error)),
+                Ok(Err(error)) if error.is_refusal() => refused.push((position, event, error)),
+                Ok(Err(error)) => failed.push((position, event, error)),
                 Err(away) => {
                     trouble = Some(away);
                     break;
@@ -183,12 +184,13 @@ impl Drain {
             refused.append(&mut failed);
             self.forget(taken).await?;
         }
-        for (position, error) in refused {
-            self.set_aside(position, &reason(&error)).await?;
+        for (position, event, error) in refused {
+            let name = Some((event.id, event.tenant));
+            self.set_aside(position, name, &reason(&error)).await?;
         }
         match (trouble, failed.first()) {
             (Some(trouble), _) => Err(trouble),
-            (None, Some((_, error))) => Err(declined(error)),
+            (None, Some((_, _, error))) => Err(declined(error)),
             (None, None) => Ok(()),
         }
     }
@@ -198,7 +200,9 @@ impl Drain {
         let appended = timeout(BATCH_LIMIT, self.store.append_events(events)).await;
         let appended = match appended.map_err(|_| Trouble::Away)? {
             Ok(appended) => appended,
-            Err(error) if error.is_unavailable() => return Err(declined(&error)),
+            Err(error) if error.is_unavailable() || is_in_the_way(&error) => {
+                return Err(declined(&error));
+            }
             Err(error) => return Ok(Err(error)),
         };
         for (event, appended) in events.iter().zip(&appended) {
@@ -218,13 +222,20 @@ impl Drain {
             .map_err(|error| failing(&error))
     }
 
-    async fn set_aside(&self, position: Position, reason: &str) -> Result<(), Trouble> {
+    async fn set_aside(
+        &self,
+        position: Position,
+        name: Option<(EventId, TenantId)>,
+        reason: &str,
+    ) -> Result<(), Trouble> {
         let kept = reason.to_owned();
         self.on_disk(move |spool| spool.set_aside(position, &kept, Timestamp::now()))
             .await
             .map_err(|error| failing(&error))?;
         tracing::error!(
             %position,
+            event_id = name.map(|(event, _)| field::display(event)),
+            tenant = name.map(|(_, tenant)| field::display(tenant)),
             reason,
             "a webhook of the spool was set aside: nobody processes it, and it is tried again after the next start"
         );
@@ -263,13 +274,21 @@ fn failing(error: &SpoolError) -> Trouble {
     Trouble::Failing
 }
 
-/// What the database has against an event, by its code: the text may quote the event.
-fn reason(error: &store::Error) -> String {
-    let code = match error {
+/// Whether other transactions were in the way (class 40: rolled back; class 55: locked), which passes.
+fn is_in_the_way(error: &store::Error) -> bool {
+    code(error).is_some_and(|code| code.starts_with("40") || code.starts_with("55"))
+}
+
+fn code(error: &store::Error) -> Option<Cow<'_, str>> {
+    match error {
         store::Error::Database(cause) => cause.as_database_error().and_then(|cause| cause.code()),
         _ => None,
-    };
-    match code {
+    }
+}
+
+/// What the database has against an event, by its code: the text may quote the event.
+fn reason(error: &store::Error) -> String {
+    match code(error) {
         Some(code) => format!("the database refuses it (SQLSTATE {code})"),
         None => format!("it cannot be stored: {error}"),
     }

@@ -238,36 +238,3 @@ async fn another_tenants_key_proves_nothing_here() {
     assert_eq!(stage.send(&post).await.status, 401);
     assert_eq!(stage.events().await, 0);
 }
-
-#[tokio::test(flavor = "multi_thread")]
-async fn a_source_without_an_option_it_needs_asks_its_sender_to_come_again() {
-    let stage = stage(Config::default()).await;
-    let mut tx = stage
-        .store
-        .tenant(stage.clinic.tenant)
-        .begin()
-        .await
-        .unwrap();
-    tx.add_source("twilio", "without_its_address")
-        .await
-        .unwrap();
-    tx.add_provider_secret(stage.store.keys(), "twilio", &SECRET.into())
-        .await
-        .unwrap();
-    tx.commit().await.unwrap();
-    let post = Post::to("/hooks/without_its_address")
-        .body(b"MessageSid=SM1")
-        .header("X-Twilio-Signature", "c2lnbmF0dXJl")
-        .header("x-request-id", "req-no-option");
-
-    let answer = stage.send(&post).await;
-
-    assert_refused(
-        &stage,
-        &answer,
-        "req-no-option",
-        503,
-        "source_option_missing",
-    );
-    assert_eq!(answer.header("retry-after"), Some("5"));
-}

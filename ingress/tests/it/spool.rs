@@ -144,6 +144,36 @@ async fn a_killed_ingress_loses_nothing_and_the_next_one_drains_it() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_crash_between_storing_and_forgetting_doubles_nothing() {
+    let folder = TempDir::new().unwrap();
+    let config = spooling(&folder);
+    let (mut postgres, mut stage) = outage(&config).await;
+    for call in ["1", "2", "3"] {
+        assert_eq!(stage.post(&ended(call)).await.status, 202);
+    }
+    stage.stop().await;
+    let file = config.spool_dir.as_deref().unwrap().join("events.redb");
+    let before = fs::read(&file).unwrap();
+    postgres.start_again().await.unwrap();
+    stage.start_again(&config).await;
+    stored(&stage, 4).await;
+    stage.stop().await;
+
+    fs::write(&file, before).unwrap();
+    stage.start_again(&config).await;
+
+    let wanted = [("before", 0), ("1", 1), ("2", 1), ("3", 1)];
+    let wanted = wanted.map(|(call, times)| (call.to_owned(), times));
+    until(|| calls(&stage), |calls| *calls == wanted).await;
+    let wakes = "select count(*) from outbox where process in ('call', 'event')";
+    let wakes: i64 = sqlx::query_scalar(wakes)
+        .fetch_one(&stage.pool)
+        .await
+        .unwrap();
+    assert_eq!(wakes, 4);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_stop_keeps_what_is_under_way() {
     let folder = TempDir::new().unwrap();
     let config = spooling(&folder);
