@@ -1,20 +1,26 @@
 //! The database is away and there is a spool.
 
-use std::{fs, path::Path, time::Duration};
+mod aside;
+mod restart;
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::{
+        Mutex,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
 
 use embedded::Postgres;
-use ingress::{
-    Config,
-    spool::{Aside, Position, Spool, SpoolError, SpoolLimits},
-};
+use futures::future::join_all;
+use ingress::{Config, spool::SpoolLimits};
 use jiff::Timestamp;
-use sqlx::{AssertSqlSafe, Row};
+use sqlx::Row;
 use tempfile::TempDir;
-use tokio::io::AsyncWriteExt;
 
 use crate::harness::{
-    Answer, Clinic, Post, SECRET, Stage, bind, clinic, ended, logged, now_ms, on_insert,
-    read_answer, stage_on, start_postgres, unfinished, until,
+    Answer, Post, SECRET, Stage, ended, logged, now_ms, on_insert, stage_on, start_postgres, until,
 };
 
 fn spooling(folder: &TempDir) -> Config {
@@ -51,21 +57,6 @@ async fn calls(stage: &Stage) -> Vec<(String, i32)> {
         .fetch_all(&stage.pool)
         .await
         .unwrap()
-}
-
-async fn execute(stage: &Stage, sql: String) {
-    sqlx::raw_sql(AssertSqlSafe(sql))
-        .execute(&stage.pool)
-        .await
-        .unwrap();
-}
-
-/// What a stopped ingress has set aside.
-fn aside(stage: &Stage, config: &Config) -> Vec<Aside> {
-    let folder = config.spool_dir.as_deref().unwrap();
-    let spool = Spool::open(folder, stage.store.keys().clone(), config.spool_limits).unwrap();
-    assert!(spool.is_empty());
-    spool.aside(Position::FIRST, 100).unwrap()
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -121,77 +112,6 @@ async fn webhooks_of_an_outage_are_taken_and_stored_in_their_order_once_it_is_ov
     ] {
         assert!(metrics.contains(line), "{line} is not in {metrics}");
     }
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn a_killed_ingress_loses_nothing_and_the_next_one_drains_it() {
-    let folder = TempDir::new().unwrap();
-    let config = spooling(&folder);
-    let (mut postgres, mut stage) = outage(&config).await;
-    for call in ["1", "2", "3"] {
-        assert_eq!(stage.post(&ended(call)).await.status, 202);
-    }
-    stage.kill().await;
-    stage.start_again(&config).await;
-    // It cannot know its sources yet.
-    assert_eq!(stage.post(&ended("4")).await.status, 503);
-
-    postgres.start_again().await.unwrap();
-
-    stored(&stage, 4).await;
-    let wanted = ["before", "1", "2", "3"].map(|call| (call.to_owned(), 0));
-    assert_eq!(calls(&stage).await, wanted);
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn a_crash_between_storing_and_forgetting_doubles_nothing() {
-    let folder = TempDir::new().unwrap();
-    let config = spooling(&folder);
-    let (mut postgres, mut stage) = outage(&config).await;
-    for call in ["1", "2", "3"] {
-        assert_eq!(stage.post(&ended(call)).await.status, 202);
-    }
-    stage.stop().await;
-    let file = config.spool_dir.as_deref().unwrap().join("events.redb");
-    let before = fs::read(&file).unwrap();
-    postgres.start_again().await.unwrap();
-    stage.start_again(&config).await;
-    stored(&stage, 4).await;
-    stage.stop().await;
-
-    fs::write(&file, before).unwrap();
-    stage.start_again(&config).await;
-
-    let wanted = [("before", 0), ("1", 1), ("2", 1), ("3", 1)];
-    let wanted = wanted.map(|(call, times)| (call.to_owned(), times));
-    until(|| calls(&stage), |calls| *calls == wanted).await;
-    let wakes = "select count(*) from outbox where process in ('call', 'event')";
-    let wakes: i64 = sqlx::query_scalar(wakes)
-        .fetch_one(&stage.pool)
-        .await
-        .unwrap();
-    assert_eq!(wakes, 4);
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn a_stop_keeps_what_is_under_way() {
-    let folder = TempDir::new().unwrap();
-    let config = spooling(&folder);
-    let (mut postgres, mut stage) = outage(&config).await;
-    let (mut stream, last) = unfinished(&stage, "under way").await;
-    let (answer, ()) = tokio::join!(
-        async {
-            stream.write_all(&[last]).await.unwrap();
-            read_answer(&mut stream).await.unwrap()
-        },
-        stage.stop()
-    );
-    assert_eq!(answer.status, 202);
-
-    postgres.start_again().await.unwrap();
-    stage.start_again(&config).await;
-
-    stored(&stage, 2).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -288,133 +208,47 @@ async fn a_database_that_hangs_costs_no_webhook_a_refusal() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_event_of_a_source_that_is_gone_is_set_aside_and_the_others_are_drained() {
+async fn through_an_outage_every_webhook_is_taken_and_none_is_lost_or_doubled() {
     let folder = TempDir::new().unwrap();
-    let config = spooling(&folder);
     let mut postgres = start_postgres(true).await;
-    let mut stage = stage_on(&postgres, config.clone()).await;
-    let disabled = clinic(&stage.store, "disabled").await;
-    let deleted = clinic(&stage.store, "deleted").await;
-    let post = |clinic: &Clinic, call: &str| {
-        let body = ended(call);
-        Post::to(&format!("/hooks/{}", clinic.key)).signed(body.as_bytes(), SECRET, now_ms())
+    let stage = stage_on(&postgres, spooling(&folder)).await;
+    assert_eq!(stage.post(&ended("first")).await.status, 204);
+    let (sent, done) = (Mutex::new(BTreeMap::new()), AtomicBool::new(false));
+    let answered = async |status| {
+        let sent = sent.lock().unwrap();
+        sent.values().filter(|each| **each == status).count()
     };
-    for clinic in [&stage.clinic, &disabled, &deleted] {
-        assert_eq!(stage.send(&post(clinic, "before")).await.status, 204);
-    }
-    postgres.kill();
-    for (clinic, call) in [
-        (&disabled, "1"),
-        (&deleted, "2"),
-        (&stage.clinic, "3"),
-        (&disabled, "4"),
-        (&stage.clinic, "5"),
-    ] {
-        assert_eq!(stage.send(&post(clinic, call)).await.status, 202);
-    }
-    stage.stop().await;
-    postgres.start_again().await.unwrap();
-    let (off, gone) = (disabled.source.uuid(), deleted.tenant.uuid());
-    let on_again = format!("update sources set disabled_at = null where id = '{off}'");
-    execute(
-        &stage,
-        format!(
-            "update sources set disabled_at = now() where id = '{off}';
-             delete from outbox where tenant_id = '{gone}';
-             delete from events where tenant_id = '{gone}';
-             delete from sources where tenant_id = '{gone}';
-             delete from provider_secrets where tenant_id = '{gone}';
-             delete from tenant_settings where tenant_id = '{gone}';
-             delete from tenants where id = '{gone}'"
-        ),
-    )
-    .await;
-
-    stage.start_again(&config).await;
-    stored(&stage, 4).await;
-    stage.stop().await;
-
-    let set_aside = aside(&stage, &config);
-    let tenants: Vec<_> = set_aside.iter().map(|each| each.event.unwrap().0).collect();
-    assert_eq!(
-        tenants,
-        [disabled.tenant, deleted.tenant, disabled.tenant],
-        "{set_aside:?}"
-    );
-
-    // The next start tries them once more.
-    execute(&stage, on_again).await;
-    stage.start_again(&config).await;
-    stored(&stage, 6).await;
-    stage.stop().await;
-    assert_eq!(aside(&stage, &config).len(), 1);
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn an_event_that_the_database_refuses_is_set_aside_and_the_others_are_drained() {
-    for code in ["23514", "P0001"] {
-        let folder = TempDir::new().unwrap();
-        let config = spooling(&folder);
-        let (mut postgres, mut stage) = refusing_outage(&config, code).await;
-        let poison = |number: u8| format!(r#"{{"event":"poison","number":{number}}}"#);
-        for body in [poison(1), ended("1"), ended("2"), poison(2), ended("3")] {
-            assert_eq!(stage.post(&body).await.status, 202);
+    let sender = async |name: u32| {
+        for call in (0..).map(|number| format!("call_{name}_{number}")) {
+            if done.load(Ordering::Relaxed) {
+                break;
+            }
+            let status = stage.post(&ended(&call)).await.status;
+            sent.lock().unwrap().insert(call, status);
         }
+    };
+    let outage = async {
+        until(|| answered(204), |count| *count >= 50).await;
+        postgres.kill();
+        until(|| answered(202), |count| *count >= 200).await;
         postgres.start_again().await.unwrap();
+        let before = answered(204).await;
+        until(|| answered(204), |count| *count >= before + 50).await;
+        done.store(true, Ordering::Relaxed);
+    };
+    tokio::join!(outage, join_all((0..8).map(sender)));
 
-        stored(&stage, 4).await;
-        stage.stop().await;
-        let set_aside = aside(&stage, &config);
-        let reasons: Vec<_> = set_aside.iter().map(|each| &each.reason).collect();
-        assert_eq!(reasons.len(), 2, "{reasons:?}");
-        assert!(
-            reasons.iter().all(|reason| reason.contains(code)),
-            "{reasons:?}"
-        );
-    }
-}
-
-async fn refusing_outage(config: &Config, code: &str) -> (Postgres, Stage) {
-    let mut postgres = start_postgres(true).await;
-    let stage = stage_on(&postgres, config.clone()).await;
-    let refuse = format!(
-        "if new.event_type = 'poison' then raise exception 'no' using errcode = '{code}'; end if"
+    let sent = sent.into_inner().unwrap();
+    assert!(
+        sent.values().all(|status| matches!(status, 202 | 204)),
+        "{sent:?}"
     );
-    on_insert(&stage, &refuse).await;
-    assert_eq!(stage.post(&ended("before")).await.status, 204);
-    postgres.kill();
-    (postgres, stage)
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn a_folder_that_is_held_or_damaged_stops_the_start() {
-    let folder = TempDir::new().unwrap();
-    let config = spooling(&folder);
-    let postgres = start_postgres(false).await;
-    let mut stage = stage_on(&postgres, config.clone()).await;
-    assert!(matches!(
-        why(&stage, &config).await,
-        SpoolError::Busy { .. }
-    ));
-    stage.stop().await;
-
-    let path: &Path = config.spool_dir.as_deref().unwrap();
-    fs::write(path.join("events.redb"), b"not a spool").unwrap();
-
-    assert!(matches!(
-        why(&stage, &config).await,
-        SpoolError::Damaged { .. }
-    ));
-}
-
-/// Why an ingress cannot start.
-async fn why(stage: &Stage, config: &Config) -> SpoolError {
-    match bind(config.clone(), &stage.store, |_| {}).await {
-        Err(ingress::Error::Spool { folder, source }) => {
-            assert_eq!(Some(folder), config.spool_dir);
-            source
-        }
-        Err(error) => panic!("{error}"),
-        Ok(_) => panic!("it starts"),
-    }
+    stored(&stage, i64::try_from(sent.len()).unwrap() + 1).await;
+    let stored = calls(&stage).await.into_iter().map(|(call, _)| call);
+    assert_eq!(
+        stored
+            .filter(|call| call != "first")
+            .collect::<BTreeSet<_>>(),
+        sent.into_keys().collect()
+    );
 }
