@@ -14,7 +14,7 @@ use std::{
 
 use embedded::Postgres;
 use futures::future::join_all;
-use ingress::{Config, spool::SpoolLimits};
+use ingress::{Config, Rate, spool::SpoolLimits};
 use jiff::Timestamp;
 use sqlx::Row;
 use tempfile::TempDir;
@@ -211,7 +211,16 @@ async fn a_database_that_hangs_costs_no_webhook_a_refusal() {
 async fn through_an_outage_every_webhook_is_taken_and_none_is_lost_or_doubled() {
     let folder = TempDir::new().unwrap();
     let mut postgres = start_postgres(true).await;
-    let stage = stage_on(&postgres, spooling(&folder)).await;
+    let ample = Rate {
+        per_second: 100_000,
+        burst: 100_000,
+    };
+    let config = Config {
+        source_rate: ample,
+        tenant_rate: ample,
+        ..spooling(&folder)
+    };
+    let stage = stage_on(&postgres, config).await;
     assert_eq!(stage.post(&ended("first")).await.status, 204);
     let (sent, done) = (Mutex::new(BTreeMap::new()), AtomicBool::new(false));
     let answered = async |status| {
