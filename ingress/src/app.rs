@@ -20,6 +20,7 @@ use crate::{
     body::Bodies,
     config::Config,
     hook::{self, LOGGED_REFUSALS},
+    keeper::Keeper,
     probe::{self, Readiness},
     rate::{Bucket, Limiter},
     refusal::problem,
@@ -29,6 +30,8 @@ use crate::{
 pub(crate) struct App {
     pub(crate) sources: Sources,
     pub(crate) intake: Intake,
+    /// When there is a spool.
+    pub(crate) keeper: Option<Keeper>,
     pub(crate) bodies: Bodies,
     pub(crate) in_flight: Semaphore,
     pub(crate) source_rates: Limiter,
@@ -44,11 +47,13 @@ impl App {
         config: Config,
         store: Store,
         intake: Intake,
+        keeper: Option<Keeper>,
         render_metrics: Option<RenderMetrics>,
     ) -> Self {
         Self {
             sources: Sources::new(store.clone(), &config),
             intake,
+            keeper,
             bodies: Bodies::new(&config),
             in_flight: Semaphore::new(config.max_in_flight.get()),
             source_rates: Limiter::new(config.source_rate),

@@ -5,22 +5,20 @@
 //! A request is answered only after the commit that holds its own event.
 
 use std::{
-    sync::{
-        Arc,
-        atomic::{AtomicBool, Ordering},
-    },
+    sync::Arc,
     time::{Duration, Instant},
 };
 
 use store::{Appended, NewEvent, Store, Wake};
 use tokio::{
-    sync::{Mutex, Semaphore, mpsc, oneshot},
+    sync::{Mutex, mpsc, oneshot},
     task::JoinSet,
     time::{sleep, timeout, timeout_at},
 };
 
 use crate::{
     config::Config,
+    outage::Outage,
     telemetry::{self, chain},
 };
 
@@ -81,11 +79,11 @@ impl Intake {
     pub(crate) fn start(
         config: &Config,
         store: Store,
+        outage: Arc<Outage>,
         on_wake: OnWake,
         tasks: &mut JoinSet<()>,
     ) -> Self {
         let (sender, receiver) = mpsc::channel(config.max_in_flight.get());
-        let outage = Arc::new(Outage::default());
         let lanes = Arc::new(Lanes {
             store,
             queue: Mutex::new(receiver),
@@ -245,50 +243,5 @@ impl Lanes {
 fn refuse(answers: impl IntoIterator<Item = Answer>, reason: NotStored) {
     for answer in answers {
         answer.send(Err(reason)).ok();
-    }
-}
-
-/// Whether the database is known to be away. While it is, one webhook at a time finds out whether it
-/// still is, and the others are refused at once instead of each waiting for the time limit.
-struct Outage {
-    known: AtomicBool,
-    probe: Arc<Semaphore>,
-}
-
-impl Default for Outage {
-    fn default() -> Self {
-        Self {
-            known: AtomicBool::new(false),
-            probe: Arc::new(Semaphore::new(1)),
-        }
-    }
-}
-
-/// Leave to ask the database; `Some` inside holds the place of the one probe.
-type Admitted = Option<tokio::sync::OwnedSemaphorePermit>;
-
-impl Outage {
-    fn admit(&self) -> Option<Admitted> {
-        if !self.known.load(Ordering::Relaxed) {
-            return Some(None);
-        }
-        self.probe.clone().try_acquire_owned().ok().map(Some)
-    }
-
-    fn begins(&self, why: &str) {
-        if !self.known.swap(true, Ordering::Relaxed) {
-            tracing::error!(
-                error = why,
-                "the database is away: webhooks are answered 503"
-            );
-            telemetry::database_away(true);
-        }
-    }
-
-    fn over(&self) {
-        if self.known.load(Ordering::Relaxed) && self.known.swap(false, Ordering::Relaxed) {
-            tracing::info!("the database is back");
-            telemetry::database_away(false);
-        }
     }
 }

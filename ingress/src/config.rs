@@ -1,9 +1,14 @@
 //! What an operator may set, each from one environment variable.
 
 use std::{
-    fmt::Display, net::SocketAddr, num::NonZeroUsize, ops::RangeInclusive, str::FromStr,
-    time::Duration,
+    fmt::Display, net::SocketAddr, num::NonZeroUsize, ops::RangeInclusive, path::PathBuf,
+    str::FromStr, time::Duration,
 };
+
+use crate::spool::SpoolLimits;
+
+/// How long the database may take when there is a spool to turn to.
+const LIMIT_BEFORE_SPOOL: Duration = Duration::from_secs(1);
 
 /// An environment variable that cannot be used.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -32,7 +37,8 @@ pub struct Config {
     pub header_time_limit: Duration,
     /// `BELLHOP_INGRESS_BODY_TIME_LIMIT_MS`, default 10 000: from the headers to the body's last byte.
     pub body_time_limit: Duration,
-    /// `BELLHOP_INGRESS_DATABASE_TIME_LIMIT_MS`, default 5 000: half of what Retell waits for an answer.
+    /// `BELLHOP_INGRESS_DATABASE_TIME_LIMIT_MS`, default 5 000: half of what Retell waits for an answer. With
+    /// a spool 1 000: past it, that takes the webhook.
     pub database_time_limit: Duration,
     /// `BELLHOP_INGRESS_TIMESTAMP_TOLERANCE_SECONDS`, default 300, either way.
     pub timestamp_tolerance: Duration,
@@ -50,6 +56,10 @@ pub struct Config {
     pub batch_lanes: NonZeroUsize,
     /// `BELLHOP_INGRESS_SHUTDOWN_LIMIT_MS`, default 10 000: how long a stop waits for webhooks under way.
     pub shutdown_limit: Duration,
+    /// `BELLHOP_INGRESS_SPOOL_DIR`: the folder that keeps webhooks while the database is away. Not set: none.
+    pub spool_dir: Option<PathBuf>,
+    /// `BELLHOP_INGRESS_SPOOL_MAX_EVENTS`, default 1 000 000, and `BELLHOP_INGRESS_SPOOL_MAX_BYTES`, default 1 GiB.
+    pub spool_limits: SpoolLimits,
 }
 
 /// How many a second, and how many at once after a quiet time.
@@ -84,6 +94,8 @@ impl Default for Config {
             batch_max: count(128),
             batch_lanes: count(1),
             shutdown_limit: Duration::from_secs(10),
+            spool_dir: None,
+            spool_limits: SpoolLimits::default(),
         }
     }
 }
@@ -103,6 +115,7 @@ impl Config {
             standard.body_limit,
             1_024..=256 << 20,
         )?;
+        let spool_dir = variables.path("BELLHOP_INGRESS_SPOOL_DIR");
         Ok(Self {
             listen: variables.parsed(
                 "BELLHOP_INGRESS_LISTEN",
@@ -130,7 +143,10 @@ impl Config {
             )?,
             database_time_limit: variables.millis(
                 "BELLHOP_INGRESS_DATABASE_TIME_LIMIT_MS",
-                standard.database_time_limit,
+                match spool_dir {
+                    Some(_) => LIMIT_BEFORE_SPOOL,
+                    None => standard.database_time_limit,
+                },
             )?,
             timestamp_tolerance: variables.seconds(
                 "BELLHOP_INGRESS_TIMESTAMP_TOLERANCE_SECONDS",
@@ -158,6 +174,8 @@ impl Config {
             batch_lanes: variables.count("BELLHOP_INGRESS_BATCH_LANES", standard.batch_lanes)?,
             shutdown_limit: variables
                 .millis("BELLHOP_INGRESS_SHUTDOWN_LIMIT_MS", standard.shutdown_limit)?,
+            spool_dir,
+            spool_limits: variables.spool_limits(standard.spool_limits, body_limit)?,
         })
     }
 }
@@ -236,6 +254,35 @@ impl<F: Fn(&'static str) -> Option<String>> Variables<F> {
         )?))
     }
 
+    /// Set but empty counts as not set, as everywhere.
+    fn path(&self, variable: &'static str) -> Option<PathBuf> {
+        let value = (self.0)(variable)?;
+        Some(value.trim())
+            .filter(|path| !path.is_empty())
+            .map(PathBuf::from)
+    }
+
+    fn spool_limits(
+        &self,
+        standard: SpoolLimits,
+        body_limit: usize,
+    ) -> Result<SpoolLimits, ConfigError> {
+        // The largest body must fit, with what is kept beside it.
+        let least = u64::try_from(body_limit).unwrap_or(u64::MAX / 2) * 2;
+        Ok(SpoolLimits {
+            max_events: self.number(
+                "BELLHOP_INGRESS_SPOOL_MAX_EVENTS",
+                standard.max_events,
+                1..=1_000_000_000,
+            )?,
+            max_bytes: self.number(
+                "BELLHOP_INGRESS_SPOOL_MAX_BYTES",
+                standard.max_bytes,
+                least..=1 << 40,
+            )?,
+        })
+    }
+
     fn rate(
         &self,
         rate: &'static str,
@@ -249,60 +296,4 @@ impl<F: Fn(&'static str) -> Option<String>> Variables<F> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn read(set: &[(&str, &str)]) -> Result<Config, ConfigError> {
-        Config::read(|name| {
-            set.iter()
-                .find(|(key, _)| *key == name)
-                .map(|(_, value)| (*value).to_owned())
-        })
-    }
-
-    #[test]
-    fn nothing_set_gives_the_defaults() {
-        assert_eq!(read(&[]), Ok(Config::default()));
-        assert_eq!(
-            read(&[("BELLHOP_INGRESS_LISTEN", " ")]),
-            Ok(Config::default())
-        );
-    }
-
-    #[test]
-    fn a_variable_changes_its_own_field_only() {
-        let config = read(&[("BELLHOP_INGRESS_DATABASE_TIME_LIMIT_MS", "250")]).unwrap();
-        assert_eq!(
-            config,
-            Config {
-                database_time_limit: Duration::from_millis(250),
-                ..Config::default()
-            }
-        );
-    }
-
-    #[test]
-    fn a_bad_value_is_refused_with_its_name() {
-        for (variable, value) in [
-            ("BELLHOP_INGRESS_LISTEN", "8080"),
-            ("BELLHOP_INGRESS_BODY_LIMIT_BYTES", "5 MiB"),
-            ("BELLHOP_INGRESS_SOURCE_RATE", "0"),
-            ("BELLHOP_INGRESS_BATCH_MAX", "0"),
-            ("BELLHOP_INGRESS_BODY_MEMORY_BYTES", "1024"),
-        ] {
-            assert_eq!(read(&[(variable, value)]).unwrap_err().variable, variable);
-        }
-    }
-
-    #[test]
-    fn a_higher_rate_brings_room_for_as_many_at_once() {
-        let config = read(&[("BELLHOP_INGRESS_SOURCE_RATE", "5000")]).unwrap();
-        assert_eq!(
-            config.source_rate,
-            Rate {
-                per_second: 5_000,
-                burst: 5_000
-            }
-        );
-    }
-}
+mod tests;

@@ -18,11 +18,13 @@ use tracing::{Instrument, Span, field};
 
 use crate::{
     app::App,
+    batch::NotStored,
     body::Received,
     config::Rate,
     provider::{Head, Outline, Provider},
     refusal::Refusal,
     sources::masked_key,
+    spool::SpooledEvent,
     telemetry::{self, InFlight},
     trace::Trace,
 };
@@ -36,7 +38,35 @@ pub(crate) const LOGGED_REFUSALS: Rate = Rate {
 /// A webhook that is durable.
 struct Accepted {
     provider: Provider,
-    duplicate: bool,
+    outcome: Outcome,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Outcome {
+    Stored,
+    /// It was stored before.
+    Duplicate,
+    /// On this machine's disk: the database is away.
+    Spooled,
+}
+
+impl Outcome {
+    fn status(self) -> StatusCode {
+        match self {
+            // A duplicate is answered just as the first was.
+            Self::Stored | Self::Duplicate => StatusCode::NO_CONTENT,
+            Self::Spooled => StatusCode::ACCEPTED,
+        }
+    }
+
+    /// The metric's label.
+    fn word(self) -> &'static str {
+        match self {
+            Self::Stored => "stored",
+            Self::Duplicate => "duplicate",
+            Self::Spooled => "spooled",
+        }
+    }
 }
 
 /// A webhook whose signature was checked. Only [`verified`] makes one.
@@ -196,14 +226,29 @@ async fn store(
         trace_id: Some(trace.trace_id.clone()),
         span_id: Some(trace.span_id.clone()),
     };
-    let appended = app.intake.append(event).await.map_err(Refusal::NotStored)?;
+    let (id, outcome) = durable(app, event, trace).await?;
     // The share of memory is held until here: the queue and the commit hold the bytes.
     drop(body.share);
-    Span::current().record("event_id", field::display(appended.id));
-    Ok(Accepted {
-        provider,
-        duplicate: appended.duplicate,
-    })
+    Span::current().record("event_id", field::display(id));
+    Ok(Accepted { provider, outcome })
+}
+
+/// Stores an event: in the database, or in the spool while that is away.
+async fn durable(app: &App, event: NewEvent, trace: &Trace) -> Result<(EventId, Outcome), Refusal> {
+    let spare = app
+        .keeper
+        .as_ref()
+        .map(|keeper| (keeper, SpooledEvent::new(event.clone(), trace.arrived_at)));
+    match (app.intake.append(event).await, spare) {
+        (Ok(appended), _) if appended.duplicate => Ok((appended.id, Outcome::Duplicate)),
+        (Ok(appended), _) => Ok((appended.id, Outcome::Stored)),
+        (Err(NotStored::Away | NotStored::TimedOut), Some((keeper, event))) => {
+            let id = event.id;
+            keeper.keep(event).await.map_err(Refusal::NotKept)?;
+            Ok((id, Outcome::Spooled))
+        }
+        (Err(reason), _) => Err(Refusal::NotStored(reason)),
+    }
 }
 
 fn conclude(app: &App, result: &Result<Accepted, Refusal>, started: Instant) {
@@ -211,19 +256,16 @@ fn conclude(app: &App, result: &Result<Accepted, Refusal>, started: Instant) {
     let duration_ms = took.as_secs_f64() * 1_000.0;
     match result {
         Ok(accepted) => {
-            telemetry::stored(accepted.provider.name(), accepted.duplicate);
-            telemetry::answered(
-                if accepted.duplicate {
-                    "duplicate"
-                } else {
-                    "stored"
-                },
-                took,
-            );
+            let Accepted { provider, outcome } = accepted;
+            match outcome {
+                Outcome::Spooled => telemetry::spooled(provider.name()),
+                _ => telemetry::stored(provider.name(), *outcome == Outcome::Duplicate),
+            }
+            telemetry::answered(outcome.word(), took);
             tracing::info!(
-                status = 204,
+                status = outcome.status().as_u16(),
                 duration_ms,
-                duplicate = accepted.duplicate,
+                outcome = outcome.word(),
                 "webhook accepted"
             );
         }
@@ -242,10 +284,9 @@ fn conclude(app: &App, result: &Result<Accepted, Refusal>, started: Instant) {
     }
 }
 
-/// A duplicate is answered just as the first was.
 fn answer(result: Result<Accepted, Refusal>, trace: &Trace) -> Response {
     let mut response = match result {
-        Ok(_) => StatusCode::NO_CONTENT.into_response(),
+        Ok(accepted) => accepted.outcome.status().into_response(),
         Err(refusal) => refusal.into_response(),
     };
     if let Ok(id) = HeaderValue::from_str(&trace.request_id) {

@@ -1,13 +1,17 @@
 //! Ingress: receives webhooks, verifies them, makes them durable and answers.
 //!
-//! Nothing is answered 2xx before its own row is committed. What an event means is read later, by the
+//! Nothing is answered 2xx before its own row is committed, or kept on this machine's disk while there is no
+//! database to commit it to. What an event means is read later, by the
 //! process it wakes, where reading can be retried and replayed.
 
 mod app;
 mod batch;
 mod body;
 mod config;
+mod drain;
 mod hook;
+mod keeper;
+mod outage;
 mod probe;
 mod provider;
 mod rate;

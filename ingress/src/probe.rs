@@ -14,7 +14,7 @@ use serde_json::json;
 use store::Store;
 use tokio::{sync::Mutex, time::timeout};
 
-use crate::{app::App, refusal::problem, telemetry::chain};
+use crate::{app::App, keeper::NotKept, refusal::problem, telemetry::chain};
 
 /// A database that has not answered by then is not ready.
 const CHECK_LIMIT: Duration = Duration::from_secs(2);
@@ -80,9 +80,15 @@ pub(crate) async fn healthz() -> Response {
     json_answer(StatusCode::OK, &json!({ "status": "ok" }))
 }
 
-/// Webhooks can be taken: the database answers and has the schema this program needs.
+/// Webhooks can be taken: the database answers and has the schema this program needs, or it is away and the
+/// spool takes them.
 pub(crate) async fn readyz(State(app): State<Arc<App>>) -> Response {
-    let (database, schema) = match app.readiness.database().await {
+    let state = app.readiness.database().await;
+    let spool = match &app.keeper {
+        Some(keeper) if state == Database::Away => Some(keeper.check().await),
+        _ => None,
+    };
+    let (database, schema) = match state {
         Database::Ready => (json!({ "status": "ok" }), json!({ "status": "ok" })),
         Database::Away => (
             json!({ "status": "unreachable" }),
@@ -93,16 +99,22 @@ pub(crate) async fn readyz(State(app): State<Arc<App>>) -> Response {
             json!({ "status": "behind", "wanted": wanted, "applied": applied, "advice": "run bellhop migrate" }),
         ),
     };
-    let ready = schema.get("status").is_some_and(|status| status == "ok");
+    let ready = spool == Some(Ok(())) || schema.get("status").is_some_and(|status| status == "ok");
     let (status, word) = if ready {
         (StatusCode::OK, "ready")
     } else {
         (StatusCode::SERVICE_UNAVAILABLE, "not ready")
     };
-    json_answer(
-        status,
-        &json!({ "status": word, "checks": { "database": database, "schema": schema } }),
-    )
+    let mut checks = json!({ "database": database, "schema": schema });
+    if let (Some(spool), Some(checks)) = (spool, checks.as_object_mut()) {
+        let word = match spool {
+            Ok(()) => "ok",
+            Err(NotKept::Full) => "full",
+            Err(NotKept::Failed) => "failing",
+        };
+        checks.insert("spool".to_owned(), json!({ "status": word }));
+    }
+    json_answer(status, &json!({ "status": word, "checks": checks }))
 }
 
 /// Prometheus' text format, when the process has installed a recorder.

@@ -9,7 +9,7 @@ use axum::{
 use providers::source::{ParseProblem, SignatureProblem};
 use serde_json::json;
 
-use crate::batch::NotStored;
+use crate::{batch::NotStored, keeper::NotKept};
 
 /// A sender of a provider tries again by itself; this is how long we ask it to wait when something is away.
 const AWAY_RETRY: Duration = Duration::from_secs(5);
@@ -46,6 +46,8 @@ pub(crate) enum Refusal {
     Unreadable(ParseProblem),
     #[error("not stored: {0:?}")]
     NotStored(NotStored),
+    #[error("not stored, as the database is away, and not kept in the spool: {0:?}")]
+    NotKept(NotKept),
 }
 
 impl Refusal {
@@ -62,28 +64,16 @@ impl Refusal {
             Self::BodyBroken => "body_broken",
             Self::SourceUnavailable => "source_unavailable",
             Self::UnknownProvider => "unknown_provider",
-            Self::Unverified(problem) => match problem {
-                SignatureProblem::NoSecret => "signature_no_secret",
-                SignatureProblem::MissingOption(_) => "source_option_missing",
-                SignatureProblem::MissingHeader(_) | SignatureProblem::MissingToken => {
-                    "signature_missing"
-                }
-                SignatureProblem::MalformedHeader { .. } => "signature_malformed",
-                SignatureProblem::OutsideTolerance { .. } => "signature_clock",
-                SignatureProblem::NoMatch => "signature_wrong",
-            },
-            Self::Unreadable(problem) => match problem {
-                ParseProblem::NotJson { .. } => "not_json",
-                ParseProblem::WrongType { .. } => "field_wrong_type",
-                ParseProblem::Missing(_) => "field_missing",
-                ParseProblem::TooLong(_) => "field_too_long",
-            },
+            Self::Unverified(problem) => problem.code(),
+            Self::Unreadable(problem) => problem.code(),
             Self::NotStored(problem) => match problem {
                 NotStored::QueueFull => "queue_full",
                 NotStored::Away => "database_away",
                 NotStored::TimedOut => "database_slow",
                 NotStored::Refused => "database_refused",
             },
+            Self::NotKept(NotKept::Full) => "spool_full",
+            Self::NotKept(NotKept::Failed) => "spool_failed",
         }
     }
 
@@ -94,12 +84,15 @@ impl Refusal {
             Self::TooLarge { .. } => StatusCode::PAYLOAD_TOO_LARGE,
             Self::BodyTooSlow => StatusCode::REQUEST_TIMEOUT,
             Self::BodyBroken | Self::Unreadable(_) => StatusCode::BAD_REQUEST,
+            // Ours to mend: the sender has done nothing wrong, and should try again.
+            Self::Unverified(SignatureProblem::MissingOption(_)) => StatusCode::SERVICE_UNAVAILABLE,
             Self::Unverified(_) => StatusCode::UNAUTHORIZED,
             Self::NotStored(NotStored::Refused) => StatusCode::INTERNAL_SERVER_ERROR,
             Self::Busy
             | Self::MemoryFull
             | Self::SourceUnavailable
             | Self::UnknownProvider
+            | Self::NotKept(_)
             | Self::NotStored(NotStored::QueueFull | NotStored::Away | NotStored::TimedOut) => {
                 StatusCode::SERVICE_UNAVAILABLE
             }
@@ -175,7 +168,12 @@ mod tests {
             ),
             (Refusal::Busy, Some("1")),
             (Refusal::NotStored(NotStored::Away), Some("5")),
+            (Refusal::NotKept(NotKept::Full), Some("5")),
             (Refusal::UnknownProvider, Some("5")),
+            (
+                Refusal::Unverified(SignatureProblem::MissingOption("public_base_url")),
+                Some("5"),
+            ),
             (Refusal::UnknownSource, None),
             (Refusal::NotStored(NotStored::Refused), None),
         ] {

@@ -1,6 +1,6 @@
 //! The listener: connections within limits, and an orderly stop.
 
-use std::{future::Future, io, net::SocketAddr, sync::Arc, time::Duration};
+use std::{future::Future, io, net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
 
 use axum::Router;
 use hyper::server::conn::http1;
@@ -9,19 +9,23 @@ use hyper_util::{
     server::graceful::GracefulShutdown,
     service::TowerToHyperService,
 };
-use store::{Store, Wake};
+use store::{KeyRing, Store, Wake};
 use tokio::{
     net::{TcpListener, TcpStream},
     sync::{OwnedSemaphorePermit, Semaphore, watch},
-    task::{JoinError, JoinSet},
+    task::{JoinError, JoinSet, spawn_blocking},
     time::{sleep, timeout},
 };
 
 use crate::{
     RenderMetrics,
     app::{App, router},
-    batch::Intake,
+    batch::{Intake, OnWake},
     config::Config,
+    drain::Drain,
+    keeper::Keeper,
+    outage::Outage,
+    spool::{Spool, SpoolError},
     telemetry,
 };
 
@@ -39,7 +43,13 @@ pub enum Error {
         #[source]
         source: io::Error,
     },
-    #[error("the part that commits webhooks ended by itself")]
+    #[error("the spool in {} cannot be opened", folder.display())]
+    Spool {
+        folder: PathBuf,
+        #[source]
+        source: SpoolError,
+    },
+    #[error("a part that stores webhooks ended by itself")]
     Lane(#[source] Option<JoinError>),
 }
 
@@ -52,7 +62,8 @@ pub struct Ingress {
 }
 
 impl Ingress {
-    /// Takes the address; connections are accepted once it runs. The database need not be there yet.
+    /// Opens the spool, if one is configured, and takes the address; connections are accepted once it runs. The
+    /// database need not be there yet.
     ///
     /// `on_wake` is told which processes have just become due, after their outbox rows are committed. It
     /// is called between two commits: it must return at once and must not panic.
@@ -62,6 +73,7 @@ impl Ingress {
         on_wake: impl Fn(Vec<Wake>) + Send + Sync + 'static,
         render_metrics: Option<RenderMetrics>,
     ) -> Result<Self, Error> {
+        let spool = open_spool(&config, store.keys()).await?;
         let listen = |source| Error::Listen {
             address: config.listen,
             source,
@@ -70,8 +82,22 @@ impl Ingress {
         let address = listener.local_addr().map_err(listen)?;
         telemetry::describe();
         let mut lanes = JoinSet::new();
-        let intake = Intake::start(&config, store.clone(), Arc::new(on_wake), &mut lanes);
-        let app = Arc::new(App::new(config, store, intake, render_metrics));
+        let on_wake: OnWake = Arc::new(on_wake);
+        let outage = Arc::new(Outage::new(spool.is_some()));
+        let keeper = spool.map(|spool| {
+            let keeper = Keeper::start(&config, spool.clone(), outage.clone(), &mut lanes);
+            let drain = Drain {
+                spool,
+                store: store.clone(),
+                outage: outage.clone(),
+                on_wake: on_wake.clone(),
+                batch_max: config.batch_max.get(),
+            };
+            lanes.spawn(drain.run(keeper.stop()));
+            keeper
+        });
+        let intake = Intake::start(&config, store.clone(), outage, on_wake, &mut lanes);
+        let app = Arc::new(App::new(config, store, intake, keeper, render_metrics));
         Ok(Self {
             listener,
             address,
@@ -93,7 +119,7 @@ impl Ingress {
         tokio::select! {
             () = server.accept(self.listener) => {}
             () = shutdown => {}
-            // A lane ends only with the intake, which is still here: it has panicked.
+            // They end only with the intake and the keeper, which are still here: one has panicked.
             ended = self.lanes.join_next() => return Err(Error::Lane(ended.and_then(Result::err))),
         }
         tracing::info!("ingress stops: no new connections, webhooks under way are finished");
@@ -103,12 +129,32 @@ impl Ingress {
                 "connections were cut at the end of the shutdown limit"
             );
         }
-        // The last request has let go of the intake by now, or is about to.
+        // The last request has let go of intake and keeper by now, or is about to.
         while let Ok(Some(ended)) = timeout(limit, self.lanes.join_next()).await {
             ended.map_err(|error| Error::Lane(Some(error)))?;
         }
         Ok(())
     }
+}
+
+/// What was set aside is put back, to be tried once more: the reason may be gone.
+async fn open_spool(config: &Config, keys: &KeyRing) -> Result<Option<Arc<Spool>>, Error> {
+    let Some(folder) = config.spool_dir.clone() else {
+        return Ok(None);
+    };
+    let (keys, limits, path) = (keys.clone(), config.spool_limits, folder.clone());
+    let opened = spawn_blocking(move || {
+        let spool = Spool::open(&path, keys, limits)?;
+        spool.put_all_back()?;
+        telemetry::spool(&spool);
+        Ok(spool)
+    });
+    let opened = opened
+        .await
+        .unwrap_or_else(|error| Err(io::Error::other(error).into()));
+    let spool = opened.map_err(|source| Error::Spool { folder, source })?;
+    tracing::info!(waiting = spool.len(), "the spool is open");
+    Ok(Some(Arc::new(spool)))
 }
 
 struct Server {

@@ -108,9 +108,12 @@ impl Spool {
 
     /// Makes events durable, all of them or none, in one commit: they are on the disk when this returns.
     /// After a failure other than [`SpoolError::Full`] they may be there all the same.
-    pub fn append(&self, events: Vec<SpooledEvent>) -> Result<(), SpoolError> {
+    pub fn append<'e>(
+        &self,
+        events: impl IntoIterator<Item = &'e SpooledEvent>,
+    ) -> Result<(), SpoolError> {
         let records = events
-            .iter()
+            .into_iter()
             .map(|event| record::seal(event, &self.keys))
             .collect::<Result<Vec<_>, _>>()?;
         self.change(|change| {
@@ -186,6 +189,18 @@ impl Spool {
     /// Events that were set aside.
     pub fn aside_len(&self) -> u64 {
         self.state().counts.aside
+    }
+
+    /// Whether one more event of so many bytes is within the limits.
+    pub fn has_room_for(&self, bytes: u64) -> bool {
+        let Counts {
+            waiting,
+            aside,
+            bytes: taken,
+            ..
+        } = self.state().counts;
+        waiting + aside < self.limits.max_events
+            && taken.saturating_add(bytes) <= self.limits.max_bytes
     }
 
     /// Bytes of all events, encrypted, with those that were set aside.

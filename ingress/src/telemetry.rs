@@ -6,6 +6,8 @@ use metrics::{
     Unit, counter, describe_counter, describe_gauge, describe_histogram, gauge, histogram,
 };
 
+use crate::spool::Spool;
+
 const RECEIVED: &str = "bellhop_webhooks_received_total";
 const STORED: &str = "bellhop_webhooks_stored_total";
 const DUPLICATE: &str = "bellhop_webhooks_duplicate_total";
@@ -16,6 +18,11 @@ const QUEUE_DEPTH: &str = "bellhop_webhook_queue_depth";
 const BATCH_SIZE: &str = "bellhop_webhook_batch_events";
 const COMMIT: &str = "bellhop_webhook_commit_seconds";
 const AWAY: &str = "bellhop_ingress_database_away";
+const SPOOLED: &str = "bellhop_webhooks_spooled_total";
+const DRAINED: &str = "bellhop_webhooks_drained_total";
+const SPOOL_WAITING: &str = "bellhop_spool_waiting";
+const SPOOL_ASIDE: &str = "bellhop_spool_set_aside";
+const SPOOL_BYTES: &str = "bellhop_spool_bytes";
 
 /// Bucket bounds by metric name, for the recorder that the process installs.
 pub const BUCKETS: &[(&str, &[f64])] = &[
@@ -59,6 +66,23 @@ pub(crate) fn describe() {
     describe_histogram!(BATCH_SIZE, Unit::Count, "Events in one commit");
     describe_histogram!(COMMIT, Unit::Seconds, "Duration of one commit");
     describe_gauge!(AWAY, "1 while the database is known to be away");
+    describe_counter!(
+        SPOOLED,
+        "Webhooks kept on this machine's disk while the database was away, by provider"
+    );
+    describe_counter!(
+        DRAINED,
+        "Webhooks of the spool that are in the database now, by provider"
+    );
+    describe_gauge!(
+        SPOOL_WAITING,
+        "Webhooks in the spool that wait for the database"
+    );
+    describe_gauge!(
+        SPOOL_ASIDE,
+        "Webhooks of the spool that were set aside: nobody processes them"
+    );
+    describe_gauge!(SPOOL_BYTES, Unit::Bytes, "Size of what the spool keeps");
     counter!(RECEIVED).absolute(0);
     gauge!(IN_FLIGHT).set(0);
     gauge!(QUEUE_DEPTH).set(0);
@@ -71,6 +95,25 @@ pub(crate) fn received() {
 
 pub(crate) fn stored(provider: &'static str, duplicate: bool) {
     counter!(if duplicate { DUPLICATE } else { STORED }, "provider" => provider).increment(1);
+}
+
+pub(crate) fn spooled(provider: &'static str) {
+    counter!(SPOOLED, "provider" => provider).increment(1);
+}
+
+pub(crate) fn drained(provider: &'static str) {
+    counter!(DRAINED, "provider" => provider).increment(1);
+}
+
+/// What a spool holds. Waits while it is being written.
+pub(crate) fn spool(spool: &Spool) {
+    for (name, number) in [
+        (SPOOL_WAITING, spool.len()),
+        (SPOOL_ASIDE, spool.aside_len()),
+        (SPOOL_BYTES, spool.bytes()),
+    ] {
+        gauge!(name).set(number as f64);
+    }
 }
 
 pub(crate) fn refused(reason: &'static str) {

@@ -94,6 +94,27 @@ impl Spool {
         })
     }
 
+    /// Puts everything back that can be.
+    pub fn put_all_back(&self) -> Result<(), SpoolError> {
+        let mut from = Position::FIRST;
+        while let Some(position) = self.first_aside(from)? {
+            match self.put_back(position) {
+                Ok(()) | Err(SpoolError::Unreadable { .. }) => {}
+                Err(error) => return Err(error),
+            }
+            from = Position(position.0 + 1);
+        }
+        Ok(())
+    }
+
+    fn first_aside(&self, from: Position) -> Result<Option<Position>, SpoolError> {
+        self.read(|database| {
+            let table = database.begin_read()?.open_table(ASIDE)?;
+            let first = table.range(from.0..)?.next().transpose()?;
+            Ok(first.map(|(place, _)| Position(place.value())))
+        })
+    }
+
     /// Removes an event that was set aside for good.
     pub fn discard_aside(&self, position: Position) -> Result<(), SpoolError> {
         self.change(|change| {

@@ -12,7 +12,7 @@ use std::{
 use futures::future::join_all;
 use ingress::Config;
 
-use crate::harness::{Post, ended, stage, stage_on, start_postgres, until};
+use crate::harness::{Post, ended, on_insert, stage, stage_on, start_postgres, until};
 
 fn impatient() -> Config {
     Config {
@@ -153,19 +153,4 @@ async fn one_event_the_database_refuses_does_not_fail_the_others_of_its_batch() 
         answers[7].body,
         r#"{"status":500,"title":"Internal Server Error"}"#
     );
-}
-
-/// Runs a statement in the database before each event is inserted.
-async fn on_insert(stage: &crate::harness::Stage, statement: &str) {
-    let function = format!(
-        "create function odd() returns trigger language plpgsql as $$ begin {statement}; return new; end $$"
-    );
-    sqlx::query(sqlx::AssertSqlSafe(function))
-        .execute(&stage.pool)
-        .await
-        .unwrap();
-    sqlx::query("create trigger odd before insert on events for each row execute function odd()")
-        .execute(&stage.pool)
-        .await
-        .unwrap();
 }

@@ -1,7 +1,8 @@
-//! A running ingress with a clinic, and a bare HTTP client that can also misbehave.
+//! A running ingress with a clinic.
+
+mod http;
 
 use std::{
-    collections::BTreeMap,
     io::{self, Write},
     net::SocketAddr,
     sync::{
@@ -18,7 +19,6 @@ use domain::{
 use embedded::{Postgres, PostgresOptions, Tools};
 use ingress::{Config, Ingress};
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
-use providers::retell::webhook::sign;
 use secrecy::SecretString;
 use sqlx::PgPool;
 use store::{KeyRing, PoolOptions, Store, Wake};
@@ -28,6 +28,8 @@ use tokio::{
     sync::{OnceCell, oneshot},
     task::JoinHandle,
 };
+
+pub(crate) use http::{Answer, Post, exchange, read_answer};
 
 pub(crate) const SECRET: &str = "key_9f2c6d1e4b7a4c0f8e3d5a6b7c8d9e0f";
 
@@ -39,7 +41,7 @@ pub(crate) struct Stage {
     pub(crate) clinic: Clinic,
     pub(crate) wakes: Arc<Mutex<Vec<Wake>>>,
     pub(crate) stop: Option<oneshot::Sender<()>>,
-    pub(crate) running: JoinHandle<Result<(), ingress::Error>>,
+    pub(crate) running: Running,
 }
 
 /// A tenant with one Retell source.
@@ -97,19 +99,8 @@ pub(crate) async fn stage_with(
     let store = Store::new(&url, keys, options).unwrap();
     store.migrate().await.unwrap();
     let clinic = clinic(&store, "harbour-dental").await;
-    let config = Config {
-        listen: ([127, 0, 0, 1], 0).into(),
-        ..config
-    };
-    let render = Arc::new(|| METRICS.render());
-    let ingress = Ingress::bind(config, store.clone(), on_wake, Some(render))
-        .await
-        .unwrap();
-    let address = ingress.address();
-    let (stop, stopped) = oneshot::channel();
-    let running = tokio::spawn(ingress.run(async {
-        stopped.await.ok();
-    }));
+    let ingress = bind(config, &store, on_wake).await.unwrap();
+    let (address, stop, running) = run(ingress);
     Stage {
         address,
         store,
@@ -119,6 +110,31 @@ pub(crate) async fn stage_with(
         stop: Some(stop),
         running,
     }
+}
+
+/// On any free port.
+pub(crate) async fn bind(
+    config: Config,
+    store: &Store,
+    on_wake: impl Fn(Vec<Wake>) + Send + Sync + 'static,
+) -> Result<Ingress, ingress::Error> {
+    let config = Config {
+        listen: ([127, 0, 0, 1], 0).into(),
+        ..config
+    };
+    let render = Arc::new(|| METRICS.render());
+    Ingress::bind(config, store.clone(), on_wake, Some(render)).await
+}
+
+type Running = JoinHandle<Result<(), ingress::Error>>;
+
+fn run(ingress: Ingress) -> (SocketAddr, oneshot::Sender<()>, Running) {
+    let address = ingress.address();
+    let (stop, stopped) = oneshot::channel();
+    let running = tokio::spawn(ingress.run(async {
+        stopped.await.ok();
+    }));
+    (address, stop, running)
 }
 
 pub(crate) async fn clinic(store: &Store, slug: &str) -> Clinic {
@@ -163,6 +179,29 @@ impl Stage {
         exchange(self.address, request.as_bytes()).await.unwrap()
     }
 
+    /// Tells the ingress to stop, and waits until it has.
+    pub(crate) async fn stop(&mut self) {
+        self.stop.take().unwrap().send(()).unwrap();
+        let end = tokio::time::timeout(Duration::from_secs(20), &mut self.running).await;
+        end.expect("it ends").unwrap().unwrap();
+    }
+
+    /// Ends the ingress in the middle of whatever it does.
+    pub(crate) async fn kill(&mut self) {
+        self.running.abort();
+        (&mut self.running).await.ok();
+    }
+
+    /// Another ingress in place of the one that has ended, once that has let go of everything.
+    pub(crate) async fn start_again(&mut self, config: &Config) {
+        let bound = until(
+            async || bind(config.clone(), &self.store, |_| {}).await,
+            |bound| bound.is_ok(),
+        );
+        let (address, stop, running) = run(bound.await.unwrap());
+        (self.address, self.stop, self.running) = (address, Some(stop), running);
+    }
+
     /// How many events are stored.
     pub(crate) async fn events(&self) -> i64 {
         sqlx::query_scalar("select count(*) from events")
@@ -172,117 +211,27 @@ impl Stage {
     }
 }
 
+/// Runs a statement in the database before each event is inserted.
+pub(crate) async fn on_insert(stage: &Stage, statement: &str) {
+    let function = format!(
+        "create function odd() returns trigger language plpgsql as $$ begin {statement}; return new; end $$"
+    );
+    sqlx::query(sqlx::AssertSqlSafe(function))
+        .execute(&stage.pool)
+        .await
+        .unwrap();
+    sqlx::query("create trigger odd before insert on events for each row execute function odd()")
+        .execute(&stage.pool)
+        .await
+        .unwrap();
+}
+
 pub(crate) fn ended(call: &str) -> String {
     format!(r#"{{"event":"call_ended","call":{{"call_id":"{call}","call_status":"ended"}}}}"#)
 }
 
 pub(crate) fn now_ms() -> i64 {
     jiff::Timestamp::now().as_millisecond()
-}
-
-/// One request as it goes over the wire.
-#[derive(Clone)]
-pub(crate) struct Post {
-    path: String,
-    headers: Vec<(String, String)>,
-    body: Vec<u8>,
-}
-
-impl Post {
-    pub(crate) fn to(path: &str) -> Self {
-        Self {
-            path: path.to_owned(),
-            headers: Vec::new(),
-            body: Vec::new(),
-        }
-    }
-
-    pub(crate) fn signed(self, body: &[u8], secret: &str, at_ms: i64) -> Self {
-        let signature = sign(body, &secret.into(), at_ms);
-        self.body(body).header("X-Retell-Signature", &signature)
-    }
-
-    pub(crate) fn body(mut self, body: &[u8]) -> Self {
-        self.body = body.to_vec();
-        self
-    }
-
-    pub(crate) fn header(mut self, name: &str, value: &str) -> Self {
-        self.headers.push((name.to_owned(), value.to_owned()));
-        self
-    }
-
-    pub(crate) fn bytes(&self) -> Vec<u8> {
-        self.with_length(&format!("content-length: {}", self.body.len()))
-    }
-
-    /// With another header in place of the length, such as `transfer-encoding: chunked`.
-    pub(crate) fn with_length(&self, length: &str) -> Vec<u8> {
-        let mut text = format!(
-            "POST {} HTTP/1.1\r\nhost: bellhop\r\nconnection: close\r\n{length}\r\n",
-            self.path
-        );
-        for (name, value) in &self.headers {
-            text.push_str(&format!("{name}: {value}\r\n"));
-        }
-        text.push_str("\r\n");
-        [text.as_bytes(), &self.body].concat()
-    }
-}
-
-#[derive(Debug)]
-pub(crate) struct Answer {
-    pub(crate) status: u16,
-    pub(crate) headers: BTreeMap<String, String>,
-    pub(crate) body: String,
-    pub(crate) took: Duration,
-}
-
-impl Answer {
-    pub(crate) fn header(&self, name: &str) -> Option<&str> {
-        self.headers.get(name).map(String::as_str)
-    }
-
-    pub(crate) fn json(&self) -> serde_json::Value {
-        serde_json::from_str(&self.body).unwrap()
-    }
-}
-
-/// Sends the bytes and reads to the end of the connection.
-pub(crate) async fn exchange(address: SocketAddr, request: &[u8]) -> io::Result<Answer> {
-    let mut stream = TcpStream::connect(address).await?;
-    stream.write_all(request).await?;
-    read_answer(&mut stream).await
-}
-
-pub(crate) async fn read_answer(stream: &mut TcpStream) -> io::Result<Answer> {
-    let started = Instant::now();
-    let mut bytes = Vec::new();
-    let read = stream.read_to_end(&mut bytes);
-    tokio::time::timeout(Duration::from_secs(60), read)
-        .await
-        .expect("an answer in time")?;
-    let text = String::from_utf8(bytes).unwrap();
-    let (head, body) = text
-        .split_once("\r\n\r\n")
-        .ok_or(io::ErrorKind::UnexpectedEof)?;
-    let mut lines = head.lines();
-    let status = lines
-        .next()
-        .and_then(|line| line.split(' ').nth(1))
-        .unwrap()
-        .parse()
-        .unwrap();
-    let headers = lines
-        .filter_map(|line| line.split_once(": "))
-        .map(|(k, v)| (k.to_owned(), v.to_owned()))
-        .collect();
-    Ok(Answer {
-        status,
-        headers,
-        body: body.to_owned(),
-        took: started.elapsed(),
-    })
 }
 
 /// A webhook whose last byte is still to come, known to be in flight.

@@ -14,3 +14,4 @@ mod probes;
 mod refused;
 mod secrets;
 mod shutdown;
+mod spool;

@@ -19,8 +19,8 @@ fn what_was_appended_comes_back_in_order_and_whole() {
         ..event(2, 0)
     };
     let events = vec![event(1, 2_000), bare, event(3, 0)];
-    spool.append(events[..1].to_vec()).unwrap();
-    spool.append(events[1..].to_vec()).unwrap();
+    spool.append(&events[..1]).unwrap();
+    spool.append(&events[1..]).unwrap();
     let holds_them = |spool: &Spool| {
         let (positions, found): (Vec<_>, Vec<_>) = spool.next(10).unwrap().into_iter().unzip();
         assert_eq!(found, events);
@@ -44,7 +44,7 @@ fn the_oldest_are_drained_first_and_a_place_is_never_used_again() {
     let folder = TempDir::new().unwrap();
     let spool = open(&folder);
     spool
-        .append((0..5).map(|n| event(n, 10)).collect())
+        .append(&(0..5).map(|n| event(n, 10)).collect::<Vec<_>>())
         .unwrap();
     let first = spool.next(2).unwrap();
     assert_eq!(
@@ -62,7 +62,7 @@ fn the_oldest_are_drained_first_and_a_place_is_never_used_again() {
     drop(spool);
 
     let spool = open(&folder);
-    spool.append(vec![event(9, 10)]).unwrap();
+    spool.append(&[event(9, 10)]).unwrap();
     assert!(positions(&spool)[0] > last);
 }
 
@@ -71,7 +71,7 @@ fn a_batch_ends_at_so_many_bytes_but_holds_at_least_one_event() {
     let folder = TempDir::new().unwrap();
     let spool = open(&folder);
     for (number, bytes) in [(0, 20_000), (1, 4_000), (2, 4_000), (3, 10)] {
-        spool.append(vec![event(number, bytes)]).unwrap();
+        spool.append(&[event(number, bytes)]).unwrap();
     }
     let mut batches = Vec::new();
     while !spool.is_empty() {
@@ -117,16 +117,16 @@ fn a_full_spool_takes_none_of_a_batch_and_keeps_what_it_has() {
     ];
     for (row, (limits, fits)) in table.into_iter().enumerate() {
         let spool = Spool::open(&folder.path().join(row.to_string()), keys(), limits).unwrap();
-        spool.append(vec![event(0, 1_000); fits - 1]).unwrap();
+        spool.append(&vec![event(0, 1_000); fits - 1]).unwrap();
         let too_many = vec![event(0, 1_000); 2];
         assert!(matches!(
-            spool.append(too_many),
+            spool.append(&too_many),
             Err(SpoolError::Full { .. })
         ));
         assert_eq!(spool.len(), fits as u64 - 1);
-        spool.append(vec![event(0, 1_000)]).unwrap();
+        spool.append(&[event(0, 1_000)]).unwrap();
         assert!(matches!(
-            spool.append(vec![event(0, 1_000)]),
+            spool.append(&[event(0, 1_000)]),
             Err(SpoolError::Full { .. })
         ));
         // Room again once something is drained; what is set aside still takes its place.
@@ -134,11 +134,11 @@ fn a_full_spool_takes_none_of_a_batch_and_keeps_what_it_has() {
             .set_aside(positions(&spool)[0], "refused", now())
             .unwrap();
         assert!(matches!(
-            spool.append(vec![event(0, 1_000)]),
+            spool.append(&[event(0, 1_000)]),
             Err(SpoolError::Full { .. })
         ));
         spool.forget(&positions(&spool)).unwrap();
-        spool.append(vec![event(0, 500)]).unwrap();
+        spool.append(&[event(0, 500)]).unwrap();
     }
 }
 
@@ -163,7 +163,7 @@ fn nobody_else_may_read_the_files_and_they_show_nothing_of_an_event() {
     let parent = TempDir::new().unwrap();
     let folder = parent.path().join("a/spool");
     let spool = Spool::open(&folder, keys(), SpoolLimits::default()).unwrap();
-    spool.append(vec![event(1, 5_000)]).unwrap();
+    spool.append(&[event(1, 5_000)]).unwrap();
     let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
     assert_eq!(mode(&folder), 0o700);
     let mut names = Vec::new();
@@ -223,7 +223,7 @@ fn the_oldest_arrival_is_known() {
         arrived_at: "2027-03-26T10:00:00Z".parse().unwrap(),
         ..event(2, 10)
     };
-    spool.append(vec![event(1, 10), later.clone()]).unwrap();
+    spool.append(&[event(1, 10), later.clone()]).unwrap();
     assert_eq!(spool.oldest_at().unwrap(), Some(now()));
     spool.forget(&positions(&spool)[..1]).unwrap();
     assert_eq!(spool.oldest_at().unwrap(), Some(later.arrived_at));
@@ -233,7 +233,7 @@ fn the_oldest_arrival_is_known() {
 fn a_retired_key_still_opens_and_a_wrong_one_says_which_event() {
     let folder = TempDir::new().unwrap();
     let spool = open(&folder);
-    spool.append(vec![event(1, 10), event(2, 10)]).unwrap();
+    spool.append(&[event(1, 10), event(2, 10)]).unwrap();
     let oldest = positions(&spool)[0];
     drop(spool);
     let newer = KeyRing::generate();
@@ -241,7 +241,7 @@ fn a_retired_key_still_opens_and_a_wrong_one_says_which_event() {
     let old = "k1:MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY=";
     let both = KeyRing::parse(&SecretString::from(format!("{newer},{old}"))).unwrap();
     let spool = Spool::open(folder.path(), both, SpoolLimits::default()).unwrap();
-    spool.append(vec![event(3, 10)]).unwrap();
+    spool.append(&[event(3, 10)]).unwrap();
     assert_eq!(waiting(&spool), [1, 2, 3]);
     drop(spool);
 

@@ -46,7 +46,7 @@ fn append_for_ever(folder: &str) {
     for batch in 0.. {
         let from = first + 2 * batch;
         let events = vec![event(from, 20), event(from + 1, 3_000)];
-        spool.append(events).unwrap();
+        spool.append(&events).unwrap();
         say(from + 1);
     }
 }
@@ -109,13 +109,13 @@ fn append_until_full(folder: &str) {
     limit.current = Some(4 << 20);
     setrlimit(Resource::Fsize, limit).unwrap();
     let mut number = 0;
-    while spool.append(vec![event(number, 100_000)]).is_ok() {
+    while spool.append(&[event(number, 100_000)]).is_ok() {
         number += 1;
     }
-    assert!(number > 0 && spool.append(vec![event(number, 100_000)]).is_err());
+    assert!(number > 0 && spool.append(&[event(number, 100_000)]).is_err());
     limit.current = limit.maximum;
     setrlimit(Resource::Fsize, limit).unwrap();
-    spool.append(vec![event(number, 100_000)]).unwrap();
+    spool.append(&[event(number, 100_000)]).unwrap();
     say(number);
 }
 

@@ -19,11 +19,11 @@ fn image(count: u64) -> Image {
     let file = folder.path().join("events.redb");
     let spool = open(&folder);
     spool
-        .append((0..3).map(|n| event(n, 700)).collect())
+        .append(&(0..3).map(|n| event(n, 700)).collect::<Vec<_>>())
         .unwrap();
     spool.forget(&positions(&spool)[..2]).unwrap();
     for number in 3..count {
-        spool.append(vec![event(number, 700)]).unwrap();
+        spool.append(&[event(number, 700)]).unwrap();
     }
     let (left, crashed) = (waiting(&spool), fs::read(&file).unwrap());
     drop(spool);
@@ -43,7 +43,7 @@ fn whole_or_refused(bytes: &[u8], left: &[u64]) -> Result<(), SpoolError> {
     match opened {
         Ok(spool) => {
             assert_eq!(waiting(&spool), left);
-            spool.append(vec![event(99, 10)]).unwrap();
+            spool.append(&[event(99, 10)]).unwrap();
             Ok(())
         }
         Err(error) => {
@@ -114,7 +114,7 @@ fn a_database_of_somebody_elses_is_refused() {
 fn a_file_that_was_never_finished_is_made_anew() {
     let folder = TempDir::new().unwrap();
     fs::write(folder.path().join("events.new"), "half a file").unwrap();
-    open(&folder).append(vec![event(1, 10)]).unwrap();
+    open(&folder).append(&[event(1, 10)]).unwrap();
     assert_eq!(waiting(&open(&folder)), [1]);
 }
 

@@ -160,7 +160,7 @@ fn append_until_the_power_fails(spool: &Spool, random: &mut StdRng) -> u64 {
         let batch = random.random_range(1..4);
         let events =
             (acknowledged..acknowledged + batch).map(|n| event(n, random.random_range(0..3_000)));
-        match spool.append(events.collect()) {
+        match spool.append(&events.collect::<Vec<_>>()) {
             Ok(()) => acknowledged += batch,
             Err(SpoolError::Storage(_)) => return acknowledged,
             Err(other) => panic!("{other:?}"),
@@ -200,17 +200,17 @@ fn a_loss_of_power_at_any_write_loses_nothing_that_was_acknowledged() {
 fn a_disk_without_room_refuses_and_takes_again_once_it_has_some() {
     let disk = Disk::default();
     let spool = disk.spool(SpoolLimits::default()).unwrap();
-    spool.append(vec![event(0, 100)]).unwrap();
+    spool.append(&[event(0, 100)]).unwrap();
     disk.has_room(false);
     for _ in 0..3 {
-        let refused = spool.append(vec![event(9, 100_000)]);
+        let refused = spool.append(&[event(9, 100_000)]);
         assert!(
             matches!(refused, Err(SpoolError::Storage(_))),
             "{refused:?}"
         );
     }
     disk.has_room(true);
-    spool.append(vec![event(1, 100)]).unwrap();
+    spool.append(&[event(1, 100)]).unwrap();
     assert_eq!(waiting(&spool), [0, 1]);
     assert_eq!(spool.len(), 2);
 }

@@ -42,7 +42,7 @@ struct Model {
 impl Model {
     fn append(&mut self, spool: &Spool, count: usize) {
         let numbers: Vec<u64> = (self.appended..).take(count).collect();
-        let result = spool.append(numbers.iter().map(|n| event(*n, 50)).collect());
+        let result = spool.append(&numbers.iter().map(|n| event(*n, 50)).collect::<Vec<_>>());
         if self.waiting.len() + self.aside.len() + count > 12 {
             assert!(matches!(result, Err(SpoolError::Full { .. })));
             return;

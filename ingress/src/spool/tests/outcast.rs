@@ -5,7 +5,7 @@ fn an_event_that_was_set_aside_holds_up_no_other_and_can_be_exported() {
     let folder = TempDir::new().unwrap();
     let spool = open(&folder);
     let events = vec![event(1, 100), event(2, 100), event(3, 100)];
-    spool.append(events.clone()).unwrap();
+    spool.append(&events).unwrap();
     let poisonous = positions(&spool)[0];
     spool
         .set_aside(poisonous, "refused by the database", now())
@@ -33,7 +33,7 @@ fn an_event_that_is_put_back_is_drained_in_its_old_place() {
     let folder = TempDir::new().unwrap();
     let spool = open(&folder);
     spool
-        .append((1..=3).map(|n| event(n, 100)).collect())
+        .append(&(1..=3).map(|n| event(n, 100)).collect::<Vec<_>>())
         .unwrap();
     let bytes = spool.bytes();
     let second = positions(&spool)[1];
@@ -48,7 +48,7 @@ fn an_event_that_is_put_back_is_drained_in_its_old_place() {
 fn an_event_can_be_discarded_once_it_was_set_aside() {
     let folder = TempDir::new().unwrap();
     let spool = open(&folder);
-    spool.append(vec![event(1, 100)]).unwrap();
+    spool.append(&[event(1, 100)]).unwrap();
     let only = positions(&spool)[0];
     assert!(matches!(
         spool.discard_aside(only),
@@ -81,7 +81,7 @@ fn the_list_is_read_a_page_at_a_time() {
     let folder = TempDir::new().unwrap();
     let spool = open(&folder);
     spool
-        .append((0..5).map(|n| event(n, 10)).collect())
+        .append(&(0..5).map(|n| event(n, 10)).collect::<Vec<_>>())
         .unwrap();
     for position in positions(&spool) {
         spool
@@ -99,7 +99,7 @@ fn the_list_is_read_a_page_at_a_time() {
 fn an_event_of_a_lost_key_can_be_set_aside_and_is_opened_when_the_key_is_found() {
     let folder = TempDir::new().unwrap();
     let spool = open(&folder);
-    spool.append(vec![event(1, 100)]).unwrap();
+    spool.append(&[event(1, 100)]).unwrap();
     drop(spool);
     let other = KeyRing::parse(&KeyRing::generate()).unwrap();
     let spool = Spool::open(folder.path(), other, SpoolLimits::default()).unwrap();
@@ -111,7 +111,7 @@ fn an_event_of_a_lost_key_can_be_set_aside_and_is_opened_when_the_key_is_found()
         spool.read_aside(position),
         Err(SpoolError::Unreadable { .. })
     ));
-    spool.append(vec![event(2, 100)]).unwrap();
+    spool.append(&[event(2, 100)]).unwrap();
     assert_eq!(waiting(&spool), [2]);
     drop(spool);
     assert_eq!(number(&open(&folder).read_aside(position).unwrap()), 1);
