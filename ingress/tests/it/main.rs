@@ -9,6 +9,7 @@ mod harness;
 
 mod accepted;
 mod database;
+mod harm;
 mod limits;
 mod probes;
 mod refused;
