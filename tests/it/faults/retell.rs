@@ -69,13 +69,16 @@ async fn a_provider_that_asks_for_a_pause_is_left_alone_for_as_long() -> Result<
     scenario.faults.create.retry_after_seconds = 2000;
     let scenario = with_creates(scenario, 2, &[CreateFault::RateLimitedSilently]);
     let mut world = World::start(OPEN_CLINIC, scenario).await?;
-    world.import(&rows(2, &[3])).await?;
+    // On days of their own: a pause is one for the whole account.
+    world
+        .import(&format!("{HEADER}{}{}", row("A1", 1, 3), row("A2", 2, 5)))
+        .await?;
 
     world.play().await?;
 
     world.assert_sound().await?;
-    for (appointment, pause) in [("A1", 2000), ("A2", 300)] {
-        let due = in_days(2);
+    for (appointment, days, pause) in [("A1", 2, 2000), ("A2", 4, 300)] {
+        let due = in_days(days);
         let dialed = world.dialed_at(appointment).await?;
         let waited = dialed
             .first()
