@@ -376,7 +376,8 @@ impl World {
             .await?;
         ensure!(
             ended.status.success(),
-            "{arguments:?}: {}",
+            "{arguments:?}: {}{}",
+            String::from_utf8_lossy(&ended.stdout),
             String::from_utf8_lossy(&ended.stderr)
         );
         Ok(String::from_utf8(ended.stdout)?)
