@@ -158,6 +158,14 @@ create index alert_deliveries_by_batch on alert_deliveries (tenant_id, batch);
 create index alert_deliveries_by_target on alert_deliveries (tenant_id, audience, channel, place, id);
 create index alert_deliveries_by_provider_id on alert_deliveries (tenant_id, provider_id) where provider_id is not null;
 
+-- Processes that say that they live, by role. One that ends as it should takes its rows along.
+create table heartbeats (
+    role     text not null,
+    instance uuid not null,
+    at       timestamptz not null default clock_timestamp(),
+    primary key (role, instance)
+);
+
 -- Circuit breakers, one for each tenant and provider (OPS-4). Shared by all workers.
 create table breakers (
     tenant_id   uuid not null references tenants,

@@ -7,14 +7,13 @@ use domain::{
         routes, targets,
     },
     ids::DeliveryId,
-    settings::Alerts,
 };
 use jiff::Timestamp;
 use store::{AlertRow, DeliveryRow, NewDelivery, Result, Store, Tenant, TenantTx};
 use uuid::Uuid;
 use workflows::contract::{AlertInput, AlertStep, At, BatchInput};
 
-use crate::platform::Platform;
+use crate::platform::{Platform, Reach};
 
 pub(crate) async fn advance(
     store: &Store,
@@ -22,15 +21,15 @@ pub(crate) async fn advance(
     input: &At<AlertInput>,
 ) -> Result<AlertStep> {
     let (now, alert) = (input.now, input.of.alert);
-    let team = platform.settings(store, input.of.tenant).await?;
+    let team = platform.reach(store, input.of.tenant).await?;
     let mut tx = store.tenant(input.of.tenant).begin().await?;
     let tenant = tx.tenant_row().await?;
     let Some(mut row) = tx.lock_alert(alert).await? else {
         return Ok(AlertStep::Finished);
     };
     let audiences = Audiences {
-        client: &tenant.settings.alerts,
-        platform: team.as_ref(),
+        client: Reach::of(&mut tx, tenant.settings.alerts.clone()).await?,
+        platform: team,
     };
     let pace = AlertPace::of(&tenant.settings.alerts);
     let mut step = next_step(now, &row.facts, &pace);
@@ -70,12 +69,12 @@ pub(crate) async fn advance_batch(
     platform: &Platform,
     input: &At<BatchInput>,
 ) -> Result<AlertStep> {
-    let team = platform.settings(store, input.of.tenant).await?;
+    let team = platform.reach(store, input.of.tenant).await?;
     let mut tx = store.tenant(input.of.tenant).begin().await?;
     let tenant = tx.tenant_row().await?;
     let audiences = Audiences {
-        client: &tenant.settings.alerts,
-        platform: team.as_ref(),
+        client: Reach::of(&mut tx, tenant.settings.alerts.clone()).await?,
+        platform: team,
     };
     let answer = match messages(&mut tx, input.of.batch, &audiences, input.now).await? {
         Messages::Send(deliveries) => AlertStep::Deliver { deliveries },
@@ -87,16 +86,16 @@ pub(crate) async fn advance_batch(
 }
 
 /// Whose channels there are.
-pub(crate) struct Audiences<'a> {
-    pub(crate) client: &'a Alerts,
-    pub(crate) platform: Option<&'a Alerts>,
+struct Audiences {
+    client: Reach,
+    platform: Option<Reach>,
 }
 
-impl Audiences<'_> {
-    fn of(&self, audience: Audience) -> Option<&Alerts> {
+impl Audiences {
+    fn of(&self, audience: Audience) -> Option<&Reach> {
         match audience {
-            Audience::Client => Some(self.client),
-            Audience::Platform => self.platform,
+            Audience::Client => Some(&self.client),
+            Audience::Platform => self.platform.as_ref(),
         }
     }
 }
@@ -107,7 +106,7 @@ async fn tell(
     tenant: &Tenant,
     row: &AlertRow,
     notice: &Notice,
-    audiences: &Audiences<'_>,
+    audiences: &Audiences,
     now: Timestamp,
 ) -> Result<()> {
     let zone = tenant
@@ -121,7 +120,12 @@ async fn tell(
         AlertCause::AlertChannelRefused => Channel::from_code(&row.about),
         _ => None,
     };
-    for target in routes(row.severity, audiences.client, audiences.platform, without) {
+    for target in routes(
+        row.severity,
+        &audiences.client.alerts,
+        audiences.platform.as_ref().map(|team| &team.alerts),
+        without,
+    ) {
         let words = message(
             target.channel,
             &NoticeText {
@@ -163,7 +167,7 @@ enum Messages {
 async fn messages(
     tx: &mut TenantTx,
     batch: Uuid,
-    audiences: &Audiences<'_>,
+    audiences: &Audiences,
     now: Timestamp,
 ) -> Result<Messages> {
     let all = tx.deliveries(batch).await?;
@@ -218,14 +222,17 @@ async fn facts(
     tx: &mut TenantTx,
     each: &DeliveryRow,
     all: &[DeliveryRow],
-    audiences: &Audiences<'_>,
+    audiences: &Audiences,
 ) -> Result<DeliveryFacts> {
     let of_notice = all.iter().filter(|other| {
         other.target.audience == each.target.audience && other.created_at == each.created_at
     });
     let used: Vec<Channel> = of_notice.map(|other| other.target.channel).collect();
-    let settings = audiences.of(each.target.audience);
-    let disabled = settings.is_none() || tx.is_misconfigured(each.target).await?;
+    let reach = audiences.of(each.target.audience);
+    let disabled = match reach {
+        Some(reach) => tx.is_misconfigured(each.target, reach.changed_at).await?,
+        None => true,
+    };
     Ok(DeliveryFacts {
         channel: each.target.channel,
         severity: each.severity,
@@ -235,7 +242,7 @@ async fn facts(
         sent: each.state == "sent",
         disabled,
         fell_back: each.fell_back,
-        stand_in: settings.and_then(|settings| fallback(settings, &used)),
+        stand_in: reach.and_then(|reach| fallback(&reach.alerts, &used)),
     })
 }
 
@@ -244,15 +251,15 @@ async fn stand_in(
     tx: &mut TenantTx,
     each: &DeliveryRow,
     channel: Channel,
-    audiences: &Audiences<'_>,
+    audiences: &Audiences,
     now: Timestamp,
 ) -> Result<Vec<DeliveryId>> {
     tx.delivery_fell_back(each.id).await?;
-    let Some(settings) = audiences.of(each.target.audience) else {
+    let Some(reach) = audiences.of(each.target.audience) else {
         return Ok(Vec::new());
     };
     let mut made = Vec::new();
-    for target in targets(each.target.audience, settings, &[channel]) {
+    for target in targets(each.target.audience, &reach.alerts, &[channel]) {
         let new = NewDelivery {
             batch: each.batch,
             notice: &each.notice,

@@ -2,6 +2,7 @@
 
 use domain::{
     alert::{FailureClass, SendFailure},
+    call::Observation,
     event::{AfterFailure, ErrorClass, EventState, RetryScope, after_failure, retry_policy},
 };
 use jiff::Timestamp;
@@ -52,51 +53,70 @@ async fn processed(
     in_time: InTime,
 ) -> Result<EventState> {
     let mut tx = tenant.begin().await?;
-    let result = follow(&mut tx, each, now).await?;
-    tx.end_try(each.event.id, &result.of_try()).await?;
+    let state = match follow(&mut tx, each, now).await? {
+        Followed::Ended(ended) => {
+            tx.end_try(each.event.id, &ended.of_try()).await?;
+            ended.state()
+        }
+        Followed::HandedOver => EventState::Received,
+    };
     in_time.commit(tx).await?;
-    metrics::counter!("bellhop_events_processed_total", "provider" => each.event.provider.clone(), "state" => result.state.code())
+    metrics::counter!("bellhop_events_processed_total", "provider" => each.event.provider.clone(), "state" => state.code())
         .increment(1);
-    Ok(result.state)
+    Ok(state)
+}
+
+/// What a try came to.
+pub(crate) enum Followed {
+    Ended(Ended),
+    /// It belongs to a call, whose process reads it.
+    HandedOver,
 }
 
 /// A try that came to its end.
-pub(crate) struct Followed {
-    state: EventState,
+#[derive(Default)]
+pub(crate) struct Ended {
+    /// It cannot be read, and trying again cannot help.
+    is_invalid: bool,
     detail: Option<String>,
-    observation: Option<domain::call::Observation>,
+    observation: Option<Observation>,
 }
 
 impl Followed {
     pub(crate) fn done() -> Self {
-        Self {
-            state: EventState::Succeeded,
-            detail: None,
-            observation: None,
-        }
+        Self::Ended(Ended::default())
     }
 
     /// Nothing follows from it, and why.
     pub(crate) fn kept(why: &str) -> Self {
-        Self {
+        Self::Ended(Ended {
             detail: Some(why.to_owned()),
-            ..Self::done()
-        }
+            ..Ended::default()
+        })
     }
 
-    /// It cannot be read, and trying again cannot help.
     pub(crate) fn invalid(problem: &impl std::fmt::Display) -> Self {
-        Self {
-            state: EventState::Invalid,
+        Self::Ended(Ended {
+            is_invalid: true,
             detail: Some(problem.to_string()),
-            observation: None,
+            ..Ended::default()
+        })
+    }
+}
+
+impl Ended {
+    const fn state(&self) -> EventState {
+        if self.is_invalid {
+            EventState::Invalid
+        } else {
+            EventState::Succeeded
         }
     }
 
     fn of_try(&self) -> TryResult<'_> {
         TryResult {
-            state: self.state,
-            error_class: (self.state == EventState::Invalid).then_some(ErrorClass::Unreadable),
+            state: self.state(),
+            error_class: self.is_invalid.then_some(ErrorClass::Unreadable),
             detail: self.detail.as_deref(),
             next_try_at: None,
             counted: true,
@@ -146,15 +166,17 @@ async fn retell_event(tx: &mut TenantTx, each: &EventTry) -> Result<Followed> {
         if each.scope == Some(RetryScope::StateAndEffects) {
             tx.wake_call(call).await?;
         }
-        return Ok(Followed {
+        return Ok(Followed::Ended(Ended {
             observation,
-            ..Followed::done()
-        });
+            ..Ended::default()
+        }));
     }
+    // A call that is handed an event acts on it, which is more than recording.
     if let Some(id) = &event.provider_call_id
+        && each.scope != Some(RetryScope::StateOnly)
         && tx.adopt_event(event.id, id).await?
     {
-        return Ok(Followed::kept("handed to the call it belongs to"));
+        return Ok(Followed::HandedOver);
     }
     metrics::counter!("bellhop_events_without_call_total").increment(1);
     Ok(Followed::kept("belongs to no call of this tenant"))

@@ -23,10 +23,12 @@ mod watch;
 
 use std::sync::Arc;
 
+use domain::ids::TenantId;
 use jiff::Timestamp;
 use store::Store;
 use temporalio_macros::activities;
 use temporalio_sdk::activities::{ActivityContext, ActivityError};
+use tracing::{Instrument, Span};
 use workflows::contract::{
     AlertInput, AlertStep, At, BatchInput, CallInput, CallStep, DeliveryInput, EventInput,
     EventStep, ReminderInput, ReminderStep, TenantInput, Watched, markers,
@@ -51,6 +53,7 @@ impl Deciding {
         input: At<ReminderInput>,
     ) -> Result<ReminderStep, ActivityError> {
         advance_reminder::advance(&self.store, &input)
+            .instrument(of(input.of.tenant))
             .await
             .map_err(failure::transient)
     }
@@ -62,6 +65,7 @@ impl Deciding {
         input: At<CallInput>,
     ) -> Result<CallStep, ActivityError> {
         advance_call::advance(&self.store, &input)
+            .instrument(of(input.of.tenant))
             .await
             .map_err(failure::transient)
     }
@@ -73,6 +77,7 @@ impl Deciding {
         input: At<EventInput>,
     ) -> Result<Option<EventStep>, ActivityError> {
         advance_event::advance(&self.store, &input)
+            .instrument(of(input.of.tenant))
             .await
             .map(Some)
             .map_err(failure::transient)
@@ -85,6 +90,7 @@ impl Deciding {
         input: At<AlertInput>,
     ) -> Result<AlertStep, ActivityError> {
         advance_alert::advance(&self.store, &self.platform, &input)
+            .instrument(of(input.of.tenant))
             .await
             .map_err(failure::transient)
     }
@@ -96,6 +102,7 @@ impl Deciding {
         input: At<BatchInput>,
     ) -> Result<AlertStep, ActivityError> {
         advance_alert::advance_batch(&self.store, &self.platform, &input)
+            .instrument(of(input.of.tenant))
             .await
             .map_err(failure::transient)
     }
@@ -107,6 +114,7 @@ impl Deciding {
         input: At<BatchInput>,
     ) -> Result<(), ActivityError> {
         watch::make_report(&self.store, &input)
+            .instrument(of(input.of.tenant))
             .await
             .map_err(failure::transient)
     }
@@ -117,7 +125,8 @@ impl Deciding {
         _ctx: ActivityContext,
         input: At<TenantInput>,
     ) -> Result<Watched, ActivityError> {
-        watch::look(&self.store, &input)
+        watch::look(&self.store, &self.platform, &input)
+            .instrument(of(input.of.tenant))
             .await
             .map_err(failure::transient)
     }
@@ -138,7 +147,9 @@ impl Dialing {
         input: CallInput,
     ) -> Result<(), ActivityError> {
         let work = place::place(&self.store, &self.accounts, &input, now(&ctx)?);
-        alive(&ctx, async { work.await.map_err(failure::dial) }).await
+        alive(&ctx, async { work.await.map_err(failure::dial) })
+            .instrument(of(input.tenant))
+            .await
     }
 
     #[activity(definition = markers::LookUpCall)]
@@ -148,7 +159,9 @@ impl Dialing {
         input: CallInput,
     ) -> Result<(), ActivityError> {
         let work = look_up::look_up(&self.store, &self.accounts, &input, now(&ctx)?);
-        alive(&ctx, async { work.await.map_err(failure::dial) }).await
+        alive(&ctx, async { work.await.map_err(failure::dial) })
+            .instrument(of(input.tenant))
+            .await
     }
 
     #[activity(definition = markers::FetchCall)]
@@ -158,7 +171,9 @@ impl Dialing {
         input: CallInput,
     ) -> Result<(), ActivityError> {
         let work = look_up::fetch(&self.store, &self.accounts, &input, now(&ctx)?);
-        alive(&ctx, async { work.await.map_err(failure::dial) }).await
+        alive(&ctx, async { work.await.map_err(failure::dial) })
+            .instrument(of(input.tenant))
+            .await
     }
 }
 
@@ -179,7 +194,9 @@ impl Bulk {
     ) -> Result<(), ActivityError> {
         let now = now(&ctx)?;
         let work = send::send(&self.store, &self.platform, &self.channels, &input, now);
-        alive(&ctx, async { work.await.map_err(failure::transient) }).await
+        alive(&ctx, async { work.await.map_err(failure::transient) })
+            .instrument(of(input.tenant))
+            .await
     }
 
     #[activity(definition = markers::ScheduleReport)]
@@ -190,8 +207,15 @@ impl Bulk {
     ) -> Result<(), ActivityError> {
         let client = ctx.client();
         let work = schedule::write(&self.store, &client, input.tenant);
-        alive(&ctx, async { work.await.map_err(failure::schedule) }).await
+        alive(&ctx, async { work.await.map_err(failure::schedule) })
+            .instrument(of(input.tenant))
+            .await
     }
+}
+
+/// Whose work it is, on every line that is logged of it.
+fn of(tenant: TenantId) -> Span {
+    tracing::info_span!("work", %tenant)
 }
 
 /// The server's stamp of this try: the process's time, also after an outage.

@@ -8,12 +8,25 @@ use jiff::{SignedDuration, tz::TimeZone};
 use store::{NewDelivery, Result, Seen, Store};
 use workflows::contract::{At, BatchInput, TenantInput, Watched};
 
-use crate::{alarm, circuit};
+use crate::{alarm, circuit, platform::Platform};
 
 /// Between two looks, unless somebody tells it to look again.
 const EVERY: SignedDuration = SignedDuration::from_secs(60);
+/// When no process of a role has said for so long that it lives, something is wrong with them all.
+const SILENT: SignedDuration = SignedDuration::from_mins(3);
 
-pub(crate) async fn look(store: &Store, input: &At<TenantInput>) -> Result<Watched> {
+pub(crate) async fn look(
+    store: &Store,
+    platform: &Platform,
+    input: &At<TenantInput>,
+) -> Result<Watched> {
+    let roles = match platform
+        .hears_of_installation(store, input.of.tenant)
+        .await?
+    {
+        true => store.roles().await?,
+        false => Vec::new(),
+    };
     let mut tx = store.tenant(input.of.tenant).begin().await?;
     let tenant = tx.tenant_row().await?;
     let measures = tx.measures().await?;
@@ -26,6 +39,23 @@ pub(crate) async fn look(store: &Store, input: &At<TenantInput>) -> Result<Watch
     }
     for (provider, facts) in tx.breakers().await? {
         circuit::stands(&mut tx, &provider, facts.state, input.now).await?;
+    }
+    for role in roles {
+        let seen = if role.silent_for > SILENT {
+            Seen::Stands
+        } else {
+            Seen::Clears
+        };
+        let name = role.name.as_str();
+        alarm::looked_at(
+            &mut tx,
+            AlertCause::HealthCheckFailed,
+            &[name],
+            name,
+            seen,
+            input.now,
+        )
+        .await?;
     }
     // Whether somebody paused it or it did so itself is known only from what was raised then.
     let paused = if tenant.paused {

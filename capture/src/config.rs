@@ -109,7 +109,7 @@ impl Config {
             direct: source.switch("direct", true),
             sync_first: source.switch("sync_first", true),
             budget: Duration::from_millis(source.number("budget_ms", 300, 10..=2_000)),
-            max_input: size(source.number("max_input_bytes", 8 << 20, 1 << 10..=64 << 20)),
+            max_input: size(source.number("max_input_bytes", 4 << 20, 1 << 10..=64 << 20)),
             limits: Limits {
                 files: size(source.number("max_queue_files", 10_000, 1..=1_000_000)),
                 bytes: source.number("max_queue_bytes", 256 << 20, 1 << 20..=1 << 40),

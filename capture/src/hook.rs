@@ -193,7 +193,7 @@ fn send(config: &Config, queue: &Queue, kept: Kept, event: &Event) {
             .log
             .line("attention", Some(event.id), "its file cannot be changed");
     }
-    if answer == Answer::Taken && backlog {
+    if answer == Answer::Taken && (sender::revived(queue) || backlog) {
         sender::start(queue);
     }
 }

@@ -300,9 +300,20 @@ impl Round<'_> {
 
     /// The server takes events again: what was given up only because it did not is put back.
     fn revive(&mut self) {
-        if self.queue.revival().exists() {
-            restore(self.queue, is_over_with_success, self.summary);
-            self.queue.revival().clear();
-        }
+        revive(self.queue, self.summary);
     }
+}
+
+fn revive(queue: &Queue, summary: &mut Summary) {
+    if queue.revival().exists() {
+        restore(queue, is_over_with_success, summary);
+        queue.revival().clear();
+    }
+}
+
+/// The same, for a hook whose event was taken. Whether there is something to send now.
+pub(crate) fn revived(queue: &Queue) -> bool {
+    let mut summary = Summary::default();
+    revive(queue, &mut summary);
+    summary.restored > 0
 }

@@ -4,6 +4,7 @@ pub mod appointment_file;
 pub mod commands;
 pub mod conductor;
 pub mod config;
+pub mod heartbeat;
 pub mod stack;
 pub mod telemetry;
 
@@ -16,7 +17,11 @@ pub fn http() -> anyhow::Result<reqwest::Client> {
 
 /// `1 row`, `2 rows`.
 pub(crate) fn counted(number: u64, unit: &str) -> String {
-    let plural = if number == 1 { "" } else { "s" };
+    let plural = match number {
+        1 => "",
+        _ if unit.ends_with('s') => "es",
+        _ => "s",
+    };
     format!("{number} {unit}{plural}")
 }
 

@@ -12,7 +12,7 @@ use temporalio_client::Client;
 use tokio::{sync::Notify, task::JoinHandle};
 use worker::{Means, Role, TemporalOptions, relay};
 
-use crate::config;
+use crate::{config, heartbeat};
 
 /// The two servers, embedded or named by `BELLHOP_DATABASE_URL` and `TEMPORAL_ADDRESS`.
 pub struct Servers {
@@ -140,21 +140,25 @@ impl Stack {
             async move { Ok(ingress.run(stop).await?) }
         });
         let relaying = tokio::spawn({
-            let (client, stop) = (client.clone(), stop.clone());
+            let (client, store, stop) = (client.clone(), store.clone(), stop.clone());
             async move {
                 relay::run(&client, &store, &fresh, stop).await;
                 Ok(())
             }
         });
         let working = tokio::spawn({
-            let client = client.clone();
+            let (client, stop) = (client.clone(), stop.clone());
             async move { worker::run(&client, means, Role::All, stop).await }
+        });
+        let beating = tokio::spawn(async move {
+            heartbeat::beat(&store, &["ingress", "core", "dial", "bulk"], stop).await;
+            Ok(())
         });
         Ok(Self {
             client,
             ingress_url,
             stop: notify,
-            parts: vec![serving, relaying, working],
+            parts: vec![serving, relaying, working, beating],
         })
     }
 

@@ -17,6 +17,7 @@ temporal operator namespace describe --namespace "$TEMPORAL_NAMESPACE" >/dev/nul
 until temporal operator search-attribute create --namespace "$TEMPORAL_NAMESPACE" \
   --name BellhopTenant --type Keyword \
   --name BellhopState --type Keyword \
+  --name BellhopTrace --type Keyword \
   --name BellhopNextAt --type Datetime; do
   sleep 1
 done

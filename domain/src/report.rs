@@ -160,7 +160,7 @@ fn dead(facts: &ReportFacts, zone: &TimeZone) -> String {
     match facts.dead {
         0 => "Nothing is given up.".to_owned(),
         dead => format!(
-            "{} given up and waiting for somebody{oldest}. See `bellhop events list --filter state=dead`; \
+            "{} given up and waiting for somebody{oldest}. See `bellhop events list --tenant NAME --filter state=dead`; \
              `bellhop events retry-all` tries them again and never dials.",
             counted(dead, "webhook")
         ),

@@ -375,21 +375,36 @@ impl TenantTx {
         Ok(())
     }
 
-    /// Whether the last message to this address was refused because of how the channel is set up, and nothing has
-    /// been changed since.
-    pub async fn is_misconfigured(&mut self, target: Target) -> Result<bool> {
+    /// When this tenant's settings and secrets were changed last, by the database's clock.
+    pub async fn channels_changed_at(&mut self) -> Result<Timestamp> {
+        let at = sqlx::query_scalar!(
+            r#"select greatest((select max(recorded_at) from tenant_settings where tenant_id = $1),
+                               (select max(recorded_at) from provider_secrets where tenant_id = $1)) as "at""#,
+            self.tenant()
+        )
+        .fetch_one(&mut *self.tx)
+        .await?;
+        Ok(at.map_or(Timestamp::MIN, from_db))
+    }
+
+    /// Whether the last message that was tried to this address was refused because of how the channel is set up, and
+    /// nothing was changed since. `changed_at` is the audience's own [`TenantTx::channels_changed_at`].
+    pub async fn is_misconfigured(
+        &mut self,
+        target: Target,
+        changed_at: Timestamp,
+    ) -> Result<bool> {
         let last = sqlx::query_scalar!(
             r#"select coalesce(d.failure ->> 'class' = 'misconfigured', false) as "refused!"
                from alert_deliveries d
-               where d.tenant_id = $1 and d.audience = $2 and d.channel = $3 and d.place = $4 and d.state in ('sent', 'dead')
-                 and d.recorded_at > (select max(s.recorded_at) from tenant_settings s where s.tenant_id = $1)
-                 and d.recorded_at > coalesce((select max(p.recorded_at) from provider_secrets p where p.tenant_id = $1),
-                                              '-infinity')
+               where d.tenant_id = $1 and d.audience = $2 and d.channel = $3 and d.place = $4 and d.state in ('sent', 'dead') and d.tries > 0
+                 and d.recorded_at > $5
                order by d.id desc limit 1"#,
             self.tenant(),
             target.audience.code(),
             target.channel.code(),
-            i16::try_from(target.place).unwrap_or(i16::MAX)
+            i16::try_from(target.place).unwrap_or(i16::MAX),
+            to_db(changed_at)
         )
         .fetch_optional(&mut *self.tx)
         .await?;

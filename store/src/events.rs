@@ -297,7 +297,7 @@ impl TenantTx {
     /// Links an event to the call it turned out to belong to, and wakes that call.
     pub async fn adopt_event(&mut self, event: EventId, provider_call_id: &str) -> Result<bool> {
         let call = sqlx::query_scalar!(
-            "update events e set call_id = c.id from calls c
+            "update events e set call_id = c.id, state = 'received', scope = null, starts = 0 from calls c
              where e.tenant_id = $1 and e.id = $2 and c.tenant_id = $1 and c.provider_call_id = $3
              returning c.id",
             self.tenant(),

@@ -241,10 +241,11 @@ fn what_a_service_waits_for_exists_and_can_happen() -> Result<()> {
 #[test]
 fn the_namespace_gets_the_search_attributes_workflows_set() -> Result<()> {
     let script = std::fs::read_to_string(root().join("deploy/temporal/namespace.sh"))?;
-    use workflows::names::{NEXT_AT, STATE, TENANT};
+    use workflows::names::{NEXT_AT, STATE, TENANT, TRACE};
     for (name, kind) in [
         (TENANT, "Keyword"),
         (STATE, "Keyword"),
+        (TRACE, "Keyword"),
         (NEXT_AT, "Datetime"),
     ] {
         let words: Vec<&str> = script.split([' ', ';', '\n']).collect();
@@ -263,10 +264,11 @@ async fn services_run_as_composed_become_healthy() -> Result<()> {
     let tools = Tools::locate()?;
     let postgres = Postgres::start(&tools, PostgresOptions::temporary()).await?;
     postgres.create_database("bellhop").await?;
-    use workflows::names::{NEXT_AT, STATE, TENANT};
+    use workflows::names::{NEXT_AT, STATE, TENANT, TRACE};
     let search_attributes = [
         (TENANT, "Keyword"),
         (STATE, "Keyword"),
+        (TRACE, "Keyword"),
         (NEXT_AT, "Datetime"),
     ];
     let search_attributes = search_attributes

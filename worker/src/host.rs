@@ -28,6 +28,18 @@ pub enum Role {
     All,
 }
 
+impl Role {
+    /// The queues' names for people.
+    pub const fn names(self) -> &'static [&'static str] {
+        match self {
+            Self::Core => &["core"],
+            Self::Dial => &["dial"],
+            Self::Bulk => &["bulk"],
+            Self::All => &["core", "dial", "bulk"],
+        }
+    }
+}
+
 /// What a worker works with.
 #[derive(Clone)]
 pub struct Means {

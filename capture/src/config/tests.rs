@@ -55,7 +55,7 @@ fn without_anything_there_are_defaults() {
         config.home,
         Path::new("/home/ada/.local/state/bellhop/capture")
     );
-    assert_eq!(config.max_input, 8 << 20);
+    assert_eq!(config.max_input, 4 << 20);
     assert!(config.direct);
 }
 

@@ -8,7 +8,7 @@ use ingress::Ingress;
 use tokio::sync::Notify;
 use worker::relay;
 
-use crate::{commands::asked_to_stop, config, telemetry};
+use crate::{commands::asked_to_stop, config, heartbeat, telemetry};
 
 /// Webhooks are taken whether or not Temporal answers; the relay connects when it can.
 pub async fn run() -> Result<ExitCode> {
@@ -35,6 +35,10 @@ pub async fn run() -> Result<ExitCode> {
         }
     };
     let serving = async { ingress.run(stop.clone()).await.map_err(anyhow::Error::from) };
-    futures::try_join!(serving, relaying)?;
+    let beating = async {
+        heartbeat::beat(&store, &["ingress"], stop.clone()).await;
+        Ok(())
+    };
+    futures::try_join!(serving, relaying, beating)?;
     Ok(ExitCode::SUCCESS)
 }

@@ -8,7 +8,7 @@ use futures::FutureExt;
 use tokio::sync::Notify;
 use worker::{Role, relay};
 
-use crate::{commands::asked_to_stop, config, telemetry};
+use crate::{commands::asked_to_stop, config, heartbeat, telemetry};
 
 #[derive(Args)]
 pub struct Options {
@@ -40,7 +40,11 @@ pub async fn run(options: Options) -> Result<ExitCode> {
             Ok(())
         };
         let serving = worker::run(&client, means, options.role, stop.clone());
-        futures::try_join!(serving, relaying).map(|_| ())
+        let beating = async {
+            heartbeat::beat(&store, options.role.names(), stop.clone()).await;
+            Ok(())
+        };
+        futures::try_join!(serving, relaying, beating).map(|_| ())
     };
     tokio::select! {
         ended = work => ended?,

@@ -31,7 +31,7 @@ impl AlertCause {
                 "Webhooks are kept, but take effect late: cancellations and opt-outs too."
             }
             Self::FailuresShare => {
-                "More of the last webhooks failed than the settings allow. They are kept and tried again."
+                "More of the last webhooks were given up or could not be read than the settings allow. They are kept."
             }
             Self::QueueLong => {
                 "More webhooks come in than are processed. None is lost; they take effect late."
@@ -78,7 +78,7 @@ impl AlertCause {
                 "See `bellhop doctor`; more workers (`bellhop worker`) shorten the queue."
             }
             Self::FailuresShare => {
-                "See `bellhop events list --filter state=failed` for what fails and why."
+                "See `bellhop events list --tenant NAME --filter state=dead+invalid` for what fails and why."
             }
             Self::HealthCheckFailed => "See `bellhop doctor`.",
             Self::ChannelExpiring => {
@@ -91,13 +91,13 @@ impl AlertCause {
                 "See `bellhop doctor`; `bellhop wake` wakes every process anew."
             }
             Self::EventDead => {
-                "See `bellhop events list --filter state=dead`; once the cause is gone, `bellhop events retry-all` tries them again. A retry never dials."
+                "See `bellhop events list --tenant NAME --filter state=dead`; once the cause is gone, `bellhop events retry-all` tries them again. A retry never dials."
             }
             Self::DialRefused => {
-                "Check key and payment at the provider, store a new key with `bellhop tenant add-key`, then `bellhop tenant resume`."
+                "Check key and payment at the provider, store a new key with `bellhop tenant add-key NAME`, then `bellhop tenant resume NAME`."
             }
             Self::TenantPausedItself => {
-                "See `bellhop review` for what happened, then `bellhop tenant resume`."
+                "See `bellhop review` for what happened, then `bellhop tenant resume NAME`."
             }
             Self::CircuitOpen => {
                 "Look at the provider's status page; `bellhop doctor` shows when it is asked next."
@@ -109,7 +109,7 @@ impl AlertCause {
                 "Send a text to the main number from another phone, then ask the phone provider."
             }
             Self::AlertChannelRefused => {
-                "Correct it in the settings or store its secret anew, then `bellhop alerts test`."
+                "Correct it in the settings or store its secret anew, then `bellhop alerts test --tenant NAME`."
             }
             Self::Test => "There is nothing to do.",
         }

@@ -140,7 +140,7 @@ fn a_bad_day_names_what_failed_and_what_to_do() {
          - 12 x zoho Contacts.update: the provider could not be reached or is out of order (2 given up)\n\
          - 1 x openphone message.received: something went wrong inside Bellhop\n\
          3 webhooks given up and waiting for somebody, the oldest since Saturday 10 July 2027, 09:15 (Europe/London). \
-         See `bellhop events list --filter state=dead`; `bellhop events retry-all` tries them again and never dials.\n\
+         See `bellhop events list --tenant NAME --filter state=dead`; `bellhop events retry-all` tries them again and never dials.\n\
          40 calls, 1 of them uncertain: whether the phone rang is not known. See `bellhop review`."
     );
 }

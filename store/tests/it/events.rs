@@ -8,9 +8,11 @@ use domain::{
 };
 use futures::future::join_all;
 use serde_json::json;
-use store::{Appended, NewEvent, TenantStore, Wake};
+use store::{Appended, Claim, NewEvent, TenantStore, Wake};
 
-use crate::harness::{Stage, appointment, appointment_id, authorize, import, place, stage};
+use crate::harness::{
+    NOW, Stage, appointment, appointment_id, at, authorize, import, place, stage,
+};
 
 fn event(tenant: TenantId, key: &str) -> NewEvent {
     NewEvent {
@@ -207,8 +209,12 @@ async fn a_stray_event_is_adopted_once_its_call_is_known() {
     let call = call(&tenant, "call_1").await;
     stage.drain().await;
     let mut tx = tenant.begin().await.unwrap();
+    let claim = tx.claim_event(early.id, at(NOW)).await.unwrap();
+    assert!(matches!(claim, Claim::Try(_)));
     assert!(tx.adopt_event(early.id, "call_1").await.unwrap());
     assert_eq!(tx.unread_events(call).await.unwrap().len(), 1);
+    let claim = tx.claim_event(early.id, at(NOW)).await.unwrap();
+    assert!(matches!(claim, Claim::Settled(_)), "it is the call's now");
     tx.commit().await.unwrap();
     assert_eq!(stage.drain().await, [Wake::Call(tenant.id(), call)]);
 }

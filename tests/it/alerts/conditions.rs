@@ -9,6 +9,47 @@ use super::{in_slack, reachable, slack_says};
 use crate::harness::{SLUG, eventually, quick};
 
 #[tokio::test]
+async fn a_part_that_has_gone_silent_is_told_and_so_is_its_return() -> Result<()> {
+    let (mut world, channels) = reachable("[alerts]\ncritical = [\"slack\"]", quick()).await?;
+    let client = world.client().await?;
+    eventually("every part has said that it lives", || async {
+        Ok(world
+            .sql("select string_agg(role, ',' order by role) from heartbeats")
+            .await?
+            == "bulk,core,dial,ingress")
+    })
+    .await?;
+    world.kill_ingress();
+    world
+        .sql("update heartbeats set at = at - interval '10 minutes' where role = 'ingress'")
+        .await?;
+
+    world.let_watch_look(&client).await?;
+
+    slack_says(&channels, "Where: ingress").await?;
+    let doctor = world.run(&["doctor"], "").await?;
+    ensure!(
+        doctor.code == Some(1) && doctor.out.contains("ingress: silent since"),
+        "{}",
+        doctor.out
+    );
+
+    world.start_ingress().await?;
+    eventually("nothing lasts", || async {
+        world.let_watch_look(&client).await?;
+        world
+            .take_alerts_to(
+                &client,
+                Timestamp::now() + jiff::SignedDuration::from_hours(2),
+            )
+            .await?;
+        Ok(world.open_alerts().await?.is_empty())
+    })
+    .await?;
+    slack_says(&channels, "It is over").await
+}
+
+#[tokio::test]
 async fn an_accepted_event_that_no_process_takes_up_is_told_and_so_is_its_end() -> Result<()> {
     let (mut world, channels) = reachable("[alerts]\ncritical = [\"slack\"]", quick()).await?;
     let client = world.client().await?;

@@ -57,6 +57,13 @@ async fn of_database(store: &Store) -> Result<Vec<Finding>> {
             counted(waiting.unsigned_abs(), "wake-up")
         ),
     )];
+    for role in store.roles().await? {
+        let words = match role.alive {
+            0 => format!("{}: silent since {:#}", role.name, role.silent_for),
+            alive => format!("{}: {} alive", role.name, counted(alive, "process")),
+        };
+        findings.push((role.alive > 0, words));
+    }
     let tenants = store.tenants().await?;
     if tenants.is_empty() {
         findings.push((

@@ -41,7 +41,7 @@ fn a_mail_says_what_happened_where_what_it_means_and_what_to_do() {
          Where: zoho Contacts.update: the provider refused the request\n\
          What it means: Every permitted try failed. It is kept, and nothing more happens to it until somebody has it \
          tried again.\n\
-         What to do: See `bellhop events list --filter state=dead`; once the cause is gone, `bellhop events retry-all` tries \
+         What to do: See `bellhop events list --tenant NAME --filter state=dead`; once the cause is gone, `bellhop events retry-all` tries \
          them again. A retry never dials.\n\
          Cause: event_dead. Reference: a7f3-1"
     );
