@@ -6,7 +6,7 @@ alter table sources
     -- How its webhooks are verified, as far as the provider leaves that open (providers::source).
     add column options jsonb not null default '{}';
 
--- A source may have secrets of its own; without any, the tenant's for its provider are taken.
+-- A source may have secrets of its own, beside the tenant's for its provider.
 alter table provider_secrets add column source_id uuid;
 
 alter table events
@@ -188,3 +188,9 @@ begin
         execute format('grant select, insert, update, delete on %I to bellhop_tenant', tenant_table);
     end loop;
 end $$;
+
+-- What is looked at every minute is a day at most.
+create index events_by_time on events (tenant_id, received_at);
+
+-- Tenants that are there already get their watch.
+insert into outbox (tenant_id, process, subject) select id, 'tenant', id from tenants;

@@ -170,7 +170,7 @@ async fn messages(
     audiences: &Audiences,
     now: Timestamp,
 ) -> Result<Messages> {
-    let all = tx.deliveries(batch).await?;
+    let all = tx.open_deliveries(batch).await?;
     let (mut send, mut wait) = (Vec::new(), None::<Timestamp>);
     for each in all.iter().filter(|each| is_open(each)) {
         let mut each = each.clone();

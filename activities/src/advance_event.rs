@@ -38,10 +38,26 @@ pub(crate) async fn advance(store: &Store, input: &At<EventInput>) -> Result<Eve
                 error = &error as &dyn std::error::Error, class = class.code(), "a try of an event failed"
             );
             if class == ErrorClass::Unavailable {
+                release(&tenant, &each).await;
                 return Err(error);
             }
             failed(&tenant, &each, input, class, false).await
         }
+    }
+}
+
+/// If it can be noted at all: the database is only just not there.
+async fn release(tenant: &TenantStore, each: &EventTry) {
+    let released = async {
+        let mut tx = tenant.begin().await?;
+        tx.release_try(each).await?;
+        tx.commit().await
+    };
+    if let Err(error) = released.await {
+        tracing::debug!(
+            error = &error as &dyn std::error::Error,
+            "a try stays counted"
+        );
     }
 }
 
@@ -55,7 +71,7 @@ async fn processed(
     let mut tx = tenant.begin().await?;
     let state = match follow(&mut tx, each, now).await? {
         Followed::Ended(ended) => {
-            tx.end_try(each.event.id, &ended.of_try()).await?;
+            tx.end_try(each, &ended.of_try()).await?;
             ended.state()
         }
         Followed::HandedOver => EventState::Received,
@@ -236,7 +252,7 @@ async fn failed(
         counted,
         observation: None,
     };
-    tx.end_try(each.event.id, &result).await?;
+    tx.end_try(each, &result).await?;
     if after == AfterFailure::Dead {
         alarm::event_dead(&mut tx, each, class, input.now).await?;
     }

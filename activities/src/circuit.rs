@@ -1,10 +1,11 @@
 //! The circuit breaker around a provider (OPS-4): asked before each dial, told of each answer.
 
 use domain::{
+    Reason,
     alert::AlertCause,
-    breaker::{AskedOutcome, BreakerState, Permit},
+    breaker::{AskedOutcome, BreakerFacts, BreakerState, Permit},
 };
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use store::{Result, Seen, TenantTx};
 
 use crate::alarm;
@@ -58,6 +59,10 @@ pub(crate) async fn record(
     if facts.state == before.state {
         return Ok(());
     }
+    if facts.state == BreakerState::Closed {
+        // Those that were put off need not wait any longer, and may not be able to.
+        tx.wake_put_off(Reason::CircuitOpen).await?;
+    }
     tracing::warn!(
         provider,
         state = facts.state.code(),
@@ -66,19 +71,29 @@ pub(crate) async fn record(
     );
     metrics::counter!("bellhop_circuit_changes_total", "provider" => provider.to_owned(), "state" => facts.state.code())
         .increment(1);
-    stands(tx, provider, facts.state, now).await
+    stands(tx, provider, &facts, now).await
 }
+
+/// Nobody has anything to ask: that a provider is left alone longer than it has to be is no trouble.
+const NOT_ASKED: SignedDuration = SignedDuration::from_mins(10);
 
 /// Tells people while a provider is left alone, and that it is used again.
 pub(crate) async fn stands(
     tx: &mut TenantTx,
     provider: &str,
-    state: BreakerState,
+    facts: &BreakerFacts,
     now: Timestamp,
 ) -> Result<()> {
-    let seen = match state {
-        BreakerState::Closed => Seen::Clears,
-        BreakerState::Open | BreakerState::Probing => Seen::Stands,
+    let not_asked = facts.probe_at.is_some_and(|at| now > at + NOT_ASKED);
+    let asked_to_wait = facts.not_before.is_some_and(|until| until > now);
+    let left_alone = match facts.state {
+        BreakerState::Closed => asked_to_wait,
+        BreakerState::Open | BreakerState::Probing => !not_asked,
+    };
+    let seen = if left_alone {
+        Seen::Stands
+    } else {
+        Seen::Clears
     };
     alarm::looked_at(
         tx,

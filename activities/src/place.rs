@@ -59,8 +59,43 @@ pub(crate) async fn place(
     } else {
         None
     };
+    let asked = answer.as_ref().map(outcome_of);
     record(store, input, now, &claim, answer).await?;
+    if let Some((outcome, wait)) = asked {
+        // By the time of the answer: a request may take longer than the shortest pause.
+        let took = SignedDuration::try_from(started.elapsed()).unwrap_or_default();
+        weigh(store, input, now + took, claim.generation, (outcome, wait)).await;
+    }
     Ok(())
+}
+
+/// Tells the circuit breaker, by itself: what is known of the call must not depend on it.
+async fn weigh(
+    store: &Store,
+    input: &CallInput,
+    now: Timestamp,
+    generation: u64,
+    (outcome, wait): (AskedOutcome, Option<Duration>),
+) {
+    let not_before = wait
+        .and_then(|wait| SignedDuration::try_from(wait).ok())
+        .map(|wait| now + wait);
+    let recorded = async {
+        let mut tx = store.tenant(input.tenant).begin().await?;
+        circuit::record(
+            &mut tx,
+            circuit::DIALS,
+            generation,
+            outcome,
+            not_before,
+            now,
+        )
+        .await?;
+        tx.commit().await
+    };
+    if let Err(error) = recorded.await {
+        tracing::warn!(call.id = %input.call, error = &error as &dyn std::error::Error, "the circuit breaker was not told");
+    }
 }
 
 /// Judges the dial once more and commits `dialing`. `None` when there is nothing to send.
@@ -211,16 +246,13 @@ async fn leave_alone(
     Ok(())
 }
 
-/// What an answer says of the provider, and until when it asks to be left alone.
+/// What an answer says of the provider, and how long it asks to be left alone.
 fn outcome_of(
     answer: &Result<providers::retell::Placed, PlaceError>,
-    later: impl Fn(Duration) -> Timestamp,
-) -> (AskedOutcome, Option<Timestamp>) {
+) -> (AskedOutcome, Option<Duration>) {
     match answer {
         Ok(_) | Err(PlaceError::Refused { .. }) => (AskedOutcome::Answered, None),
-        Err(error @ PlaceError::RateLimited { .. }) => {
-            (AskedOutcome::AskedToWait, error.wait().map(later))
-        }
+        Err(error @ PlaceError::RateLimited { .. }) => (AskedOutcome::AskedToWait, error.wait()),
         Err(PlaceError::Unreachable(_) | PlaceError::Uncertain(_)) => (AskedOutcome::Failed, None),
     }
 }
@@ -246,18 +278,6 @@ async fn record(
     if !newest && !matches!(answer, Some(Ok(_))) {
         tracing::warn!(call.id = %row.id, "an answer to a dial came after it was given up, and changes nothing");
         return Ok(());
-    }
-    if let Some(answer) = &answer {
-        let (outcome, not_before) = outcome_of(answer, later);
-        circuit::record(
-            &mut tx,
-            circuit::DIALS,
-            claim.generation,
-            outcome,
-            not_before,
-            now,
-        )
-        .await?;
     }
     match answer {
         Some(Ok(placed)) => {

@@ -2,6 +2,7 @@
 
 use domain::{
     alert::{AlertCause, Audience, Channel, FailureClass, SendFailure},
+    ids::TenantId,
     settings::{Alerts, SmtpTls},
 };
 use jiff::{SignedDuration, Timestamp};
@@ -43,6 +44,8 @@ struct Outgoing {
     row: DeliveryRow,
     settings: Alerts,
     secret: Option<SecretString>,
+    /// Whose channel it goes over.
+    sender: Option<TenantId>,
     look_first: bool,
     /// Where the carrier tells what became of a text.
     status_callback: Option<String>,
@@ -64,30 +67,34 @@ pub(crate) async fn send(
     let result = sent.as_ref().map_or_else(SendError::class, |_| "sent");
     metrics::counter!("bellhop_messages_total", "channel" => channel.code(), "result" => result)
         .increment(1);
-    match sent {
+    match &sent {
         Ok(provider_id) => {
             tx.delivery_sent(outgoing.row.id, provider_id.as_deref(), now)
                 .await?;
         }
         Err(error) => {
             tracing::warn!(delivery.id = %outgoing.row.id, channel = channel.code(), %error, "a message was not sent");
-            tx.delivery_failed(outgoing.row.id, &failure(&error, now), error.detail())
+            tx.delivery_failed(outgoing.row.id, &failure(error, now), error.detail())
                 .await?;
-            told(&mut tx, &outgoing.row, &error, now).await?;
         }
     }
-    tx.commit().await
+    tx.commit().await?;
+    if let (Err(error), Some(sender)) = (&sent, outgoing.sender) {
+        let mut tx = store.tenant(sender).begin().await?;
+        told(&mut tx, &outgoing.row, error, now).await?;
+        tx.commit().await?;
+    }
+    Ok(())
 }
 
-/// A channel that is set up wrongly is trouble of its own, told by the others.
+/// A channel that is set up wrongly is trouble of its own, of whoever set it up, told by the others.
 async fn told(
     tx: &mut TenantTx,
     row: &DeliveryRow,
     error: &SendError,
     now: Timestamp,
 ) -> Result<()> {
-    let ours = row.target.audience == Audience::Client;
-    if !ours || !matches!(error, SendError::Misconfigured { .. }) {
+    if !matches!(error, SendError::Misconfigured { .. }) {
         return Ok(());
     }
     let channel = row.target.channel.code();
@@ -111,30 +118,34 @@ async fn claimed(
     let Some(row) = tx.lock_delivery(input.delivery).await? else {
         return Ok(None);
     };
-    if row.state != "pending" {
-        return Ok(None);
-    }
-    tx.delivery_leaves(row.id).await?;
-    let tenant = tx.tenant_row().await?;
+    drop(tx);
+    // Before the message is claimed: nothing waits for a second connection while it holds one.
     let provider = secret_name(row.target.channel);
+    let sender = match row.target.audience {
+        Audience::Client => Some(input.tenant),
+        Audience::Platform => platform.tenant(store).await?.map(|team| team.id),
+    };
+    let (settings, secret) = match sender {
+        Some(sender) => {
+            let mut tx = store.tenant(sender).begin().await?;
+            let keys = tx.provider_keys(store.keys(), provider).await?;
+            (
+                Some(tx.tenant_row().await?.settings.alerts),
+                keys.into_iter().next(),
+            )
+        }
+        None => (None, None),
+    };
+    let mut tx = store.tenant(input.tenant).begin().await?;
+    let row = match tx.lock_delivery(input.delivery).await? {
+        Some(row) if row.state == "pending" => row,
+        _ => return Ok(None),
+    };
+    tx.delivery_leaves(row.id).await?;
     let status_callback = match (row.target.channel, row.target.audience) {
         // Its webhooks come in as events of this tenant, where the message is found.
         (Channel::Sms, Audience::Client) => status_callback(&tx.sources().await?),
         _ => None,
-    };
-    let (settings, secret) = match row.target.audience {
-        Audience::Client => {
-            let keys = tx.provider_keys(store.keys(), provider).await?;
-            (Some(tenant.settings.alerts), keys.into_iter().next())
-        }
-        Audience::Platform => match platform.tenant(store).await? {
-            Some(team) => {
-                let mut of_team = store.tenant(team.id).begin().await?;
-                let keys = of_team.provider_keys(store.keys(), provider).await?;
-                (Some(team.settings.alerts), keys.into_iter().next())
-            }
-            None => (None, None),
-        },
     };
     tx.commit().await?;
     let in_doubt = row
@@ -145,6 +156,7 @@ async fn claimed(
         row,
         settings: settings.unwrap_or_default(),
         secret: secret.map(|key| key.secret),
+        sender,
         status_callback,
     }))
 }

@@ -38,7 +38,7 @@ pub(crate) async fn look(
         alarm::looked_at(&mut tx, cause, &[], "", seen, input.now).await?;
     }
     for (provider, facts) in tx.breakers().await? {
-        circuit::stands(&mut tx, &provider, facts.state, input.now).await?;
+        circuit::stands(&mut tx, &provider, &facts, input.now).await?;
     }
     for role in roles {
         let seen = if role.silent_for > SILENT {

@@ -79,8 +79,8 @@ impl Answer {
     fn to_status(status: u16, headers: &HeaderMap) -> Self {
         match status {
             200..=299 => Self::Taken,
-            // A redirect is an address that is wrong: the token is not carried elsewhere.
-            300..=399 | 401 | 403 | 410 => Self::Denied(status),
+            // 404 is also what a proxy says whose server is down. A redirect is an address that is wrong: the token is not carried elsewhere.
+            300..=399 | 401 | 403 | 404 | 410 => Self::Denied(status),
             408 | 425 | 429 | 503 => Self::Busy {
                 status,
                 retry_after: retry_after(headers, Timestamp::now()),
@@ -237,7 +237,7 @@ mod tests {
             (400, Answer::Refused(400)),
             (401, Answer::Denied(401)),
             (403, Answer::Denied(403)),
-            (404, Answer::Refused(404)),
+            (404, Answer::Denied(404)),
             (408, busy(408)),
             (410, Answer::Denied(410)),
             (413, Answer::Refused(413)),

@@ -83,9 +83,11 @@ impl Provider {
         Ok(Outline {
             priority: priority_of(self.kind.code(), &event_type),
             event_type,
-            // Two senders that follow the same specification choose their ids without knowing of each other.
+            // Two senders of such a kind choose their ids without knowing of each other, and none may take another's.
             dedupe_key: match self.kind {
-                SourceKind::StandardWebhooks => format!("{}:{dedupe_key}", source.id),
+                SourceKind::StandardWebhooks | SourceKind::Agent | SourceKind::Vapi => {
+                    format!("{}:{dedupe_key}", source.id)
+                }
                 _ => dedupe_key,
             },
             call: outline.call_id,

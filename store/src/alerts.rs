@@ -171,6 +171,16 @@ impl TenantTx {
         }
         let id = AlertId::from_uuid(row.id);
         self.save_alert(id, &facts).await?;
+        if facts.is_open() && !before.is_open() {
+            sqlx::query!(
+                "update alerts set about = $3 where tenant_id = $1 and id = $2 and about <> $3",
+                self.tenant(),
+                row.id,
+                trouble.about
+            )
+            .execute(&mut *self.tx)
+            .await?;
+        }
         // The process waits by what it knew: for the end when there was nothing more to tell.
         let changed = |of: fn(&AlertFacts) -> bool| of(&facts) != of(&before);
         if changed(AlertFacts::is_open)
@@ -287,6 +297,24 @@ impl TenantTx {
         .fetch_all(&mut *self.tx)
         .await?;
         rows.into_iter().map(DeliveryRow::try_from).collect()
+    }
+
+    /// Of a batch, the notices that are not done with: all messages of each.
+    pub async fn open_deliveries(&mut self, batch: Uuid) -> Result<Vec<DeliveryRow>> {
+        let rows = sqlx::query_as!(
+            Row,
+            "select id, batch, notice, severity, audience, channel, place, subject, body, state, tries, failure, detail,
+                    fell_back, created_at
+             from alert_deliveries d where tenant_id = $1 and batch = $2 and exists (
+                select from alert_deliveries o where o.tenant_id = $1 and o.batch = $2 and o.created_at = d.created_at
+                  and o.state in ('pending', 'sending'))
+             order by id",
+            self.tenant(),
+            batch
+        )
+        .fetch_all(&mut *self.tx)
+        .await?;
+        rows.into_iter().map(TryInto::try_into).collect()
     }
 
     pub async fn lock_delivery(&mut self, delivery: DeliveryId) -> Result<Option<DeliveryRow>> {

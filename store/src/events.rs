@@ -139,7 +139,7 @@ impl Store {
                         headers, body, request_id, trace_id, span_id, again, priority, priority_key, arrived_at)
                 left join lateral (
                     select calls.id from calls
-                    where calls.tenant_id = e.tenant_id
+                    where calls.tenant_id = e.tenant_id and calls.provider = e.provider
                       and (calls.id = e.call_id or (e.call_id is null and calls.provider_call_id = e.provider_call_id))
                     limit 1
                 ) c on true
@@ -298,7 +298,8 @@ impl TenantTx {
     pub async fn adopt_event(&mut self, event: EventId, provider_call_id: &str) -> Result<bool> {
         let call = sqlx::query_scalar!(
             "update events e set call_id = c.id, state = 'received', scope = null, starts = 0 from calls c
-             where e.tenant_id = $1 and e.id = $2 and c.tenant_id = $1 and c.provider_call_id = $3
+             where e.tenant_id = $1 and e.id = $2 and c.tenant_id = $1 and c.provider = e.provider
+               and c.provider_call_id = $3
              returning c.id",
             self.tenant(),
             event.uuid(),

@@ -33,7 +33,8 @@ impl TenantTx {
         let settings = &tenant.settings;
         let ready = sqlx::query!(
             r#"select exists (select from provider_secrets
-                              where tenant_id = $1 and provider = 'retell' and retired_at is null) as "key!",
+                              where tenant_id = $1 and provider = 'retell' and source_id is null
+                                and retired_at is null) as "key!",
                       exists (select from appointments a
                               join contacts c on c.tenant_id = $1 and c.id = a.contact_id
                               where a.tenant_id = $1 and a.id = $2 and c.consent_at is not null) as "consent!",

@@ -29,6 +29,8 @@ pub enum Claim {
 pub struct EventTry {
     pub event: StoredEvent,
     pub call: Option<CallId>,
+    /// Which of the tries that began this is: a later one takes its place.
+    pub start: u32,
     /// Tries that came to a result before.
     pub tries: u32,
     /// Tries that began and came to no result: a worker died in them, or the database went away.
@@ -78,7 +80,8 @@ impl TenantTx {
         .fetch_optional(&mut *self.tx)
         .await?
         else {
-            return Err(Error::NotFound { what: "the event" });
+            // Erased since.
+            return Ok(Claim::Settled(EventState::Invalid));
         };
         let state = known("events.state", &row.state, EventState::from_code)?;
         let scope = row
@@ -115,20 +118,37 @@ impl TenantTx {
                 body: row.body,
             },
             call: row.call_id.map(CallId::from_uuid),
+            start: number(row.starts).saturating_add(1),
             tries: number(row.tries),
             interrupted: number(row.starts - row.tries),
             scope,
         })))
     }
 
-    /// Ends a try, in the transaction of what it did.
-    pub async fn end_try(&mut self, event: EventId, result: &TryResult<'_>) -> Result<()> {
+    /// The database went away in a try, which is not the event's fault.
+    pub async fn release_try(&mut self, each: &EventTry) -> Result<()> {
         sqlx::query!(
+            "update events set starts = starts - 1
+             where tenant_id = $1 and id = $2 and state = 'processing' and starts = $3",
+            self.tenant(),
+            each.event.id.uuid(),
+            i32::try_from(each.start).unwrap_or(i32::MAX)
+        )
+        .execute(&mut *self.tx)
+        .await?;
+        Ok(())
+    }
+
+    /// Ends a try, in the transaction of what it did. Fails with [`Error::TooLate`] when another took its place,
+    /// so that what it did is undone.
+    pub async fn end_try(&mut self, each: &EventTry, result: &TryResult<'_>) -> Result<()> {
+        let event = each.event.id;
+        let ended = sqlx::query!(
             "with ended as (
                 update events set state = $3, error_class = $4, detail = $5, next_try_at = $6,
                     observation = coalesce($7, observation), tries = tries + $9, starts = tries + $9,
                     processed_at = case when $8 then clock_timestamp() else processed_at end
-                where tenant_id = $1 and id = $2
+                where tenant_id = $1 and id = $2 and state = 'processing' and starts = $11
                 returning id, operator_retries, scope, started_at
              )
              insert into event_attempts (tenant_id, event_id, number, key, asked_by, scope, started_at, ended_at,
@@ -148,10 +168,14 @@ impl TenantTx {
             result.observation.map(serde_json::to_value).transpose()?,
             result.state.is_settled(),
             i32::from(result.counted),
-            event.to_string()
+            event.to_string(),
+            i32::try_from(each.start).unwrap_or(i32::MAX)
         )
         .execute(&mut *self.tx)
         .await?;
+        if ended.rows_affected() == 0 {
+            return Err(Error::TooLate);
+        }
         Ok(())
     }
 

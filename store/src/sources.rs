@@ -13,7 +13,7 @@ pub struct Source {
     pub provider: String,
     /// How its webhooks are verified, as the provider's code reads it.
     pub options: serde_json::Value,
-    /// Newest first; any of them may have signed.
+    /// Its own and then the tenant's for the provider, newest first; any of them may have signed.
     pub secrets: Vec<SecretString>,
 }
 
@@ -26,7 +26,7 @@ pub struct SourceEntry {
     pub provider: String,
     pub name: Option<String>,
     pub options: serde_json::Value,
-    /// Of its own. Without any, the tenant's for the provider are taken.
+    /// Of its own; the tenant's for the provider are taken too.
     pub secrets: i64,
 }
 
@@ -47,10 +47,8 @@ impl Store {
             Sealed,
             "select key_id, nonce, ciphertext from provider_secrets
              where tenant_id = $1 and provider = $2 and retired_at is null
-               and (source_id = $3 or source_id is null and not exists (
-                   select from provider_secrets own
-                   where own.tenant_id = $1 and own.source_id = $3 and own.retired_at is null))
-             order by id desc",
+               and (source_id = $3 or source_id is null)
+             order by source_id nulls last, id desc",
             row.tenant_id,
             row.provider,
             row.id

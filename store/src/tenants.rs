@@ -1,6 +1,6 @@
 //! Tenants and their settings.
 
-use domain::{ids::TenantId, settings::Settings};
+use domain::{Reason, ids::TenantId, settings::Settings};
 use uuid::Uuid;
 
 use crate::{Error, Result, Store, TenantTx, outbox::Process};
@@ -146,6 +146,23 @@ impl TenantTx {
         if changed.rows_affected() > 0 && !paused {
             self.wake_held_reminders().await?;
         }
+        Ok(())
+    }
+
+    /// What was put off for this reason is put off no more.
+    pub async fn wake_put_off(&mut self, reason: Reason) -> Result<()> {
+        sqlx::query!(
+            "with open as (
+                update reminders set deferral_reason = null, deferral_until = null
+                where tenant_id = $1 and state <> 'finished' and deferral_reason = $3 returning appointment_id
+             )
+             insert into outbox (tenant_id, process, subject) select $1, $2, appointment_id from open",
+            self.tenant(),
+            Process::Reminder.code(),
+            reason.code()
+        )
+        .execute(&mut *self.tx)
+        .await?;
         Ok(())
     }
 

@@ -102,6 +102,17 @@ pub(crate) fn in_bulk(summary: &str) -> ActivityOptions {
         .build()
 }
 
+/// As [`in_bulk`], given up when nobody takes it up within a minute.
+pub(crate) fn soon_in_bulk(summary: &str) -> ActivityOptions {
+    ActivityOptions::with_start_to_close_timeout(Duration::from_secs(120))
+        .task_queue(BULK_QUEUE.to_owned())
+        .schedule_to_start_timeout(Duration::from_secs(60))
+        .heartbeat_timeout(HEARTBEAT)
+        .retry_policy(RetryPolicy::builder().maximum_attempts(1).build())
+        .summary(summary)
+        .build()
+}
+
 /// Sends messages at the same time: a channel that hangs must not hold up another. What became of each is
 /// recorded, not answered.
 pub(crate) async fn send_all<W>(

@@ -38,7 +38,8 @@ impl TenantWatch {
                 .await;
             match looked {
                 Ok(watched) if scheduled != Some(watched.settings) => {
-                    let options = look::in_bulk("schedule the daily report");
+                    // Looking goes on where nobody serves that queue.
+                    let options = look::soon_in_bulk("schedule the daily report");
                     let done = ctx
                         .execute_activity(
                             BulkActivities::schedule_report,

@@ -23,11 +23,14 @@ pub enum Check {
     ///
     /// Exit code 0 when ingress would accept it, 1 when not, 2 when it cannot be checked.
     Signature(Box<signature::Options>),
+    /// A kind of process that was ended hard and will not be back, such as bulk: do not miss it any more
+    Forget { role: String },
 }
 
 pub async fn run(options: Options) -> Result<ExitCode> {
     match options.check {
         None => system::run().await,
         Some(Check::Signature(options)) => signature::run(&options),
+        Some(Check::Forget { role }) => system::forget(&role).await,
     }
 }

@@ -4,7 +4,7 @@ use std::{
     fmt,
     fs::{self, File},
     io::{self, BufRead, BufReader, Write},
-    path::PathBuf,
+    path::{Path, PathBuf},
     process::ExitCode,
 };
 
@@ -140,7 +140,8 @@ pub async fn run(options: Options) -> Result<ExitCode> {
 /// The lines that hold one of these ids; none when no files are written.
 pub(crate) fn mentioning(ids: &[String]) -> Result<Vec<Line>> {
     let mut found = Vec::new();
-    if config::read(FOLDER).is_none() {
+    // On this machine there may be none, and the story is told without them.
+    if config::read(FOLDER).is_none_or(|folder| !Path::new(&folder).is_dir()) {
         return Ok(found);
     }
     each_line(|_, line| {

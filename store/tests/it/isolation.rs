@@ -5,15 +5,15 @@ use domain::{
     alert::{AlertCause, Audience, Channel, Severity, Target},
     appointment::AppointmentStatus,
     call::{CallOutcome, Observation, ObservationKind},
-    event::Priority,
+    event::{Priority, RetryScope},
     ids::{CallId, EventId, TenantId},
     reminder::Deferral,
 };
 use serde_json::{Value, json};
 use sqlx::{AssertSqlSafe, PgConnection};
 use store::{
-    AgentMessage, AgentSign, Decision, Error, NewDelivery, NewEvent, Placed, Seen, TenantStore,
-    TenantTx, ToolUse, Trouble, TryResult,
+    AgentMessage, AgentSign, Claim, Decision, Error, NewDelivery, NewEvent, Placed, Seen,
+    TenantStore, TenantTx, ToolUse, Trouble, TryResult,
 };
 use uuid::Uuid;
 
@@ -71,7 +71,11 @@ async fn clinic(stage: &Stage, slug: &str) -> Clinic {
 
 /// A row of each table that processing and alerting need.
 async fn new_rows(tx: &mut TenantTx, event: EventId) -> Result<(), Error> {
-    tx.end_try(event, &TryResult::succeeded()).await?;
+    tx.retry_event(event, RetryScope::StateOnly).await?;
+    let Claim::Try(each) = tx.claim_event(event, at(NOW)).await? else {
+        panic!("it is to be tried");
+    };
+    tx.end_try(&each, &TryResult::succeeded()).await?;
     tx.agent_seen(&AgentSign {
         session_id: "s".to_owned(),
         at: at(NOW),

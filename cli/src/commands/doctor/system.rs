@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-use anyhow::Result;
+use anyhow::{Result, bail};
 use domain::{
     alert::standing,
     breaker::{BreakerFacts, BreakerState},
@@ -38,6 +38,14 @@ pub(super) async fn run() -> Result<ExitCode> {
     } else {
         ExitCode::FAILURE
     })
+}
+
+pub(super) async fn forget(role: &str) -> Result<ExitCode> {
+    if !config::store()?.forget_role(role).await? {
+        bail!("no process {role:?} is missed: there is none of that name, or one of them lives");
+    }
+    say!("{role} is not missed any more")?;
+    Ok(ExitCode::SUCCESS)
 }
 
 async fn temporal() -> Finding {

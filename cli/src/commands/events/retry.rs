@@ -62,14 +62,17 @@ pub(super) async fn one(options: OneOptions) -> Result<ExitCode> {
         .tenant_of_event(options.event)
         .await?
         .with_context(missing)?;
-    let mut tx = store.tenant(tenant).begin().await?;
+    let tenant = store.tenant(tenant);
+    let mut tx = tenant.begin().await?;
     let event = tx.event_entry(options.event).await?.with_context(missing)?;
+    drop(tx);
     for words in retry_words(options.how.scope(), &event.provider, &event.event_type) {
         say!("{words}")?;
     }
     if !options.how.yes && !agreed("Retry it?")? {
         return Ok(ExitCode::FAILURE);
     }
+    let mut tx = tenant.begin().await?;
     tx.retry_event(options.event, options.how.scope()).await?;
     tx.commit().await?;
     say!(
