@@ -2,6 +2,7 @@
 //! voice provider is simulated.
 
 mod behaviours;
+mod chaos;
 mod compose;
 mod doctor_command;
 mod faults;
