@@ -21,7 +21,7 @@ use simulator::{
 use store::Store;
 use tokio::time::Instant;
 
-use crate::harness::{HEADER, OPEN_CLINIC, SILENCE, World, quick, row};
+use crate::harness::{HEADER, OPEN_CLINIC, World, quick, row};
 use counts::Counts;
 use endpoints::Endpoint;
 use watch::Watch;
@@ -37,6 +37,8 @@ const WAVE: u64 = 2000;
 const NUMBERS: u64 = 900;
 /// Nothing lasts longer than this without any change, however large the campaign is.
 const PATIENCE: Duration = Duration::from_secs(180);
+/// A call that shows no sign of life for so long is taken ahead to its next look.
+const SILENCE: Duration = Duration::from_secs(1);
 /// Reminders of one wave have ended by then.
 const PLAYED: Duration = Duration::from_secs(900);
 
@@ -62,7 +64,7 @@ async fn a_campaign_of_every_fault_loses_nothing_and_does_nothing_twice() -> Res
         per_second: asked("BELLHOP_CHAOS_RATE", PER_SECOND)?,
     };
     let mut world = World::without_processes(OPEN_CLINIC, campaign.trouble_at_retell()).await?;
-    world.extra = without_rates();
+    world.extra = environment();
     let endpoints = endpoints::make(&world).await?;
     world.start_worker("all")?;
     world.start_ingress().await?;
@@ -93,11 +95,13 @@ where
     }
 }
 
-/// How much one sender may send is another test's.
-fn without_rates() -> Vec<(String, String)> {
-    ["SOURCE_RATE", "SOURCE_BURST", "TENANT_RATE", "TENANT_BURST"]
-        .map(|name| (format!("BELLHOP_INGRESS_{name}"), "100000".to_owned()))
-        .to_vec()
+fn environment() -> Vec<(String, String)> {
+    // How much one sender may send is another test's.
+    let rates = ["SOURCE_RATE", "SOURCE_BURST", "TENANT_RATE", "TENANT_BURST"];
+    let rates = rates.map(|name| (format!("BELLHOP_INGRESS_{name}"), "100000".to_owned()));
+    // A dial that is never answered takes real time.
+    let timeout = ("BELLHOP_RETELL_TIMEOUT_SECONDS".to_owned(), "1".to_owned());
+    rates.into_iter().chain([timeout]).collect()
 }
 
 impl Campaign {
@@ -147,7 +151,7 @@ impl Campaign {
     fn appointments(&self, wave: u64) -> String {
         let each = (NUMBERS / self.waves()).clamp(1, 24);
         let of = wave * each + 1..=((wave + 1) * each).min(NUMBERS);
-        let lines = of.map(|of| row(&format!("A{of}"), of as u32, 2 + (of % 3) as i64));
+        let lines = of.map(|of| row(&format!("A{of}"), of as u32, 3));
         HEADER.to_owned() + &lines.collect::<String>()
     }
 
@@ -156,8 +160,9 @@ impl Campaign {
             seed: self.seed,
             ..quick()
         };
-        // An outage of ours is survived, a lost webhook is made by chance alone.
-        scenario.webhooks.retries = 6;
+        // Ten seconds of tries, so that most outages of ours are survived; what is given up is asked for.
+        scenario.webhooks.retries = 5;
+        scenario.webhooks.backoff_seconds = 0.3;
         scenario.faults.webhook = WebhookFaults {
             duplicate: 0.2,
             reorder: 0.1,
@@ -171,12 +176,12 @@ impl Campaign {
             rate_limited_silently: 0.02,
             server_error: 0.05,
             server_error_after: 0.08,
-            hang: 0.04,
+            hang: 0.03,
             hang_after: 0.08,
             ..CreateFaults::default()
         };
         scenario.faults.read.server_error = 0.2;
-        scenario.faults.call.stuck = 0.04;
+        scenario.faults.call.stuck = 0.03;
         scenario
     }
 

@@ -547,13 +547,14 @@ impl World {
             let (e164, ending, appointment) = (column()?, column()?, column()?);
             let mut calls = ledger.calls.iter().rev();
             let last = calls.find(|call| call.to_number == e164);
-            let last = last.with_context(|| format!("nobody called for {appointment}"))?;
+            let why = self.why(&appointment).await?;
+            let last =
+                last.with_context(|| format!("nobody called for {appointment}: {why:#?}"))?;
             let expected = match last.stuck {
                 // Nobody can find out how it went.
                 true => Ending::ManualReview,
                 false => ending_after(last.outcome),
             };
-            let why = self.why(&appointment).await?;
             ensure!(
                 ending == expected.code(),
                 "{appointment} ended as {ending} after {last:?}: {why:#?}"

@@ -133,8 +133,8 @@ impl Shared {
         } = sent.unwrap_or_default();
         let seconds = self.began.elapsed().as_secs();
         let done = before + acknowledged;
-        let waiting = match tokio::time::timeout(EVERY, self.waiting()).await {
-            Ok(Ok((open, outbox))) => format!("{open} not settled, {outbox} to be woken"),
+        let waiting = match tokio::time::timeout(EVERY, self.standing()).await {
+            Ok(Ok(standing)) => standing,
             _ => "the database is away".to_owned(),
         };
         eprintln!(
@@ -150,6 +150,16 @@ impl Shared {
         Ok(sqlx::query_as(sqlx::AssertSqlSafe(query))
             .fetch_one(&self.pool)
             .await?)
+    }
+
+    async fn standing(&self) -> Result<String> {
+        let (open, outbox) = self.waiting().await?;
+        let query = "select count(*) filter (where ending is null), count(*) from reminders";
+        let (reminders, all): (i64, i64) = sqlx::query_as(query).fetch_one(&self.pool).await?;
+        Ok(format!(
+            "{open} not settled, {outbox} to be woken, {} of {all} reminders over",
+            all - reminders
+        ))
     }
 
     async fn unsettled(&self) -> Result<String> {
