@@ -38,7 +38,7 @@ const NUMBERS: u64 = 900;
 /// Nothing lasts longer than this without any change, however large the campaign is.
 const PATIENCE: Duration = Duration::from_secs(180);
 /// A call that shows no sign of life for so long is taken ahead to its next look.
-const SILENCE: Duration = Duration::from_secs(1);
+const SILENCE: Duration = Duration::from_millis(500);
 /// Reminders of one wave have ended by then.
 const PLAYED: Duration = Duration::from_secs(900);
 
@@ -149,7 +149,7 @@ impl Campaign {
 
     /// A few people a wave, each with a number of their own.
     fn appointments(&self, wave: u64) -> String {
-        let each = (NUMBERS / self.waves()).clamp(1, 24);
+        let each = (NUMBERS / self.waves()).clamp(1, 12);
         let of = wave * each + 1..=((wave + 1) * each).min(NUMBERS);
         let lines = of.map(|of| row(&format!("A{of}"), of as u32, 3));
         HEADER.to_owned() + &lines.collect::<String>()

@@ -42,6 +42,8 @@ pub(super) struct Blow {
     after: u64,
     /// How long it lasts: webhooks that are taken, or not taken, meanwhile.
     depth: u64,
+    /// A server that is away is missed by an ingress and a worker that start meanwhile.
+    restarts: bool,
 }
 
 /// Every kind once a wave, in any order.
@@ -55,6 +57,7 @@ pub(super) fn plan(seed: u64, wave: u64, events: u64) -> Vec<Blow> {
         kind,
         after,
         depth: dice.random_range(1..=(events / 20).clamp(1, 30)),
+        restarts: dice.random_bool(0.5),
     });
     each.collect()
 }
@@ -95,14 +98,27 @@ pub(super) async fn strike(world: &mut World, sent: &Running, blow: &Blow) -> Re
         Kind::PostgresKilled => {
             world.postgres.kill();
             until(sent, "webhooks are turned away", not_taken).await?;
+            if blow.restarts {
+                restart(world).await?;
+            }
             Ok(world.postgres.start_again().await?)
         }
         Kind::TemporalKilled => {
             world.temporal.kill();
             until(sent, "webhooks are taken without Temporal", taken).await?;
+            if blow.restarts {
+                restart(world).await?;
+            }
             Ok(world.temporal.start_again().await?)
         }
     }
+}
+
+async fn restart(world: &mut World) -> Result<()> {
+    world.kill_worker();
+    world.kill_ingress();
+    world.start_worker("all")?;
+    world.start_ingress().await
 }
 
 /// Requests that were not answered, or answered with a failure of ours.
