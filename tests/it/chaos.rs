@@ -6,8 +6,8 @@ mod blows;
 mod counts;
 mod effects;
 mod endpoints;
+mod progress;
 mod stored;
-mod watch;
 
 use std::{sync::Arc, time::Duration};
 
@@ -19,12 +19,12 @@ use simulator::{
     senders::{self, Fault, Tries, Vendor},
 };
 use store::Store;
-use tokio::time::Instant;
+use tokio::{sync::watch, task::JoinHandle, time::timeout};
 
 use crate::harness::{HEADER, OPEN_CLINIC, World, quick, row};
 use counts::Counts;
 use endpoints::Endpoint;
-use watch::Watch;
+use progress::Watch;
 
 /// Without an order from outside: small enough for every run of the tests.
 const EVENTS: u64 = 600;
@@ -39,7 +39,7 @@ const NUMBERS: u64 = 900;
 const PATIENCE: Duration = Duration::from_secs(180);
 /// A call that shows no sign of life for so long is taken ahead to its next look.
 const SILENCE: Duration = Duration::from_millis(500);
-/// Reminders of one wave have ended by then.
+/// When everything is sent, the reminders that are left end within this time.
 const PLAYED: Duration = Duration::from_secs(900);
 
 /// What is asked for.
@@ -69,6 +69,7 @@ async fn a_campaign_of_every_fault_loses_nothing_and_does_nothing_twice() -> Res
     world.start_worker("all")?;
     world.start_ingress().await?;
     let watch = Watch::start(&world, campaign.events).await?;
+    let playing = Playing::start(&world);
     let mut waves = Vec::new();
     for number in 0..campaign.waves() {
         let wave = campaign
@@ -76,6 +77,7 @@ async fn a_campaign_of_every_fault_loses_nothing_and_does_nothing_twice() -> Res
             .await?;
         waves.push(wave);
     }
+    playing.to_the_end().await?;
     watch.until_settled().await?;
     let mut counts = Counts::new(campaign.seed, &watch);
     counts.count(&world, &endpoints, &waves).await?;
@@ -109,7 +111,7 @@ impl Campaign {
         self.events.div_ceil(WAVE).max(1)
     }
 
-    /// Sends a wave's webhooks and lets its reminders play, and strikes at the processes meanwhile.
+    /// Sends a wave's webhooks, with reminders of its own, and strikes at the processes meanwhile.
     async fn wave(
         &self,
         number: u64,
@@ -118,8 +120,6 @@ impl Campaign {
         watch: &Watch,
     ) -> Result<Wave> {
         world.import(&self.appointments(number)).await?;
-        let (store, address) = (world.store.clone(), world.temporal.address());
-        let playing = tokio::spawn(play(store, address, world.tenant));
         let scenario = self.scenario(number);
         let each = self.events.div_ceil(self.waves() * endpoints.len() as u64);
         let sent = senders::start(senders::Config {
@@ -139,7 +139,6 @@ impl Campaign {
             "a wave is not sent: {:?}",
             sent.totals()
         );
-        playing.await??;
         watch.until_few_wait().await?;
         Ok(Wave {
             scenario,
@@ -214,15 +213,37 @@ impl Campaign {
     }
 }
 
-/// Fast-forwards until every reminder has ended. While a server is away nothing can be asked or moved.
-async fn play(store: Store, temporal: String, tenant: TenantId) -> Result<()> {
-    let deadline = Instant::now() + PLAYED;
-    loop {
-        let played = play_once(&store, &temporal, tenant).await;
-        if played.is_ok() || Instant::now() > deadline {
-            return played;
-        }
-        tokio::time::sleep(Duration::from_millis(250)).await;
+/// The reminders, fast-forwarded while the campaign goes on.
+struct Playing {
+    last: watch::Sender<bool>,
+    player: JoinHandle<Result<()>>,
+}
+
+impl Playing {
+    fn start(world: &World) -> Self {
+        let (store, address) = (world.store.clone(), world.temporal.address());
+        let (tenant, last) = (world.tenant, watch::Sender::new(false));
+        let ends = last.subscribe();
+        let player = tokio::spawn(async move {
+            loop {
+                let is_last = *ends.borrow();
+                // While a server is away nothing can be asked or moved.
+                let played = play_once(&store, &address, tenant).await;
+                if is_last && played.is_ok() {
+                    return Ok(());
+                }
+                tokio::time::sleep(Duration::from_millis(250)).await;
+            }
+        });
+        Self { last, player }
+    }
+
+    /// Waits until every reminder has ended.
+    async fn to_the_end(self) -> Result<()> {
+        self.last.send_replace(true);
+        timeout(PLAYED, self.player)
+            .await
+            .context("reminders do not end")??
     }
 }
 

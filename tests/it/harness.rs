@@ -77,7 +77,7 @@ pub(crate) struct World {
     pub(crate) webhook_url: String,
     /// Real time after which a call that shows no sign of life is taken ahead to its next look.
     pub(crate) silence: Duration,
-    /// Further environment variables of the processes.
+    /// Variables that this test's processes get besides.
     pub(crate) extra: Vec<(String, String)>,
     keys: SecretString,
     ingress_port: u16,

@@ -6,7 +6,7 @@ use anyhow::{Result, ensure};
 use serde::Serialize;
 use simulator::senders::Fault;
 
-use super::{Wave, blows::Kind, effects, endpoints::Endpoint, stored, watch::Watch};
+use super::{Wave, blows::Kind, effects, endpoints::Endpoint, progress::Watch, stored};
 use crate::harness::World;
 
 /// A campaign's counts; those under `harm` have to be 0.
