@@ -3,6 +3,7 @@
 //! database, event by event.
 
 mod blows;
+mod by_hand;
 mod counts;
 mod effects;
 mod endpoints;
@@ -19,7 +20,7 @@ use simulator::{
     senders::{self, Fault, Tries, Vendor},
 };
 use store::Store;
-use tokio::{sync::watch, task::JoinHandle, time::timeout};
+use tokio::time::Instant;
 
 use crate::harness::{HEADER, OPEN_CLINIC, World, quick, row};
 use counts::Counts;
@@ -31,15 +32,15 @@ const EVENTS: u64 = 600;
 const SEED: u64 = 7;
 /// Webhooks a second. More than the processes hold in a debug build for long would only wait.
 const PER_SECOND: f64 = 60.0;
-/// Webhooks in one wave; each wave has every blow once.
-const WAVE: u64 = 2000;
+/// Webhooks in one wave.
+const WAVE: u64 = 4000;
 /// Numbers that the clinic can call: each has one appointment.
 const NUMBERS: u64 = 900;
 /// Nothing lasts longer than this without any change, however large the campaign is.
 const PATIENCE: Duration = Duration::from_secs(180);
 /// A call that shows no sign of life for so long is taken ahead to its next look.
 const SILENCE: Duration = Duration::from_millis(500);
-/// When everything is sent, the reminders that are left end within this time.
+/// The reminders of one wave end within this time.
 const PLAYED: Duration = Duration::from_secs(900);
 
 /// What is asked for.
@@ -69,7 +70,6 @@ async fn a_campaign_of_every_fault_loses_nothing_and_does_nothing_twice() -> Res
     world.start_worker("all")?;
     world.start_ingress().await?;
     let watch = Watch::start(&world, campaign.events).await?;
-    let playing = Playing::start(&world);
     let mut waves = Vec::new();
     for number in 0..campaign.waves() {
         let wave = campaign
@@ -77,7 +77,6 @@ async fn a_campaign_of_every_fault_loses_nothing_and_does_nothing_twice() -> Res
             .await?;
         waves.push(wave);
     }
-    playing.to_the_end().await?;
     watch.until_settled().await?;
     let mut counts = Counts::new(campaign.seed, &watch);
     counts.count(&world, &endpoints, &waves).await?;
@@ -119,7 +118,10 @@ impl Campaign {
         world: &mut World,
         watch: &Watch,
     ) -> Result<Wave> {
+        let dialed = world.retell.totals().create_requests as u64;
         world.import(&self.appointments(number)).await?;
+        let (store, address) = (world.store.clone(), world.temporal.address());
+        let playing = tokio::spawn(play(store, address, world.tenant));
         let scenario = self.scenario(number);
         let each = self.events.div_ceil(self.waves() * endpoints.len() as u64);
         let sent = senders::start(senders::Config {
@@ -139,6 +141,16 @@ impl Campaign {
             "a wave is not sent: {:?}",
             sent.totals()
         );
+        // Time is skipped when nobody is to be woken: most calls are made when the flood is over.
+        for blow in blows::plan_of_calls(self.seed, number, self.reminders()) {
+            let dials = || world.retell.totals().create_requests as u64 - dialed;
+            while dials() < blow.after && !playing.is_finished() {
+                tokio::time::sleep(Duration::from_millis(20)).await;
+            }
+            blows::strike(world, &sent, &blow).await?;
+            watch.struck(blow.kind);
+        }
+        playing.await??;
         watch.until_few_wait().await?;
         Ok(Wave {
             scenario,
@@ -146,9 +158,14 @@ impl Campaign {
         })
     }
 
-    /// A few people a wave, each with a number of their own.
+    /// Of one wave: a few people, each with a number of their own.
+    fn reminders(&self) -> u64 {
+        let few = self.events / self.waves() / 100;
+        few.max(12).min(NUMBERS / self.waves()).max(1)
+    }
+
     fn appointments(&self, wave: u64) -> String {
-        let each = (NUMBERS / self.waves()).clamp(1, 12);
+        let each = self.reminders();
         let of = wave * each + 1..=((wave + 1) * each).min(NUMBERS);
         let lines = of.map(|of| row(&format!("A{of}"), of as u32, 3));
         HEADER.to_owned() + &lines.collect::<String>()
@@ -213,37 +230,15 @@ impl Campaign {
     }
 }
 
-/// The reminders, fast-forwarded while the campaign goes on.
-struct Playing {
-    last: watch::Sender<bool>,
-    player: JoinHandle<Result<()>>,
-}
-
-impl Playing {
-    fn start(world: &World) -> Self {
-        let (store, address) = (world.store.clone(), world.temporal.address());
-        let (tenant, last) = (world.tenant, watch::Sender::new(false));
-        let ends = last.subscribe();
-        let player = tokio::spawn(async move {
-            loop {
-                let is_last = *ends.borrow();
-                // While a server is away nothing can be asked or moved.
-                let played = play_once(&store, &address, tenant).await;
-                if is_last && played.is_ok() {
-                    return Ok(());
-                }
-                tokio::time::sleep(Duration::from_millis(250)).await;
-            }
-        });
-        Self { last, player }
-    }
-
-    /// Waits until every reminder has ended.
-    async fn to_the_end(self) -> Result<()> {
-        self.last.send_replace(true);
-        timeout(PLAYED, self.player)
-            .await
-            .context("reminders do not end")??
+/// Fast-forwards until every reminder has ended. While a server is away nothing can be asked or moved.
+async fn play(store: Store, temporal: String, tenant: TenantId) -> Result<()> {
+    let deadline = Instant::now() + PLAYED;
+    loop {
+        let played = play_once(&store, &temporal, tenant).await;
+        if played.is_ok() || Instant::now() > deadline {
+            return played;
+        }
+        tokio::time::sleep(Duration::from_millis(250)).await;
     }
 }
 

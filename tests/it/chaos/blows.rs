@@ -1,6 +1,6 @@
 //! What is done to the processes of a campaign, and when: seeded.
 
-use std::time::Duration;
+use std::{ops::RangeInclusive, time::Duration};
 
 use anyhow::{Context, Result, ensure};
 use rand::{Rng, SeedableRng, rngs::StdRng, seq::SliceRandom};
@@ -39,24 +39,49 @@ impl Kind {
 pub(super) struct Blow {
     pub(super) kind: Kind,
     /// When so many of the wave's webhooks are acknowledged.
-    after: u64,
+    pub(super) after: u64,
     /// How long it lasts: webhooks that are taken, or not taken, meanwhile.
     depth: u64,
     /// A server that is away is missed by an ingress and a worker that start meanwhile.
     restarts: bool,
 }
 
-/// Every kind once a wave, in any order.
+/// While webhooks come, every kind as often as there are this many.
+const EACH: u64 = 2000;
+
+/// The blows of a wave, in any order and at any moment.
 pub(super) fn plan(seed: u64, wave: u64, events: u64) -> Vec<Blow> {
     let mut dice = StdRng::seed_from_u64(seed.rotate_left(32) ^ wave);
+    let times = usize::try_from(events.div_ceil(EACH)).unwrap_or(1);
+    let mut kinds = Kind::ALL.repeat(times);
+    kinds.shuffle(&mut dice);
+    planned(
+        &mut dice,
+        &kinds,
+        events / 20..=events * 3 / 4,
+        (events / 20).clamp(1, 30),
+    )
+}
+
+/// Two more while its calls are made: `after` counts requests to dial.
+pub(super) fn plan_of_calls(seed: u64, wave: u64, reminders: u64) -> Vec<Blow> {
+    let mut dice = StdRng::seed_from_u64(seed.rotate_left(16) ^ wave);
     let mut kinds = Kind::ALL;
     kinds.shuffle(&mut dice);
-    let mut moments = kinds.map(|_| dice.random_range(events / 20..=events * 3 / 4));
+    let (two, _) = kinds.split_at(2);
+    planned(&mut dice, two, 1..=reminders, 1)
+}
+
+fn planned(dice: &mut StdRng, kinds: &[Kind], within: RangeInclusive<u64>, most: u64) -> Vec<Blow> {
+    let mut moments: Vec<u64> = kinds
+        .iter()
+        .map(|_| dice.random_range(within.clone()))
+        .collect();
     moments.sort_unstable();
-    let each = kinds.into_iter().zip(moments).map(|(kind, after)| Blow {
-        kind,
+    let each = kinds.iter().zip(moments).map(|(kind, after)| Blow {
+        kind: *kind,
         after,
-        depth: dice.random_range(1..=(events / 20).clamp(1, 30)),
+        depth: dice.random_range(1..=most),
         restarts: dice.random_bool(0.5),
     });
     each.collect()
