@@ -12,7 +12,7 @@ export SQLX_OFFLINE ?= true
 export PROPTEST_RNG_SEED ?= 1
 
 .DEFAULT_GOAL := help
-.PHONY: help tools demo dev test fuzz check format bench sqlx
+.PHONY: help tools demo dev test fuzz check format chaos bench sqlx
 
 help: ## list the targets
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -43,6 +43,11 @@ check: tools ## format, lints, .sqlx up to date
 
 format: ## format the code
 	$(CARGO) fmt --all
+
+chaos: tools ## a campaign of every fault (N=100000 webhooks, SEED=7, RATE=60 a second)
+	@BELLHOP_CHAOS_EVENTS=$(N) BELLHOP_CHAOS_SEED=$(SEED) BELLHOP_CHAOS_RATE=$(RATE) \
+	  $(CARGO) test --workspace --test system -- --exact --nocapture \
+	  chaos::a_campaign_of_every_fault_loses_nothing_and_does_nothing_twice
 
 bench: tools ## measure speed, each figure beside its baseline
 	@$(CARGO) run --release -p bench

@@ -95,7 +95,7 @@ impl TenantTx {
 
     /// Dials to one number within a week, newest first, at least as many as its caps need. A call to it that is
     /// authorized and not yet dialed, because the provider asked for a pause, may ring at any moment: it counts as
-    /// dialed now.
+    /// dialed now, or when it ended.
     async fn number_dials(
         &mut self,
         e164: &str,
@@ -108,7 +108,7 @@ impl TenantTx {
             .max(1);
         let rows = sqlx::query_scalar!(
             r#"select dialed_at as "dialed_at!" from (
-                   select case when dial_state = $7 then greatest(authorized_at, $8)
+                   select case when dial_state = $7 then greatest(authorized_at, coalesce(outcome_at, $8))
                                else greatest(authorized_at, dialing_at) end as dialed_at
                    from calls
                    where tenant_id = $1 and e164 = $2 and dial_state <> $3

@@ -3,6 +3,7 @@
 
 mod alerts;
 mod behaviours;
+mod chaos;
 mod compose;
 mod doctor_command;
 mod faults;

@@ -59,7 +59,7 @@ impl Shared {
         let total = usize::try_from(config.events)?.saturating_mul(sources);
         Ok(Arc::new(Self {
             state: Mutex::new(State {
-                queue: Queue::new(total as u64, sources),
+                queue: Queue::new(total as u64, sources, config.scenario.apart()),
                 records: Records::new(total),
             }),
             sources: config.sources,

@@ -3,6 +3,7 @@
 use std::{
     cmp::{Ordering, Reverse},
     collections::{BinaryHeap, VecDeque},
+    time::Duration,
 };
 
 use tokio::time::Instant;
@@ -46,6 +47,7 @@ pub(super) struct Queue {
     /// The next fresh event, and how many there are in all.
     fresh: u64,
     total: u64,
+    pace: Option<Pace>,
     waiting: BinaryHeap<Reverse<Due>>,
     /// By source: events that wait for a later one to be sent.
     held: Vec<VecDeque<u64>>,
@@ -53,6 +55,13 @@ pub(super) struct Queue {
     under_way: usize,
     /// Breaks ties, so that what was queued first goes first.
     queued: u64,
+}
+
+/// Fresh events go one after another, so far apart at least.
+#[derive(Debug)]
+struct Pace {
+    apart: Duration,
+    next: Instant,
 }
 
 #[derive(Debug, PartialEq, Eq)]
@@ -75,11 +84,15 @@ impl PartialOrd for Due {
 }
 
 impl Queue {
-    /// `total` events, of so many sources in turn.
-    pub(super) fn new(total: u64, sources: usize) -> Self {
+    /// `total` events, of so many sources in turn; with `apart`, so far from one to the next.
+    pub(super) fn new(total: u64, sources: usize, apart: Option<Duration>) -> Self {
         Self {
             fresh: 0,
             total,
+            pace: apart.map(|apart| Pace {
+                apart,
+                next: Instant::now(),
+            }),
             waiting: BinaryHeap::new(),
             held: vec![VecDeque::new(); sources],
             under_way: 0,
@@ -89,11 +102,13 @@ impl Queue {
 
     /// Hands out the next job. Each has to be reported with [`Queue::done`].
     pub(super) fn next(&mut self, now: Instant) -> Next {
-        if let Some(job) = self.due(now).or_else(|| self.next_fresh()) {
+        if let Some(job) = self.due(now).or_else(|| self.next_fresh(now)) {
             self.under_way += 1;
             return Next::Job(job);
         }
-        if self.under_way == 0 && self.waiting.is_empty() {
+        let paced = self.pace.as_ref().filter(|_| self.may_be_fresh());
+        let paced = paced.map(|pace| pace.next);
+        if self.under_way == 0 && self.waiting.is_empty() && paced.is_none() {
             // No later event will come: what is held back goes now.
             for source in 0..self.held.len() {
                 self.release(source, u64::MAX, now);
@@ -103,7 +118,8 @@ impl Queue {
             }
             return self.next(now);
         }
-        Next::Wait(self.waiting.peek().map(|Reverse(due)| due.at))
+        let again = self.waiting.peek().map(|Reverse(due)| due.at);
+        Next::Wait(again.into_iter().chain(paced).min())
     }
 
     fn due(&mut self, now: Instant) -> Option<Job> {
@@ -113,16 +129,28 @@ impl Queue {
         }
     }
 
-    fn next_fresh(&mut self) -> Option<Job> {
-        (self.fresh < self.total && self.waiting.len() < MAX_WAITING).then(|| {
-            let job = Job {
-                event: self.fresh,
-                part: Part::Fresh,
-                tried: 0,
-            };
-            self.fresh += 1;
-            job
-        })
+    fn may_be_fresh(&self) -> bool {
+        self.fresh < self.total && self.waiting.len() < MAX_WAITING
+    }
+
+    fn next_fresh(&mut self, now: Instant) -> Option<Job> {
+        if !self.may_be_fresh() {
+            return None;
+        }
+        if let Some(pace) = &mut self.pace {
+            if now < pace.next {
+                return None;
+            }
+            // What was missed while nobody asked is not made up for: it would come all at once.
+            pace.next = now.checked_add(pace.apart).unwrap_or(now);
+        }
+        let job = Job {
+            event: self.fresh,
+            part: Part::Fresh,
+            tried: 0,
+        };
+        self.fresh += 1;
+        Some(job)
     }
 
     /// Has a job done at a time.
@@ -190,7 +218,7 @@ mod tests {
     #[test]
     fn what_is_due_again_goes_before_what_is_fresh() {
         let now = Instant::now();
-        let mut queue = Queue::new(2, 1);
+        let mut queue = Queue::new(2, 1, None);
         queue.at(now, sound(7));
         queue.at(now + Duration::from_secs(1), sound(8));
         assert_eq!(events(&mut queue, now), [7, 0, 1]);
@@ -201,7 +229,7 @@ mod tests {
     #[test]
     fn what_is_held_back_goes_after_a_later_event_or_at_the_end() {
         let now = Instant::now();
-        let mut queue = Queue::new(2, 1);
+        let mut queue = Queue::new(2, 1, None);
         let Next::Job(first) = queue.next(now) else {
             panic!("nothing to do");
         };
@@ -215,16 +243,30 @@ mod tests {
         queue.done();
         assert_eq!((second.event, events(&mut queue, now)), (1, vec![0]));
 
-        let mut alone = Queue::new(0, 1);
+        let mut alone = Queue::new(0, 1, None);
         alone.hold(0, 5, now);
         assert_eq!(events(&mut alone, now), [5]);
         assert!(matches!(alone.next(now), Next::Finished));
     }
 
     #[test]
+    fn fresh_events_keep_their_distance_and_what_is_due_again_does_not() {
+        let apart = Duration::from_secs(1);
+        let mut queue = Queue::new(3, 1, Some(apart));
+        let now = Instant::now();
+        assert_eq!(events(&mut queue, now), [0]);
+        queue.at(now, sound(7));
+        assert_eq!(events(&mut queue, now), [7]);
+        assert!(matches!(queue.next(now), Next::Wait(Some(at)) if at == now + apart));
+        assert_eq!(events(&mut queue, now + apart * 5), [1]);
+        assert_eq!(events(&mut queue, now + apart * 6), [2]);
+        assert!(matches!(queue.next(now + apart * 6), Next::Finished));
+    }
+
+    #[test]
     fn it_is_not_finished_while_something_is_under_way() {
         let now = Instant::now();
-        let mut queue = Queue::new(1, 1);
+        let mut queue = Queue::new(1, 1, None);
         assert!(matches!(queue.next(now), Next::Job(_)));
         assert!(matches!(queue.next(now), Next::Wait(None)));
         queue.done();

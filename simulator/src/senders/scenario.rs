@@ -1,6 +1,6 @@
 //! How webhooks are sent, and what goes wrong with them.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, time::Duration};
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -22,6 +22,9 @@ pub struct Scenario {
     pub start: Timestamp,
     /// Requests at once.
     pub concurrency: usize,
+    /// Events a second at most, of all sources together; what is sent again comes on top. `None` for as fast
+    /// as they are answered.
+    pub per_second: Option<f64>,
     /// How many times sooner than in life an event is sent again.
     pub speed: f64,
     pub tries: Tries,
@@ -45,6 +48,7 @@ impl Default for Scenario {
             seed: 1,
             start: Timestamp::from_second(1_767_225_600).unwrap_or_default(),
             concurrency: 1,
+            per_second: None,
             speed: 1.0,
             tries: Tries::Vendor,
             pauses: BTreeMap::new(),
@@ -127,6 +131,12 @@ impl Scenario {
         self
     }
 
+    /// From one fresh event to the next.
+    pub(super) fn apart(&self) -> Option<Duration> {
+        self.per_second
+            .map(|rate| Duration::try_from_secs_f64(1.0 / rate).unwrap_or(Duration::MAX))
+    }
+
     /// What happens to the `n`th event of the source at a place, and how long it is held back if that is delay.
     pub(super) fn fault(&self, vendor: &Vendor, place: usize, n: u64) -> (Fault, f64) {
         let mut dice = dice(
@@ -173,6 +183,9 @@ impl Scenario {
 impl Checked for Scenario {
     fn check(&self) -> Result<(), ScenarioError> {
         positive("speed", self.speed)?;
+        if let Some(rate) = self.per_second {
+            positive("per_second", rate)?;
+        }
         probabilities("faults", self.faults.values().copied())?;
         range("delay_seconds", self.delay_seconds)?;
         range("stale_seconds", [0.0, self.stale_seconds])?;

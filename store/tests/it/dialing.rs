@@ -129,6 +129,20 @@ async fn a_dial_counts_from_when_it_was_made_and_one_that_may_be_made_any_moment
 }
 
 #[tokio::test]
+async fn a_call_that_ended_without_a_dial_counts_from_its_end() {
+    let stage = stage().await;
+    let tenant = stage.tenant("ours").await;
+    let ids = appointments(&tenant, 2).await;
+    let call = authorized(&tenant, ids[0], NUMBER, seconds(-7200)).await;
+    finish(&tenant, call, CallOutcome::Failed).await;
+    let mut tx = tenant.begin().await.unwrap();
+    let later = seconds(3600);
+    let (_, facts) = tx.lock_gates(ids[1], NUMBER, later, later).await.unwrap();
+    assert_eq!(facts.number_last_dialed, Some(seconds(0)));
+    assert_eq!(facts.open_calls, 0);
+}
+
+#[tokio::test]
 async fn calls_that_were_never_placed_and_other_tenants_calls_do_not_count() {
     let stage = stage().await;
     let (ours, theirs) = (stage.tenant("ours").await, stage.tenant("theirs").await);

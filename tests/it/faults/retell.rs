@@ -93,6 +93,24 @@ async fn a_provider_that_asks_for_a_pause_is_left_alone_for_as_long() -> Result<
     Ok(())
 }
 
+/// As often as one call asks; its number is not to count as called for ever after.
+#[tokio::test]
+async fn a_call_that_the_provider_never_took_does_not_hold_up_the_next() -> Result<()> {
+    let never = [CreateFault::RateLimited; 4];
+    let scenario = with_creates(quick().always(Outcome::Confirmed), 1, &never);
+    let mut world = World::start(OPEN_CLINIC, scenario).await?;
+    world.book("A1", 1, 3).await?;
+
+    world.play().await?;
+
+    world.assert_sound().await?;
+    let why = world.why("A1").await?;
+    assert_eq!(world.ending("A1").await?, CONFIRMED, "{why:#?}");
+    assert_eq!(world.ledger().creates.len(), 5);
+    assert_eq!(world.ledger().calls.len(), 1);
+    Ok(())
+}
+
 #[tokio::test]
 async fn a_refused_number_or_agent_is_for_technicians_and_stops_nobody_else() -> Result<()> {
     let scenario = with_creates(
