@@ -4,6 +4,7 @@
 mod alerts;
 mod behaviours;
 mod compose;
+mod dashboard;
 mod doctor_command;
 mod faults;
 mod harness;
