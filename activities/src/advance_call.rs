@@ -4,9 +4,10 @@ use domain::follow::{self, CallStep as Step, DialState};
 use jiff::{SignedDuration, Timestamp};
 use providers::{error::SERVER_ERROR_WAIT, retell};
 use store::{CallRow, Placed, Result, Store, StoredEvent, TenantTx};
+use tracing::Instrument;
 use workflows::contract::{At, CallInput, CallStep};
 
-use crate::{in_time::InTime, outcome};
+use crate::{advance_event::span_of, in_time::InTime, outcome};
 
 pub(crate) async fn advance(store: &Store, input: &At<CallInput>) -> Result<CallStep> {
     let (now, call) = (input.now, input.of.call);
@@ -61,7 +62,7 @@ async fn read_events(tx: &mut TenantTx, row: &CallRow, now: Timestamp) -> Result
     }
     let field = tx.tenant_row().await?.settings.retell.outcome_field;
     for event in &events {
-        read(tx, event, &field).await?;
+        read(tx, event, &field).instrument(span_of(event)).await?;
     }
     let known = events
         .iter()

@@ -7,7 +7,8 @@ use domain::{
 };
 use jiff::Timestamp;
 use providers::{retell, source::SourceKind, twilio::webhook as twilio};
-use store::{Claim, Error, EventTry, Result, Store, TenantStore, TenantTx, TryResult};
+use store::{Claim, Error, EventTry, Result, Store, StoredEvent, TenantStore, TenantTx, TryResult};
+use tracing::{Instrument, Span};
 use workflows::contract::{At, EventInput, EventStep};
 
 use crate::{agent_hook, alarm, in_time::InTime};
@@ -69,7 +70,8 @@ async fn processed(
     in_time: InTime,
 ) -> Result<EventState> {
     let mut tx = tenant.begin().await?;
-    let state = match follow(&mut tx, each, now).await? {
+    let work = follow(&mut tx, each, now).instrument(span_of(&each.event));
+    let state = match work.await? {
         Followed::Ended(ended) => {
             tx.end_try(each, &ended.of_try()).await?;
             ended.state()
@@ -80,6 +82,15 @@ async fn processed(
     metrics::counter!("bellhop_events_processed_total", "provider" => each.event.provider.clone(), "state" => state.code())
         .increment(1);
     Ok(state)
+}
+
+/// Joined to the trace of the webhook's request.
+pub(crate) fn span_of(event: &StoredEvent) -> Span {
+    let span = tracing::info_span!("event", event.id = %event.id, event.kind = event.event_type);
+    if let (Some(trace_id), Some(span_id)) = (&event.trace_id, &event.span_id) {
+        trace::join(&span, trace_id, span_id);
+    }
+    span
 }
 
 /// What a try came to.

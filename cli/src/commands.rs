@@ -97,11 +97,12 @@ pub fn run(command: Command) -> Result<ExitCode> {
         command,
         Command::Dev(_) | Command::Worker(_) | Command::Ingress | Command::Simulator(_)
     );
-    if service {
-        telemetry::start_service_logs(command.name())?;
+    let _traces = if service {
+        Some(telemetry::start_service_logs(command.name())?)
     } else {
         telemetry::start_logs()?;
-    }
+        None
+    };
     let runtime = tokio::runtime::Runtime::new()?;
     runtime.block_on(async {
         match command {

@@ -172,6 +172,12 @@ const VARIABLES: &[Variable] = &[
         &["dev", "worker", "ingress", "simulator"],
     ),
     variable(
+        "OTEL_EXPORTER_OTLP_ENDPOINT",
+        Some(""),
+        "where traces go, by OTLP over HTTP, such as http://localhost:4318; nowhere when not set",
+        &["dev", "worker", "ingress"],
+    ),
+    variable(
         "BELLHOP_LOG",
         Some("info"),
         "log filter, as of tracing-subscriber",

@@ -5,6 +5,9 @@ use std::{io::IsTerminal, sync::Arc};
 use anyhow::{Context, Result, bail};
 use ingress::RenderMetrics;
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder};
+use opentelemetry::trace::TracerProvider;
+use opentelemetry_otlp::{SpanExporter, WithExportConfig};
+use opentelemetry_sdk::{Resource, trace::SdkTracerProvider};
 use tracing::Subscriber;
 use tracing_appender::rolling::{RollingFileAppender, Rotation};
 use tracing_subscriber::{
@@ -25,12 +28,28 @@ pub fn start_logs() -> Result<()> {
 }
 
 /// Logs of a process that runs on; also into the folder `BELLHOP_LOG_DIR`, a file each day.
-pub fn start_service_logs(name: &str) -> Result<()> {
-    Ok(tracing_subscriber::registry()
+pub fn start_service_logs(name: &str) -> Result<Traces> {
+    let traces = traces(name)?;
+    let to_collector = traces
+        .as_ref()
+        .map(|traces| tracing_opentelemetry::layer().with_tracer(traces.tracer("bellhop")));
+    tracing_subscriber::registry()
         .with(filter(SERVICE)?)
         .with(to_standard_error()?)
         .with(to_files(name)?)
-        .try_init()?)
+        .with(to_collector)
+        .try_init()?;
+    Ok(Traces(traces))
+}
+
+/// What is still to be sent is sent when this goes.
+pub struct Traces(Option<SdkTracerProvider>);
+
+impl Drop for Traces {
+    fn drop(&mut self) {
+        // A collector that does not answer takes its traces with it.
+        let _ = self.0.as_ref().map(SdkTracerProvider::shutdown);
+    }
 }
 
 fn filter(default: &str) -> Result<EnvFilter> {
@@ -71,6 +90,29 @@ where
         .with_context(|| format!("{} is {folder:?}: no log file can be written", logs::FOLDER))?;
     let layer = tracing_subscriber::fmt::layer().json().flatten_event(true);
     Ok(Some(layer.with_writer(files).boxed()))
+}
+
+/// Traces, by OTLP over HTTP. They are sent from a thread of their own, and lost when nobody takes them.
+fn traces(name: &str) -> Result<Option<SdkTracerProvider>> {
+    let Some(endpoint) = config::read("OTEL_EXPORTER_OTLP_ENDPOINT") else {
+        return Ok(None);
+    };
+    // The exporter's client takes the process's own cryptography.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let exporter = SpanExporter::builder()
+        .with_http()
+        .with_endpoint(format!("{}/v1/traces", endpoint.trim_end_matches('/')))
+        .build()
+        .with_context(|| format!("OTEL_EXPORTER_OTLP_ENDPOINT is {endpoint:?}"))?;
+    let service = Resource::builder()
+        .with_service_name(format!("bellhop-{name}"))
+        .build();
+    Ok(Some(
+        SdkTracerProvider::builder()
+            .with_batch_exporter(exporter)
+            .with_resource(service)
+            .build(),
+    ))
 }
 
 /// Collects the process's metrics; the answer writes them in Prometheus' text format.

@@ -108,18 +108,20 @@ pub(crate) async fn receive(
     answer(result, &trace)
 }
 
-fn span(trace: &Trace) -> Span {
-    tracing::info_span!(
+fn span(of: &Trace) -> Span {
+    let span = tracing::info_span!(
         "webhook",
-        request_id = trace.request_id,
-        trace_id = trace.trace_id,
-        span_id = trace.span_id,
-        parent_span_id = trace.parent_span_id,
+        request_id = of.request_id,
+        trace_id = of.trace_id,
+        span_id = of.span_id,
+        parent_span_id = of.parent_span_id,
         source = field::Empty,
         tenant = field::Empty,
         event_type = field::Empty,
         event_id = field::Empty,
-    )
+    );
+    ::trace::join(&span, &of.trace_id, &of.span_id);
+    span
 }
 
 async fn accept(

@@ -62,6 +62,7 @@ pub struct StoredEvent {
     /// Of the webhook's request, so that a log line can be followed from header to outcome.
     pub request_id: Option<String>,
     pub trace_id: Option<String>,
+    pub span_id: Option<String>,
     pub received_at: Timestamp,
     pub body: Vec<u8>,
 }
@@ -73,6 +74,7 @@ struct EventRow {
     provider_call_id: Option<String>,
     request_id: Option<String>,
     trace_id: Option<String>,
+    span_id: Option<String>,
     received_at: OffsetDateTime,
     body: Vec<u8>,
 }
@@ -86,6 +88,7 @@ impl From<EventRow> for StoredEvent {
             provider_call_id: row.provider_call_id,
             request_id: row.request_id,
             trace_id: row.trace_id,
+            span_id: row.span_id,
             received_at: from_db(row.received_at),
             body: row.body,
         }
@@ -245,7 +248,7 @@ impl TenantTx {
     pub async fn unread_events(&mut self, call: CallId) -> Result<Vec<StoredEvent>> {
         let rows = sqlx::query_as!(
             EventRow,
-            "select id, provider, event_type, provider_call_id, request_id, trace_id, received_at, body from events
+            "select id, provider, event_type, provider_call_id, request_id, trace_id, span_id, received_at, body from events
              where tenant_id = $1 and call_id = $2 and state in ('received', 'queued') and scope is null
              order by id for update",
             self.tenant(),

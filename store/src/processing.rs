@@ -72,7 +72,7 @@ impl TenantTx {
     pub async fn claim_event(&mut self, event: EventId, now: Timestamp) -> Result<Claim> {
         let Some(row) = sqlx::query!(
             "select state, starts, tries, next_try_at, scope, call_id, provider, event_type, provider_call_id,
-                    request_id, trace_id, received_at, body
+                    request_id, trace_id, span_id, received_at, body
              from events where tenant_id = $1 and id = $2 for update",
             self.tenant(),
             event.uuid()
@@ -114,6 +114,7 @@ impl TenantTx {
                 provider_call_id: row.provider_call_id,
                 request_id: row.request_id,
                 trace_id: row.trace_id,
+                span_id: row.span_id,
                 received_at: from_db(row.received_at),
                 body: row.body,
             },

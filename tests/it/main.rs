@@ -5,6 +5,7 @@ mod alerts;
 mod behaviours;
 mod chaos;
 mod compose;
+mod dashboard;
 mod doctor_command;
 mod faults;
 mod harness;

@@ -8,13 +8,20 @@ use anyhow::{Context, Result, ensure};
 const ARROWS: &[(&str, &[&str])] = &[
     ("domain", &[]),
     ("embedded", &[]),
+    ("trace", &[]),
     ("simulator", &[]),
     ("providers", &["domain"]),
     ("store", &["domain"]),
     ("workflows", &["domain"]),
-    ("activities", &["domain", "providers", "store", "workflows"]),
+    (
+        "activities",
+        &["domain", "providers", "store", "trace", "workflows"],
+    ),
     ("worker", &["activities", "domain", "store", "workflows"]),
-    ("ingress", &["domain", "providers", "store", "workflows"]),
+    (
+        "ingress",
+        &["domain", "providers", "store", "trace", "workflows"],
+    ),
 ];
 
 #[test]

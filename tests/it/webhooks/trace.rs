@@ -1,9 +1,15 @@
 //! One id leads from the request's header to everything that followed (HOOK-10).
 
+use std::sync::{Arc, Mutex};
+
 use anyhow::{Context, Result, ensure};
 use futures::StreamExt;
 use serde_json::Value;
 use simulator::senders::{Scenario, Vendor, letter};
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::{TcpListener, TcpStream},
+};
 
 use crate::harness::{OPEN_CLINIC, SLUG, World, eventually, quick};
 
@@ -81,4 +87,93 @@ async fn one_id_leads_from_the_header_to_log_event_process_and_story() -> Result
     let unknown = world.run(&["trace", "never-heard-of"], "").await?;
     assert_eq!(unknown.code, Some(2));
     Ok(())
+}
+
+#[tokio::test]
+async fn spans_of_ingress_and_worker_reach_a_collector_under_the_senders_trace() -> Result<()> {
+    let collector = Collector::start().await?;
+    let mut world = World::without_processes(OPEN_CLINIC, quick()).await?;
+    world.extra.push((
+        "OTEL_EXPORTER_OTLP_ENDPOINT".to_owned(),
+        collector.url.clone(),
+    ));
+    world.start_worker("all")?;
+    world.start_ingress().await?;
+    let source = world
+        .add_source(SLUG, Vendor::from_code("agent").context("agent")?)
+        .await?;
+    let letter = letter(&source, 0, &Scenario::default(), 0);
+    let mut request = reqwest::Client::new()
+        .post(&source.url)
+        .header("traceparent", format!("00-{TRACE}-00f067aa0ba902b7-01"))
+        .body(letter.body);
+    for (name, value) in letter.headers {
+        request = request.header(name, value);
+    }
+    ensure!(request.send().await?.status() == 204);
+
+    let trace = hex::decode(TRACE)?;
+    for service in ["bellhop-ingress", "bellhop-worker"] {
+        eventually(&format!("{service} sent its span"), || async {
+            let posts = collector
+                .posts
+                .lock()
+                .map_err(|_| anyhow::anyhow!("poisoned"))?;
+            let has =
+                |post: &[u8], part: &[u8]| post.windows(part.len()).any(|window| window == part);
+            Ok(posts
+                .iter()
+                .any(|post| has(post, &trace) && has(post, service.as_bytes())))
+        })
+        .await?;
+    }
+    Ok(())
+}
+
+/// Takes whatever is posted.
+struct Collector {
+    url: String,
+    posts: Arc<Mutex<Vec<Vec<u8>>>>,
+}
+
+impl Collector {
+    async fn start() -> Result<Self> {
+        let posts = Arc::new(Mutex::new(Vec::new()));
+        let listener = TcpListener::bind("127.0.0.1:0").await?;
+        let url = format!("http://{}", listener.local_addr()?);
+        let taken = posts.clone();
+        tokio::spawn(async move {
+            while let Ok((stream, _)) = listener.accept().await {
+                tokio::spawn(take(stream, taken.clone()));
+            }
+        });
+        Ok(Self { url, posts })
+    }
+}
+
+/// One request after the other; their bodies come with a length.
+async fn take(mut stream: TcpStream, posts: Arc<Mutex<Vec<Vec<u8>>>>) -> Option<()> {
+    let mut bytes = Vec::new();
+    loop {
+        let (head, length) = loop {
+            let end = bytes.windows(4).position(|window| window == b"\r\n\r\n");
+            if let Some(end) = end {
+                let head = String::from_utf8_lossy(&bytes[..end]).to_lowercase();
+                let length = head
+                    .lines()
+                    .find_map(|line| line.strip_prefix("content-length: "))?;
+                break (end + 4, length.parse::<usize>().ok()?);
+            }
+            (stream.read_buf(&mut bytes).await.ok()? > 0).then_some(())?;
+        };
+        while bytes.len() < head + length {
+            (stream.read_buf(&mut bytes).await.ok()? > 0).then_some(())?;
+        }
+        let rest = bytes.split_off(head + length);
+        posts.lock().ok()?.push(bytes.split_off(head));
+        bytes = rest;
+        let answer =
+            b"HTTP/1.1 200 OK\r\ncontent-type: application/x-protobuf\r\ncontent-length: 0\r\n\r\n";
+        stream.write_all(answer).await.ok()?;
+    }
 }
