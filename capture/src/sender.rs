@@ -1,7 +1,7 @@
 //! Sends what waits: as a process of its own that a hook starts, by a timer, or for a person.
 
 use std::{
-    collections::HashSet,
+    collections::{HashMap, HashSet},
     env,
     fs::File,
     io::{self, Write},
@@ -19,7 +19,7 @@ use crate::{
     entry::Entry,
     event,
     post::{Answer, Client, is_over_with_success},
-    queue::Queue,
+    queue::{Claim, Queue},
     quiet::silence,
     retry::Fate,
     settle::settle,
@@ -29,6 +29,8 @@ use crate::{
 const LIMIT: Duration = Duration::from_secs(10);
 /// How long a person waits while another sender is at work.
 const TURN_LIMIT: Duration = Duration::from_secs(20);
+/// A hook lives for five seconds at most.
+const HOOK_LIMIT: Duration = Duration::from_secs(6);
 const LOOK_EVERY: Duration = Duration::from_millis(20);
 /// After so many failures in a row it is not the events.
 const MAX_BROKEN: u32 = 3;
@@ -132,6 +134,7 @@ fn flush(config: &Config, options: &FlushOptions) -> Summary {
                     client: &client,
                     options,
                     seen: HashSet::new(),
+                    held: HashMap::new(),
                     broken: 0,
                     summary: &mut summary,
                 };
@@ -163,6 +166,8 @@ struct Round<'a> {
     options: &'a FlushOptions,
     /// No event twice, even if its file cannot be changed.
     seen: HashSet<Uuid>,
+    /// Since when an event was found in the hands of its hook.
+    held: HashMap<Uuid, Instant>,
     /// Failures in a row.
     broken: u32,
     summary: &'a mut Summary,
@@ -234,20 +239,33 @@ impl Round<'_> {
             if ready.is_empty() {
                 return Next::Event;
             }
+            let mut all_held = true;
             for entry in ready {
+                let Some(claim) = self.queue.claim(&entry) else {
+                    self.is_held_by_its_hook(&entry);
+                    continue;
+                };
+                all_held = false;
                 self.seen.insert(entry.id);
-                if self.send(&entry) == Next::Stop {
+                if self.send(&entry, claim) == Next::Stop {
                     return Next::Stop;
                 }
+            }
+            if all_held {
+                thread::sleep(LOOK_EVERY);
             }
         }
     }
 
-    fn send(&mut self, entry: &Entry) -> Next {
-        // Gone, or in its own hook's hands.
-        let Some(mut claim) = self.queue.claim(entry) else {
-            return Next::Event;
-        };
+    /// The hook may yet leave the event to us, and starts no other sender then. Not for longer than hooks live.
+    fn is_held_by_its_hook(&mut self, entry: &Entry) {
+        let since = self.held.entry(entry.id).or_insert_with(Instant::now);
+        if since.elapsed() > HOOK_LIMIT {
+            self.seen.insert(entry.id);
+        }
+    }
+
+    fn send(&mut self, entry: &Entry, mut claim: Claim) -> Next {
         let body = claim.body().unwrap_or_default();
         if !event::is_whole(&body) {
             self.summary.failed += 1;

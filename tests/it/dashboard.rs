@@ -29,9 +29,15 @@ fn every_metric_of_the_dashboard_is_counted_somewhere() -> Result<()> {
         .filter_map(|target| target["expr"].as_str())
         .flat_map(metrics)
         .collect();
-    ensure!(asked.len() > 15, "the dashboard asks for next to nothing: {asked:?}");
+    ensure!(
+        asked.len() > 15,
+        "the dashboard asks for next to nothing: {asked:?}"
+    );
     for metric in asked {
-        ensure!(source.contains(&format!("\"{metric}\"")), "nobody counts {metric}");
+        ensure!(
+            source.contains(&format!("\"{metric}\"")),
+            "nobody counts {metric}"
+        );
     }
     Ok(())
 }

@@ -71,6 +71,7 @@ async fn clinic(stage: &Stage, slug: &str) -> Clinic {
 
 /// A row of each table that processing and alerting need.
 async fn new_rows(tx: &mut TenantTx, event: EventId) -> Result<(), Error> {
+    tx.event_read(event, None, None).await?;
     tx.retry_event(event, RetryScope::StateOnly).await?;
     let Claim::Try(each) = tx.claim_event(event, at(NOW)).await? else {
         panic!("it is to be tried");
