@@ -45,6 +45,7 @@ format: ## format the code
 	$(CARGO) fmt --all
 
 bench: tools ## measure speed, each figure beside its baseline
+	@$(CARGO) build --release -p bench -p bellhop --bin bench --bin bellhop
 	@$(CARGO) run --release -p bench
 
 sqlx: tools ## describe the store's queries anew in .sqlx
