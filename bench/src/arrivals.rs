@@ -25,98 +25,97 @@ const LIMIT: Duration = Duration::from_millis(50);
 /// A rate counts as missed when it is missed so often.
 const TRIES: u32 = 2;
 const SIZES: [(&str, usize); 2] = [("2 KB", 2 << 10), ("50 KB", 50 << 10)];
-/// What both find first, places of their numbers apart from the others'.
-const WARM_UP: Pace = Pace::Fixed {
-    per_second: RATE,
-    length: Duration::from_secs(2),
-};
+/// The first ones find cold caches everywhere.
+const WARM_UP: Duration = Duration::from_secs(2);
 
 pub(crate) async fn run(size: Size) -> Result<()> {
     begin("Webhooks by schedule");
-    let length = size.seconds(3, 60);
+    let step = Duration::from_secs(size.quick_or(1, 5));
     println!(
         "  up to {CONNECTIONS} under way, 5 % duplicates, 1 % with a bad signature; `bellhop ingress` in a process of its own"
     );
     let mut highest = Vec::new();
     for (name, bytes) in SIZES {
-        let mut load = Load::start(Bodies::Of(bytes)).await?;
+        let mut loads = Loads::start(name, bytes).await?;
         if highest.is_empty() {
-            println!("  {}", load.stage.server().await?);
+            println!("  {}", loads.stage.server().await?);
         }
-        load.fixed_rate(name, length).await?;
-        highest.extend(load.highest(name, size).await?);
+        loads.fixed_rate(size.seconds(3, 60)).await?;
+        highest.extend(loads.highest(step).await?);
     }
-    table(
-        [
-            "highest rate with p99 below 50 ms",
-            "held",
-            "p99 there",
-            "ratio",
-        ],
-        &highest,
-    );
+    println!("  targets: p99 below 50 ms; of duplicates below 10 ms");
+    let header = ["highest rate with p99 below 50 ms", "held", "p99", "ratio"];
+    table(header, &highest);
     println!("  every acknowledged event is stored once, and nothing with a bad signature");
     Ok(())
 }
 
 /// Loads of one size of bodies on a stage of their own, each with numbers of its own.
-struct Load {
+struct Loads {
     stage: Stage,
+    name: &'static str,
     bodies: Bodies,
     places: u64,
 }
 
+#[derive(Debug, Clone, Copy)]
+enum Whose {
+    Webhooks,
+    Bare,
+}
+
 /// The highest rate held, and the p99 of that rate.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Copy)]
 struct Held {
     rate: u32,
     p99: Duration,
 }
 
-impl Load {
-    async fn start(bodies: Bodies) -> Result<Self> {
-        let mut load = Self {
+impl Loads {
+    async fn start(name: &'static str, bytes: usize) -> Result<Self> {
+        let mut loads = Self {
             stage: Stage::start("arrivals").await?,
-            bodies,
+            name,
+            bodies: Bodies::Of(bytes),
             places: 0,
         };
-        load.mixed(WARM_UP).await?;
-        load.bare(WARM_UP).await?;
-        Ok(load)
+        for whose in [Whose::Webhooks, Whose::Bare] {
+            loads.run(whose, RATE, WARM_UP).await?;
+        }
+        Ok(loads)
     }
 
-    fn place(&mut self) -> u64 {
+    /// Afterwards exactly the webhooks are stored that should be.
+    async fn run(&mut self, whose: Whose, per_second: u32, length: Duration) -> Result<Measured> {
         self.places += 1;
-        self.places
+        let place = self.places;
+        let pace = Pace::Fixed { per_second, length };
+        match whose {
+            Whose::Bare => self.stage.rows(place, pace, self.bodies).await,
+            Whose::Webhooks => {
+                let senders = self.stage.webhooks(CONNECTIONS, self.bodies).await?;
+                let senders = senders.into_iter().map(Mixed).collect();
+                let measured = drive(senders, place * APART, pace).await?;
+                let first = of_kind(&measured, |kind| kind == Kind::First);
+                self.stage.holds(place, first.count()).await?;
+                Ok(measured)
+            }
+        }
     }
 
-    async fn mixed(&mut self, pace: Pace) -> Result<Measured> {
-        let place = self.place();
-        let senders = self.stage.webhooks(CONNECTIONS, self.bodies).await?;
-        let senders = senders.into_iter().map(Mixed).collect();
-        let measured = drive(senders, place * APART, pace).await?;
-        let first = of_kind(&measured, |kind| kind == Kind::First);
-        self.stage.holds(place, first.count()).await?;
-        Ok(measured)
-    }
-
-    async fn bare(&mut self, pace: Pace) -> Result<Measured> {
-        let place = self.place();
-        self.stage.rows(place, pace, self.bodies).await
-    }
-
-    async fn fixed_rate(&mut self, name: &str, length: Duration) -> Result<()> {
-        progress(&format!("{RATE} a second for {length:?}, {name}"));
-        let pace = Pace::Fixed {
-            per_second: RATE,
-            length,
-        };
-        let (all, bare) = (self.mixed(pace).await?, self.bare(pace).await?);
+    async fn fixed_rate(&mut self, length: Duration) -> Result<()> {
+        let (name, seconds) = (self.name, length.as_secs());
+        progress(&format!("{name}, {RATE}/s for {seconds} s"));
+        let all = self.run(Whose::Webhooks, RATE, length).await?;
+        let bare = self.run(Whose::Bare, RATE, length).await?;
+        let again = of_kind(&all, |kind| matches!(kind, Kind::Again(_)));
+        let forged = of_kind(&all, |kind| kind == Kind::Forged);
         let against = bare.times.percentile(99);
-        let title = format!("{RATE}/s for {} s, {name}", length.as_secs());
+        let reached = |of: &Measured| format!("{:.0}/s", of.per_second);
+        let none = String::new;
         table(
             [
-                &title,
+                &format!("{name}, {RATE}/s for {seconds} s"),
                 "reached",
                 "p50",
                 "p99",
@@ -125,67 +124,62 @@ impl Load {
                 "p99 ratio",
             ],
             &[
-                row("webhooks answered", rate(&all), &all.times, against),
+                row("webhooks answered", reached(&all), &all.times, against),
+                row("of them duplicates", none(), &again, against),
+                row("of them refused as forged", none(), &forged, against),
                 row(
-                    "of them duplicates",
-                    String::new(),
-                    &of_kind(&all, |kind| matches!(kind, Kind::Again(_))),
+                    "bare single-row commits",
+                    reached(&bare),
+                    &bare.times,
                     against,
                 ),
-                row(
-                    "of them refused, as forged",
-                    String::new(),
-                    &of_kind(&all, |kind| kind == Kind::Forged),
-                    against,
-                ),
-                row("bare single-row commits", rate(&bare), &bare.times, against),
             ],
         );
-        println!("  targets: p99 below 50 ms; of duplicates below 10 ms");
         Ok(())
     }
 
-    async fn highest(&mut self, name: &str, size: Size) -> Result<[[String; 4]; 2]> {
-        let length = Duration::from_secs(size.quick_or(1, 5));
-        let mut held = [Held::default(); 2];
-        for (ours, held) in [true, false].into_iter().zip(&mut held) {
-            let mut search = Search::default();
-            while let Some(rate) = search.next() {
-                let p99 = self.holds(ours, rate, length).await?;
-                progress(&format!(
-                    "{name}, {}, {rate}/s: {}",
-                    if ours { "webhooks" } else { "bare" },
-                    p99.map_or("not held".to_owned(), milliseconds)
-                ));
-                search.tell(rate, p99.is_some());
-                if let Some(p99) = p99 {
-                    *held = Held { rate, p99 };
-                }
-            }
-        }
-        let [ours, bare] = held;
+    /// One row of the table for each of both.
+    async fn highest(&mut self, length: Duration) -> Result<[[String; 4]; 2]> {
+        let ours = self.search(Whose::Webhooks, length).await?;
+        let bare = self.search(Whose::Bare, length).await?;
         let row = |what: &str, held: Held| {
             [
-                format!("{what}, {name}"),
+                format!("{}, {what}", self.name),
                 format!("{}/s", held.rate),
                 milliseconds(held.p99),
                 ratio(held.rate.into(), bare.rate.into()),
             ]
         };
-        Ok([row("webhooks", ours), row("bare single-row commits", bare)])
+        Ok([
+            row("webhooks answered", ours),
+            row("bare single-row commits", bare),
+        ])
     }
 
-    /// The p99 at this rate if it is within the limit.
-    async fn holds(&mut self, ours: bool, rate: u32, length: Duration) -> Result<Option<Duration>> {
-        let pace = Pace::Fixed {
-            per_second: rate,
-            length,
-        };
+    async fn search(&mut self, whose: Whose, length: Duration) -> Result<Held> {
+        let mut search = Search::default();
+        let mut p99 = Duration::ZERO;
+        while let Some(rate) = search.next() {
+            let at_rate = self.p99_if_held(whose, rate, length).await?;
+            let said = at_rate.map_or("missed".to_owned(), milliseconds);
+            progress(&format!("{}, {whose:?}, {rate}/s: {said}", self.name));
+            search.tell(rate, at_rate.is_some());
+            p99 = at_rate.unwrap_or(p99);
+        }
+        Ok(Held {
+            rate: search.held(),
+            p99,
+        })
+    }
+
+    async fn p99_if_held(
+        &mut self,
+        whose: Whose,
+        rate: u32,
+        length: Duration,
+    ) -> Result<Option<Duration>> {
         for _ in 0..TRIES {
-            let measured = match ours {
-                true => self.mixed(pace).await?,
-                false => self.bare(pace).await?,
-            };
+            let measured = self.run(whose, rate, length).await?;
             let p99 = measured.times.percentile(99);
             if p99 < LIMIT {
                 return Ok(Some(p99));
@@ -197,10 +191,6 @@ impl Load {
 
 fn of_kind(measured: &Measured, wanted: impl Fn(Kind) -> bool) -> Times {
     measured.times_of(|number| wanted(kind(number)))
-}
-
-fn rate(of: &Measured) -> String {
-    format!("{:.0}/s", of.per_second)
 }
 
 fn row(name: &str, reached: String, times: &Times, against: Duration) -> [String; 7] {
