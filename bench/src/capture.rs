@@ -14,13 +14,13 @@ use crate::{
     agent::{self, KEY, TOKEN},
     figures::{Times, begin, milliseconds, progress, ratio_of_times, table},
     stage::Stage,
+    webhooks::SIZES,
     world::until,
 };
 use hook::{Hook, Run};
 
 /// The first ones find nothing in memory.
 const WARM_UP: usize = 5;
-const CASES: [(&str, usize); 2] = [("2 KB", 2 << 10), ("50 KB", 50 << 10)];
 const PATIENCE: Duration = Duration::from_secs(60);
 
 pub(crate) async fn run(size: Size) -> Result<()> {
@@ -39,7 +39,7 @@ pub(crate) async fn run(size: Size) -> Result<()> {
     progress(&format!("{runs} hooks of each size"));
     let since = Timestamp::now();
     let all = tokio::task::spawn_blocking(move || by_turns(&hook, WARM_UP + runs)).await??;
-    let committed = committed(&stage, since, all.len() * CASES.len()).await?;
+    let committed = committed(&stage, since, all.len() * SIZES.len()).await?;
     tell(all.get(WARM_UP..).unwrap_or_default(), &committed)
 }
 
@@ -57,7 +57,7 @@ fn program() -> Result<PathBuf> {
 /// One of everything, so that what else the machine does meets all alike.
 struct Turn {
     nothing: Run,
-    hooks: [(String, Run); CASES.len()],
+    hooks: [(String, Run); SIZES.len()],
 }
 
 fn by_turns(hook: &Hook, turns: usize) -> Result<Vec<Turn>> {
@@ -67,7 +67,7 @@ fn by_turns(hook: &Hook, turns: usize) -> Result<Vec<Turn>> {
             let run = hook.capture(&session, bytes)?;
             anyhow::Ok((session, run))
         };
-        let [small, large] = CASES;
+        let [small, large] = SIZES;
         Ok(Turn {
             nothing: hook.nothing()?,
             hooks: [capture(small)?, capture(large)?],
@@ -113,7 +113,7 @@ fn tell(turns: &[Turn], committed: &HashMap<String, Timestamp>) -> Result<()> {
         &nothing,
     )];
     let mut late = 0;
-    for (place, (name, _)) in CASES.into_iter().enumerate() {
+    for (place, (name, _)) in SIZES.into_iter().enumerate() {
         let (mut ends, mut commits) = (Vec::new(), Vec::new());
         for (session, run) in turns.iter().filter_map(|turn| turn.hooks.get(place)) {
             let at = committed.get(session).context("every event is stored")?;

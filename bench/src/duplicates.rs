@@ -9,12 +9,11 @@ use crate::{
     figures::{Times, begin, milliseconds, progress, ratio_of_times, table},
     load::{Measured, Pace, drive},
     stage::{APART, CONNECTIONS, Stage},
-    webhooks::Bodies,
+    webhooks::{Bodies, SIZES},
 };
 
 const RATE: u32 = 500;
 const LIMIT: Duration = Duration::from_millis(10);
-const SIZES: [(&str, usize); 2] = [("2 KB", 2 << 10), ("50 KB", 50 << 10)];
 /// Before anything is measured.
 const WARM_UP: Duration = Duration::from_secs(2);
 

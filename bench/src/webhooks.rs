@@ -12,6 +12,8 @@ use secrecy::SecretString;
 use crate::{load::Sender, post::Post};
 
 pub(crate) const API_KEY: &str = "key_bench_000000000000000";
+/// How large what comes in is, in words and in bytes.
+pub(crate) const SIZES: [(&str, usize); 2] = [("2 KB", 2 << 10), ("50 KB", 50 << 10)];
 const NOBODYS_KEY: &str = "key_bench_of_somebody_else";
 /// More than any body needs.
 const TALK_BYTES: usize = 1 << 20;
