@@ -47,7 +47,6 @@ struct Arguments {
 }
 
 #[derive(Subcommand)]
-#[expect(clippy::large_enum_variant, reason = "parsed once, at the start")]
 enum Command {
     /// All of the below
     All,
