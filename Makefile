@@ -50,6 +50,7 @@ chaos: tools ## a campaign of every fault (N=100000 webhooks, SEED=7, RATE=60 a 
 	  chaos::a_campaign_of_every_fault_loses_nothing_and_does_nothing_twice
 
 bench: tools ## measure speed, each figure beside its baseline
+	@$(CARGO) build --release -p bench -p bellhop --bin bench --bin bellhop
 	@$(CARGO) run --release -p bench
 
 sqlx: tools ## describe the store's queries anew in .sqlx

@@ -19,9 +19,11 @@ use temporalio_workflow::{
 };
 use worker::TemporalOptions;
 
+use crate::bare_wake::{BareWake, TakeUp};
+
 pub(crate) const WORKFLOW_TYPE: &str = "bare-reminder";
 /// Two queues, as Bellhop's.
-const CORE_QUEUE: &str = "bare-core";
+pub(crate) const CORE_QUEUE: &str = "bare-core";
 const DIAL_QUEUE: &str = "bare-dial";
 /// As many starts under way as Bellhop's relay has.
 const STARTS_AT_ONCE: usize = 16;
@@ -183,7 +185,9 @@ pub(crate) fn work() -> Result<()> {
             .tuner(slots(50))
             .register_workflow::<BareReminder>()?
             .register_workflow::<BareCall>()?
+            .register_workflow::<BareWake>()?
             .register_activities(Nothing)
+            .register_activities(TakeUp)
             .max_cached_workflows(1000)
             .build();
         let dial = WorkerOptions::new(DIAL_QUEUE)

@@ -22,7 +22,12 @@ impl Times {
 
     /// The time that `percent` of all are not above; zero when there are none.
     pub(crate) fn percentile(&self, percent: usize) -> Duration {
-        let place = (self.0.len() * percent).div_ceil(100).saturating_sub(1);
+        self.permille(percent * 10)
+    }
+
+    /// The same, of a thousand.
+    pub(crate) fn permille(&self, permille: usize) -> Duration {
+        let place = (self.0.len() * permille).div_ceil(1000).saturating_sub(1);
         self.0.get(place).copied().unwrap_or_default()
     }
 
@@ -110,6 +115,8 @@ mod tests {
         assert_eq!(hundred.percentile(50), Duration::from_millis(50));
         assert_eq!(hundred.percentile(99), Duration::from_millis(99));
         assert_eq!(hundred.percentile(100), hundred.most());
+        assert_eq!(hundred.permille(999), hundred.most());
+        assert_eq!(times(1..=2000).permille(999), Duration::from_millis(1998));
         assert_eq!(times([7]).percentile(1), Duration::from_millis(7));
         assert_eq!(times([]).percentile(99), Duration::ZERO);
     }

@@ -32,6 +32,16 @@ pub(crate) enum Pace {
 pub(crate) struct Measured {
     pub(crate) times: Times,
     pub(crate) per_second: f64,
+    /// Each request's number, counted from 0, with its time.
+    each: Vec<(u64, Duration)>,
+}
+
+impl Measured {
+    /// The times of the requests whose number, counted from 0, is one of these.
+    pub(crate) fn times_of(&self, wanted: impl Fn(u64) -> bool) -> Times {
+        let wanted = self.each.iter().filter(|(number, _)| wanted(*number));
+        Times::new(wanted.map(|(_, time)| *time).collect())
+    }
 }
 
 /// Sends requests numbered from `first` on. Fails at the first one that is not answered as it should be.
@@ -42,14 +52,15 @@ pub(crate) async fn drive<S: Sender>(senders: Vec<S>, first: u64, pace: Pace) ->
     for sender in senders {
         tasks.spawn(one(sender, next.clone(), first, started, pace));
     }
-    let mut times = Vec::new();
+    let mut each = Vec::new();
     while let Some(ended) = tasks.join_next().await {
-        times.extend(ended??);
+        each.extend(ended??);
     }
-    let per_second = times.len() as f64 / started.elapsed().as_secs_f64();
+    let per_second = each.len() as f64 / started.elapsed().as_secs_f64();
     Ok(Measured {
-        times: Times::new(times),
+        times: Times::new(each.iter().map(|(_, time)| *time).collect()),
         per_second,
+        each,
     })
 }
 
@@ -59,7 +70,7 @@ async fn one<S: Sender>(
     first: u64,
     started: Instant,
     pace: Pace,
-) -> Result<Vec<Duration>> {
+) -> Result<Vec<(u64, Duration)>> {
     let mut times = Vec::new();
     loop {
         let number = next.fetch_add(1, Ordering::Relaxed);
@@ -68,7 +79,7 @@ async fn one<S: Sender>(
         };
         tokio::time::sleep_until(due).await;
         sender.send(first + number).await?;
-        times.push(due.elapsed());
+        times.push((number, due.elapsed()));
     }
 }
 
@@ -108,6 +119,7 @@ mod tests {
         assert_eq!(measured.times.count(), 3);
         assert!(measured.times.percentile(1).as_millis() >= 30);
         assert!(measured.times.most().as_millis() >= 70);
+        assert_eq!(measured.times_of(|number| number > 0).count(), 2);
     }
 
     #[test]

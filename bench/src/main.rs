@@ -1,20 +1,30 @@
 //! `bench`: Bellhop's speed. Each figure is printed beside a bare baseline measured in the same run, because a
 //! number alone says more about the machine than about the code.
 
+mod agent;
+mod arrivals;
 mod bare;
+mod bare_wake;
+mod capture;
 mod due;
+mod duplicates;
 mod durable_ingress;
 mod figures;
 mod load;
 mod machine;
 mod memory;
 mod planning;
+mod post;
 mod process;
+mod rows;
 mod shape;
+mod stage;
 mod throughput;
+mod webhooks;
+mod woken;
 mod world;
 
-use std::process::ExitCode;
+use std::{process::ExitCode, time::Duration};
 
 use anyhow::Result;
 use clap::{Parser, Subcommand};
@@ -31,6 +41,9 @@ struct Arguments {
     /// How many reminders, instead of the usual number
     #[arg(long, global = true, value_parser = clap::value_parser!(u32).range(1..=90_000))]
     reminders: Option<u32>,
+    /// How long webhooks are sent at a fixed rate, instead of the usual time
+    #[arg(long, global = true, value_parser = clap::value_parser!(u32).range(1..=3600))]
+    seconds: Option<u32>,
 }
 
 #[derive(Subcommand)]
@@ -39,6 +52,14 @@ enum Command {
     All,
     /// Webhooks acknowledged a second, beside single-row commits
     Ingress,
+    /// Webhooks by schedule: their times at 500/s, and the highest rate that is held
+    Arrivals,
+    /// Answers to duplicates, beside those to first ones
+    Duplicates,
+    /// From an event's commit to its process having taken it up, beside a bare signal-with-start
+    Woken,
+    /// What a hook of `bellhop capture` costs, beside a program that does nothing
+    Capture,
     /// From the planned instant to the request to dial
     Due,
     /// Reminders from import to end, beside a bare workflow of the same shape
@@ -63,6 +84,7 @@ enum Command {
 struct Size {
     quick: bool,
     reminders: Option<usize>,
+    seconds: Option<u32>,
 }
 
 impl Size {
@@ -73,6 +95,11 @@ impl Size {
     fn reminders(self, quick: usize, usual: usize) -> usize {
         self.reminders.unwrap_or(self.quick_or(quick, usual))
     }
+
+    fn seconds(self, quick: u32, usual: u32) -> Duration {
+        let seconds = self.seconds.unwrap_or(self.quick_or(quick, usual));
+        Duration::from_secs(seconds.into())
+    }
 }
 
 fn main() -> ExitCode {
@@ -82,6 +109,7 @@ fn main() -> ExitCode {
         reminders: arguments
             .reminders
             .and_then(|number| number.try_into().ok()),
+        seconds: arguments.seconds,
     };
     let ended = match arguments.command.unwrap_or(Command::All) {
         Command::Bellhop { command } => {
@@ -114,6 +142,18 @@ fn measure(command: &Command, size: Size) -> Result<()> {
     runtime.block_on(async {
         if wanted(&Command::Ingress) {
             durable_ingress::run(size).await?;
+        }
+        if wanted(&Command::Arrivals) {
+            arrivals::run(size).await?;
+        }
+        if wanted(&Command::Duplicates) {
+            duplicates::run(size).await?;
+        }
+        if wanted(&Command::Capture) {
+            capture::run(size).await?;
+        }
+        if wanted(&Command::Woken) {
+            woken::run(size).await?;
         }
         if wanted(&Command::Throughput) {
             throughput::run(size).await?;

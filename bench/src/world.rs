@@ -65,6 +65,8 @@ pub(crate) struct World {
     pub(crate) retell: Running,
     pub(crate) worker: Process,
     pub(crate) clinic: TenantStore,
+    /// Where ingress listens.
+    pub(crate) port: u16,
     settings: Settings,
     keys: SecretString,
     files: u32,
@@ -134,6 +136,7 @@ impl World {
             retell,
             worker,
             clinic,
+            port,
             settings,
             keys,
             files: 0,

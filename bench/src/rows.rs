@@ -6,18 +6,21 @@ use serde_json::json;
 use sqlx::{Connection, PgConnection};
 use uuid::Uuid;
 
-use super::webhooks::{body, provider_call_id};
-use crate::load::Sender;
+use crate::{
+    load::Sender,
+    webhooks::{Bodies, provider_call_id},
+};
 
 /// One connection to the database.
-pub(super) struct Rows {
+pub(crate) struct Rows {
     connection: PgConnection,
     tenant: Uuid,
     source: Uuid,
+    bodies: Bodies,
 }
 
 impl Rows {
-    pub(super) async fn connect(url: &str) -> Result<Self> {
+    pub(crate) async fn connect(url: &str, bodies: Bodies) -> Result<Self> {
         let mut connection = PgConnection::connect(url).await?;
         let (tenant, source) = sqlx::query_as("select tenant_id, id from sources limit 1")
             .fetch_one(&mut connection)
@@ -26,6 +29,7 @@ impl Rows {
             connection,
             tenant,
             source,
+            bodies,
         })
     }
 }
@@ -45,7 +49,7 @@ impl Sender for Rows {
         .bind(format!("retell:call_analyzed:{call}:{number:064x}"))
         .bind(&call)
         .bind(json!({"content-type": "application/json", "content-length": "2000", "host": "bellhop"}))
-        .bind(body(number).into_bytes())
+        .bind(self.bodies.body(number).into_bytes())
         .bind(format!("req_{number:032x}"))
         .bind(format!("{number:032x}"))
         .bind(format!("{number:016x}"))
