@@ -5,6 +5,7 @@ pub mod commands;
 pub mod conductor;
 pub mod config;
 pub mod heartbeat;
+mod options_file;
 pub mod stack;
 pub mod telemetry;
 

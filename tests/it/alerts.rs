@@ -10,11 +10,12 @@ use anyhow::{Context, Result};
 use bellhop::conductor;
 use domain::{
     alert::{AlertCause, Part, fingerprint},
-    ids::AlertId,
+    event::Priority,
+    ids::{AlertId, EventId},
 };
 use jiff::Timestamp;
 use simulator::alerts::{Config, Running, Scenario};
-use store::{Seen, Trouble};
+use store::{NewEvent, Seen, Trouble};
 use temporalio_client::Client;
 use workflows::names;
 
@@ -93,6 +94,29 @@ impl World {
         let alert = tx.alert_by_fingerprint(&fingerprint).await?;
         tx.commit().await?;
         alert.context("the alert was stored")
+    }
+
+    /// An event of a coding agent, past ingress.
+    async fn add_event(&self, body: &[u8]) -> Result<()> {
+        let event = NewEvent {
+            id: EventId::generate(),
+            tenant: self.tenant,
+            source: None,
+            provider: "agent",
+            event_type: "agent.hook.Stop".to_owned(),
+            dedupe_key: "the only one".to_owned(),
+            call: None,
+            provider_call_id: None,
+            priority: Priority::Low,
+            arrived_at: Some(Timestamp::now()),
+            headers: serde_json::json!({}),
+            body: body.to_vec(),
+            request_id: None,
+            trace_id: None,
+            span_id: None,
+        };
+        self.store.append_events(&[event]).await?;
+        Ok(())
     }
 
     /// Lets every alert that lasts live until an instant.

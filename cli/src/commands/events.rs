@@ -7,10 +7,10 @@ pub(crate) mod show;
 
 use std::process::ExitCode;
 
-use anyhow::Result;
+use anyhow::{Context, Result};
 use clap::{Args, Subcommand};
 use domain::ids::EventId;
-use store::EventEntry;
+use store::{EventEntry, Store, TenantStore};
 
 use crate::{commands::tenant, config, say};
 use filter::Filter;
@@ -64,6 +64,17 @@ pub async fn run(action: Action) -> Result<ExitCode> {
         Action::RetryAll(options) => retry::all(options).await,
         Action::Export(options) => export::run(options).await,
     }
+}
+
+/// One event, and the tenant that has it.
+async fn located(store: &Store, event: EventId) -> Result<(TenantStore, EventEntry)> {
+    let missing = || format!("there is no event {event}");
+    let tenant = store.tenant_of_event(event).await?.with_context(missing)?;
+    let tenant = store.tenant(tenant);
+    let mut tx = tenant.begin().await?;
+    let entry = tx.event_entry(event).await?.with_context(missing)?;
+    drop(tx);
+    Ok((tenant, entry))
 }
 
 async fn list(options: ListOptions) -> Result<ExitCode> {

@@ -1,9 +1,7 @@
 //! States that are looked at all the time (ALERT-3), and what an operator sees of them.
 
 use anyhow::{Result, ensure};
-use domain::{event::Priority, ids::EventId};
 use jiff::Timestamp;
-use store::NewEvent;
 
 use super::{in_slack, reachable, slack_says};
 use crate::harness::{SLUG, eventually, quick};
@@ -54,26 +52,11 @@ async fn an_accepted_event_that_no_process_takes_up_is_told_and_so_is_its_end() 
     let (mut world, channels) = reachable("[alerts]\ncritical = [\"slack\"]", quick()).await?;
     let client = world.client().await?;
     world.woken().await?;
-    let event = NewEvent {
-        id: EventId::generate(),
-        tenant: world.tenant,
-        source: None,
-        provider: "agent",
-        event_type: "agent.hook.Stop".to_owned(),
-        dedupe_key: "lost".to_owned(),
-        call: None,
-        provider_call_id: None,
-        priority: Priority::Low,
-        arrived_at: Some(Timestamp::now()),
-        headers: serde_json::json!({}),
-        body: br#"{"session_id":"s","hook_event_name":"Stop"}"#.to_vec(),
-        request_id: None,
-        trace_id: None,
-        span_id: None,
-    };
     // As if the wake-up had been lost, which only a defect or a hand in the database could bring about.
     world.temporal.kill();
-    world.store.append_events(&[event]).await?;
+    world
+        .add_event(br#"{"session_id":"s","hook_event_name":"Stop"}"#)
+        .await?;
     world
         .sql("delete from outbox; update events set received_at = now() - interval '10 minutes'")
         .await?;

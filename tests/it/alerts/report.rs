@@ -1,9 +1,6 @@
 //! The daily report, by a schedule of the engine in the tenant's zone (OPS-2).
 
 use anyhow::{Result, ensure};
-use domain::{event::Priority, ids::EventId};
-use jiff::Timestamp;
-use store::NewEvent;
 use temporalio_client::schedules::ScheduleOverlapPolicy;
 use workflows::names;
 
@@ -34,24 +31,7 @@ async fn failed_webhooks_of_yesterday_are_reported_by_schedule() -> Result<()> {
     );
 
     // What it cannot read is invalid, and belongs into the report.
-    let event = NewEvent {
-        id: EventId::generate(),
-        tenant: world.tenant,
-        source: None,
-        provider: "agent",
-        event_type: "agent.hook.Stop".to_owned(),
-        dedupe_key: "broken".to_owned(),
-        call: None,
-        provider_call_id: None,
-        priority: Priority::Low,
-        arrived_at: Some(Timestamp::now()),
-        headers: serde_json::json!({}),
-        body: b"no json".to_vec(),
-        request_id: None,
-        trace_id: None,
-        span_id: None,
-    };
-    world.store.append_events(&[event]).await?;
+    world.add_event(b"no json").await?;
     eventually("it is invalid", || async {
         Ok(world.count("events where state = 'invalid'").await? == 1)
     })

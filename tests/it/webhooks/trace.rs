@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex};
 use anyhow::{Context, Result, ensure};
 use futures::StreamExt;
 use serde_json::Value;
-use simulator::senders::{Scenario, Vendor, letter};
+use simulator::senders::{Scenario, Source, Vendor, letter};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::{TcpListener, TcpStream},
@@ -26,16 +26,7 @@ async fn one_id_leads_from_the_header_to_log_event_process_and_story() -> Result
         .add_source(SLUG, Vendor::from_code("agent").context("agent")?)
         .await?;
 
-    let letter = letter(&source, 0, &Scenario::default(), 0);
-    let mut request = reqwest::Client::new()
-        .post(&source.url)
-        .header("traceparent", format!("00-{TRACE}-00f067aa0ba902b7-01"))
-        .body(letter.body);
-    for (name, value) in letter.headers {
-        request = request.header(name, value);
-    }
-    let answer = request.send().await?;
-    ensure!(answer.status() == 204, "answered {}", answer.status());
+    let answer = post(&source).await?;
     let request_id = answer.headers()["x-request-id"].to_str()?.to_owned();
     eventually("the event is processed", || async {
         Ok(world.count("events where processed_at is not null").await? == 1)
@@ -102,15 +93,7 @@ async fn spans_of_ingress_and_worker_reach_a_collector_under_the_senders_trace()
     let source = world
         .add_source(SLUG, Vendor::from_code("agent").context("agent")?)
         .await?;
-    let letter = letter(&source, 0, &Scenario::default(), 0);
-    let mut request = reqwest::Client::new()
-        .post(&source.url)
-        .header("traceparent", format!("00-{TRACE}-00f067aa0ba902b7-01"))
-        .body(letter.body);
-    for (name, value) in letter.headers {
-        request = request.header(name, value);
-    }
-    ensure!(request.send().await?.status() == 204);
+    post(&source).await?;
 
     let trace = hex::decode(TRACE)?;
     for service in ["bellhop-ingress", "bellhop-worker"] {
@@ -128,6 +111,21 @@ async fn spans_of_ingress_and_worker_reach_a_collector_under_the_senders_trace()
         .await?;
     }
     Ok(())
+}
+
+/// Sends the first event of a source, as a part of [`TRACE`].
+async fn post(source: &Source) -> Result<reqwest::Response> {
+    let letter = letter(source, 0, &Scenario::default(), 0);
+    let mut request = reqwest::Client::new()
+        .post(&source.url)
+        .header("traceparent", format!("00-{TRACE}-00f067aa0ba902b7-01"))
+        .body(letter.body);
+    for (name, value) in letter.headers {
+        request = request.header(name, value);
+    }
+    let answer = request.send().await?;
+    ensure!(answer.status() == 204, "answered {}", answer.status());
+    Ok(answer)
 }
 
 /// Takes whatever is posted.

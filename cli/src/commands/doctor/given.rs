@@ -10,7 +10,9 @@ use anyhow::{Context, Result, bail};
 use providers::source::{SourceKind, SourceOptions, split_url};
 use secrecy::SecretString;
 use serde::Deserialize;
-use serde_json::{Value, json};
+use serde_json::json;
+
+use crate::options_file;
 
 /// Secrets, and where each is from: they are named by that.
 pub(super) struct Secrets {
@@ -61,7 +63,7 @@ pub(super) fn source_options(
     url: Option<&str>,
 ) -> Result<SourceOptions> {
     let mut value = match file {
-        Some(path) => options_in(path)?,
+        Some(path) => options_file::read(path)?,
         None => json!({}),
     };
     if let (Some(url), Err(problem)) = (url, SourceOptions::read(kind, value.clone()))
@@ -80,18 +82,6 @@ pub(super) fn source_options(
         );
         format!("the options of this source ({from}); see --options-file and --url")
     })
-}
-
-fn options_in(path: &Path) -> Result<Value> {
-    let text =
-        fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
-    let text = text.trim_start_matches('\u{feff}').trim();
-    let value = match text.starts_with('{') {
-        true => serde_json::from_str(text).ok(),
-        false => toml::from_str(text).ok(),
-    };
-    // The parsers' own messages quote the file, and it may hold a secret by mistake.
-    value.with_context(|| format!("{} holds neither JSON nor TOML", path.display()))
 }
 
 /// What follows the host in an address; nothing without one.

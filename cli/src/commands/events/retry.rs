@@ -5,7 +5,7 @@ use std::{
     process::ExitCode,
 };
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Result, bail};
 use clap::Args;
 use domain::{
     event::{EventState, RetryScope, retry_words},
@@ -14,7 +14,7 @@ use domain::{
 use indicatif::ProgressBar;
 use store::{Error, EventEntry, Store};
 
-use super::{Selection, filter};
+use super::{Selection, filter, located};
 use crate::{commands::tenant, config, counted, say};
 
 #[derive(Args)]
@@ -57,15 +57,7 @@ const PAGE: i64 = 200;
 
 pub(super) async fn one(options: OneOptions) -> Result<ExitCode> {
     let store = config::store()?;
-    let missing = || format!("there is no event {}", options.event);
-    let tenant = store
-        .tenant_of_event(options.event)
-        .await?
-        .with_context(missing)?;
-    let tenant = store.tenant(tenant);
-    let mut tx = tenant.begin().await?;
-    let event = tx.event_entry(options.event).await?.with_context(missing)?;
-    drop(tx);
+    let (tenant, event) = located(&store, options.event).await?;
     for words in retry_words(options.how.scope(), &event.provider, &event.event_type) {
         say!("{words}")?;
     }

@@ -2,13 +2,14 @@
 
 use std::{io::Write, process::ExitCode};
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 use clap::Args;
 use domain::ids::EventId;
 use jiff::Timestamp;
 use serde_json::json;
 use store::{AttemptEntry, EventEntry};
 
+use super::located;
 use crate::{config, say};
 
 #[derive(Args)]
@@ -24,21 +25,14 @@ pub struct Options {
 
 pub(super) async fn run(options: Options) -> Result<ExitCode> {
     let store = config::store()?;
-    let missing = || format!("there is no event {}", options.event);
-    let tenant = store
-        .tenant_of_event(options.event)
-        .await?
-        .with_context(missing)?;
-    let mut tx = store.tenant(tenant).begin().await?;
+    let (tenant, entry) = located(&store, options.event).await?;
+    let mut tx = tenant.begin().await?;
     if options.body {
-        let content = tx
-            .event_content(options.event)
-            .await?
-            .with_context(missing)?;
-        std::io::stdout().write_all(&content.body)?;
+        let content = tx.event_content(options.event).await?;
+        let body = content.map(|content| content.body).unwrap_or_default();
+        std::io::stdout().write_all(&body)?;
         return Ok(ExitCode::SUCCESS);
     }
-    let entry = tx.event_entry(options.event).await?.with_context(missing)?;
     let attempts = tx.event_attempts(options.event).await?;
     if options.json {
         say!(

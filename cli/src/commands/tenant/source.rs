@@ -1,6 +1,6 @@
 //! Webhook addresses of a tenant, and the secrets of what is connected to it.
 
-use std::{fs, path::PathBuf};
+use std::path::PathBuf;
 
 use anyhow::{Context, Result, bail};
 use clap::{
@@ -15,7 +15,7 @@ use serde_json::{Value, json};
 use store::{SourceEntry, Store, TenantTx};
 
 use super::{find, read_secret};
-use crate::say;
+use crate::{options_file, say};
 
 /// The channels that alerts go over: their secrets are kept beside those of the providers.
 const CHANNELS: [&str; 3] = ["slack", "smtp", "twilio"];
@@ -66,7 +66,7 @@ fn kinds() -> impl TypedValueParser<Value = SourceKind> {
 pub(super) async fn add(store: &Store, new: NewSource) -> Result<()> {
     let tenant = find(store, &new.slug).await?;
     let options = match &new.options_file {
-        Some(path) => read_options(path)?,
+        Some(path) => options_file::read(path)?,
         None => json!({}),
     };
     SourceOptions::read(new.provider, options.clone())
@@ -103,18 +103,6 @@ pub(super) async fn made(
     tx.add_source_with(kind.code(), &key, name, options).await?;
     tx.commit().await?;
     Ok(key)
-}
-
-fn read_options(path: &PathBuf) -> Result<Value> {
-    let text =
-        fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
-    let text = text.trim_start_matches('\u{feff}').trim();
-    let value = match text.starts_with('{') {
-        true => serde_json::from_str(text).ok(),
-        false => toml::from_str(text).ok(),
-    };
-    // The parsers' own messages quote the file, and it may hold a secret by mistake.
-    value.with_context(|| format!("{} holds neither JSON nor TOML", path.display()))
 }
 
 pub(super) async fn add_secret(store: &Store, new: NewSecret) -> Result<()> {
