@@ -108,7 +108,9 @@ impl Conductor<'_> {
             }
             at = Some(*next);
             stream::iter(due.iter().map(Ok))
-                .try_for_each_concurrent(AT_ONCE, |(id, until)| go_ahead(self.client, id, *until))
+                .try_for_each_concurrent(AT_ONCE, |(id, until)| {
+                    go_ahead(self.client, id, *until, patience)
+                })
                 .await?;
             self.let_them_act(&due).await?;
         }
@@ -160,8 +162,14 @@ fn first<'a>(processes: impl Iterator<Item = &'a OpenProcess>) -> Vec<(String, T
 }
 
 /// Lets the clock of one workflow jump to `until`, and no further. One that has ended, or is already
-/// there, is left alone.
-pub async fn go_ahead(client: &Client, workflow_id: &str, until: Timestamp) -> Result<()> {
+/// there, is left alone. Fails when it is not there within `patience` of real time: the server skips no
+/// time while a workflow has something to do, and without a worker that is for ever.
+pub async fn go_ahead(
+    client: &Client,
+    workflow_id: &str,
+    until: Timestamp,
+    patience: Duration,
+) -> Result<()> {
     let Some(now) = clock(client, workflow_id).await? else {
         return Ok(());
     };
@@ -169,7 +177,12 @@ pub async fn go_ahead(client: &Client, workflow_id: &str, until: Timestamp) -> R
     if by <= SignedDuration::ZERO {
         return Ok(());
     }
-    fast_forward(client, workflow_id, by.unsigned_abs()).await
+    let jump = fast_forward(client, workflow_id, by.unsigned_abs());
+    tokio::time::timeout(patience, jump)
+        .await
+        .with_context(|| {
+            format!("{workflow_id} has not come to {until} within {patience:?}; does a worker run?")
+        })?
 }
 
 /// The workflow's own time; `None` when it is not running.

@@ -78,6 +78,15 @@ impl<'a> Input<'a> {
         }
         map
     }
+
+    fn request(&'a self, headers: &'a http::HeaderMap) -> Request<'a> {
+        Request {
+            headers,
+            path_and_query: &self.path_and_query,
+            body: self.body,
+            now_ms: NOW_MS,
+        }
+    }
 }
 
 /// Takes the first line away.
@@ -111,12 +120,7 @@ pub fn outline(data: &[u8]) {
 pub fn verify(data: &[u8]) {
     let input = Input::of(data);
     let headers = input.header_map();
-    let request = Request {
-        headers: &headers,
-        path_and_query: &input.path_and_query,
-        body: input.body,
-        now_ms: NOW_MS,
-    };
+    let request = input.request(&headers);
     let secrets = SECRETS.map(Into::into);
     for &kind in &input.kinds {
         for options in options(kind) {
@@ -137,12 +141,7 @@ pub fn verify(data: &[u8]) {
 pub fn is_accepted(kind: SourceKind, data: &[u8]) -> bool {
     let input = Input::of(data);
     let headers = input.header_map();
-    let request = Request {
-        headers: &headers,
-        path_and_query: &input.path_and_query,
-        body: input.body,
-        now_ms: NOW_MS,
-    };
+    let request = input.request(&headers);
     let secrets = SECRETS.map(Into::into);
     let mut options = options(kind).into_iter();
     options.any(|options| verify_of(kind, &options, &request, &secrets, tolerance()).is_ok())
@@ -188,12 +187,7 @@ fn read_as(kind: SourceKind, body: &[u8]) {
 pub fn diagnosis(data: &[u8]) {
     let input = Input::of(data);
     let headers = input.header_map();
-    let request = Request {
-        headers: &headers,
-        path_and_query: &input.path_and_query,
-        body: input.body,
-        now_ms: NOW_MS,
-    };
+    let request = input.request(&headers);
     let secrets = SECRETS.map(Into::into);
     for &kind in &input.kinds {
         for options in options(kind) {

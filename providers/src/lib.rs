@@ -13,6 +13,7 @@ pub mod private;
 pub mod quo;
 pub mod redact;
 pub mod retell;
+mod retry_after;
 pub mod signature;
 pub mod slack;
 pub mod smtp;

@@ -12,9 +12,12 @@ use reqwest::{StatusCode, Url, header::CONTENT_TYPE};
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::json;
 
-use crate::channel::{
-    HttpOptions, SendError, error_word,
-    http::{self, Answer, MAX_ANSWER},
+use crate::{
+    channel::{
+        HttpOptions, SendError, error_word,
+        http::{self, Answer, MAX_ANSWER},
+    },
+    retry_after::retry_after,
 };
 
 pub use message::{Link, SlackMessage};
@@ -80,7 +83,7 @@ impl Client {
             200..300 => return accepted(answer),
             429 => {
                 return Err(SendError::RateLimited {
-                    retry_after: http::retry_after(&answer.headers),
+                    retry_after: retry_after(&answer.headers),
                 });
             }
             408 | 409 | 425 | 504 => return Err(SendError::Uncertain),

@@ -139,15 +139,4 @@ impl TenantTx {
         .await?;
         Ok(changed.rows_affected() > 0)
     }
-
-    /// The addresses' last parts, oldest first.
-    pub async fn source_keys(&mut self, provider: &str) -> Result<Vec<String>> {
-        Ok(sqlx::query_scalar!(
-            "select key from sources where tenant_id = $1 and provider = $2 and disabled_at is null order by id",
-            self.tenant(),
-            provider
-        )
-        .fetch_all(&mut *self.tx)
-        .await?)
-    }
 }

@@ -19,7 +19,7 @@ use store::{NewEvent, Seen, Trouble};
 use temporalio_client::Client;
 use workflows::names;
 
-use crate::harness::{OPEN_CLINIC, SLUG, World, eventually};
+use crate::harness::{OPEN_CLINIC, SLUG, World, eventually, go_ahead};
 
 const ACCOUNT: &str = "AC00000000000000000000000000000001";
 const HOOK: &str = "T1/B1/X1";
@@ -123,7 +123,7 @@ impl World {
     pub(crate) async fn take_alerts_to(&self, client: &Client, at: Timestamp) -> Result<()> {
         self.woken().await?;
         for alert in self.open_alerts().await? {
-            conductor::go_ahead(client, &names::alert_id(alert), at).await?;
+            go_ahead(client, &names::alert_id(alert), at).await?;
         }
         Ok(())
     }
@@ -139,7 +139,7 @@ impl World {
         let now = conductor::clock(client, &id)
             .await?
             .context("the watch runs")?;
-        conductor::go_ahead(client, &id, now + jiff::SignedDuration::from_secs(61)).await
+        go_ahead(client, &id, now + jiff::SignedDuration::from_secs(61)).await
     }
 
     async fn woken(&self) -> Result<()> {

@@ -22,7 +22,7 @@ use simulator::{
 use store::Store;
 use tokio::time::Instant;
 
-use crate::harness::{HEADER, OPEN_CLINIC, World, quick, row};
+use crate::harness::{HEADER, OPEN_CLINIC, World, eventually, quick, row};
 use counts::Counts;
 use endpoints::Endpoint;
 use progress::Watch;
@@ -49,6 +49,8 @@ struct Campaign {
     events: u64,
     seed: u64,
     per_second: f64,
+    /// Ingress keeps webhooks on its own disk while the database is away, instead of turning them away.
+    spool: bool,
 }
 
 /// Webhooks that were sent together.
@@ -63,9 +65,10 @@ async fn a_campaign_of_every_fault_loses_nothing_and_does_nothing_twice() -> Res
         events: asked("BELLHOP_CHAOS_EVENTS", EVENTS)?,
         seed: asked("BELLHOP_CHAOS_SEED", SEED)?,
         per_second: asked("BELLHOP_CHAOS_RATE", PER_SECOND)?,
+        spool: asked("BELLHOP_CHAOS_SPOOL", 0)? != 0,
     };
     let mut world = World::without_processes(OPEN_CLINIC, campaign.trouble_at_retell()).await?;
-    world.extra = environment();
+    world.extra = campaign.environment(&world);
     let endpoints = endpoints::make(&world).await?;
     world.start_worker("all")?;
     world.start_ingress().await?;
@@ -77,6 +80,9 @@ async fn a_campaign_of_every_fault_loses_nothing_and_does_nothing_twice() -> Res
             .await?;
         waves.push(wave);
     }
+    if campaign.spool {
+        until_drained(&world).await?;
+    }
     watch.until_settled().await?;
     let mut counts = Counts::new(campaign.seed, &watch);
     counts.count(&world, &endpoints, &waves).await?;
@@ -84,6 +90,16 @@ async fn a_campaign_of_every_fault_loses_nothing_and_does_nothing_twice() -> Res
     world.assert_sound().await?;
     world.assert_heard().await?;
     counts.assert_sound()
+}
+
+/// Everything that was taken without the database has come to it.
+async fn until_drained(world: &World) -> Result<()> {
+    let metrics = world.ingress_url("/metrics");
+    eventually("the spool is drained", || async {
+        let text = reqwest::get(&metrics).await?.text().await?;
+        Ok(text.lines().any(|line| line == "bellhop_spool_waiting 0"))
+    })
+    .await
 }
 
 fn asked<T>(variable: &str, standard: T) -> Result<T>
@@ -96,16 +112,20 @@ where
     }
 }
 
-fn environment() -> Vec<(String, String)> {
-    // How much one sender may send is another test's.
-    let rates = ["SOURCE_RATE", "SOURCE_BURST", "TENANT_RATE", "TENANT_BURST"];
-    let rates = rates.map(|name| (format!("BELLHOP_INGRESS_{name}"), "100000".to_owned()));
-    // A dial that is never answered takes real time.
-    let timeout = ("BELLHOP_RETELL_TIMEOUT_SECONDS".to_owned(), "1".to_owned());
-    rates.into_iter().chain([timeout]).collect()
-}
-
 impl Campaign {
+    fn environment(&self, world: &World) -> Vec<(String, String)> {
+        // How much one sender may send is another test's.
+        let rates = ["SOURCE_RATE", "SOURCE_BURST", "TENANT_RATE", "TENANT_BURST"];
+        let rates = rates.map(|name| (format!("BELLHOP_INGRESS_{name}"), "100000".to_owned()));
+        // A dial that is never answered takes real time.
+        let timeout = ("BELLHOP_RETELL_TIMEOUT_SECONDS".to_owned(), "1".to_owned());
+        let folder = world.path("spool").display().to_string();
+        let spool = self
+            .spool
+            .then(|| ("BELLHOP_INGRESS_SPOOL_DIR".to_owned(), folder));
+        rates.into_iter().chain([timeout]).chain(spool).collect()
+    }
+
     fn waves(&self) -> u64 {
         self.events.div_ceil(WAVE).max(1)
     }
@@ -133,7 +153,7 @@ impl Campaign {
         watch.sends(&sent);
         let events = each * endpoints.len() as u64;
         for blow in blows::plan(self.seed, number, events) {
-            blows::strike(world, &sent, &blow).await?;
+            blows::strike(world, &sent, &blow, self.spool).await?;
             watch.struck(blow.kind);
         }
         ensure!(
@@ -147,7 +167,7 @@ impl Campaign {
             while dials() < blow.after && !playing.is_finished() {
                 tokio::time::sleep(Duration::from_millis(20)).await;
             }
-            blows::strike(world, &sent, &blow).await?;
+            blows::strike(world, &sent, &blow, self.spool).await?;
             watch.struck(blow.kind);
         }
         playing.await??;

@@ -1,5 +1,6 @@
 //! One small world for each test: servers, processes, a simulated Retell and a clinic.
 
+mod clocks;
 mod operator;
 mod process;
 
@@ -9,7 +10,7 @@ use anyhow::{Context, Result, ensure};
 use bellhop::{
     appointment_file::options_for,
     commands::{import, tenant},
-    conductor::{self, Conductor},
+    conductor::Conductor,
 };
 use domain::{
     ids::{AppointmentId, CallId, TenantId},
@@ -23,8 +24,8 @@ use secrecy::{ExposeSecret, SecretString};
 use simulator::retell::{Account, Config, Delivery, Ledger, Outcome, Running, Scenario};
 use store::{KeyRing, PoolOptions, Report, Store};
 use temporalio_client::Client;
-use workflows::names;
 
+pub(crate) use clocks::go_ahead;
 pub(crate) use process::Process;
 
 pub(crate) const API_KEY: &str = "key_test_0000000000000000";
@@ -295,12 +296,6 @@ impl World {
         Ok(())
     }
 
-    /// Lets one reminder live until an instant; from then on its clock goes on as clocks do.
-    pub(crate) async fn take_reminder_to(&self, external_id: &str, at: Timestamp) -> Result<()> {
-        let id = names::reminder_id(self.appointment(external_id).await?);
-        conductor::go_ahead(&self.client().await?, &id, at).await
-    }
-
     /// Asks the database; columns are separated by `|`.
     pub(crate) async fn sql(&self, query: &str) -> Result<String> {
         Ok(self
@@ -408,17 +403,6 @@ impl World {
             }
         }
         Ok(text)
-    }
-
-    /// Waits for every reminder to have looked at its facts once.
-    pub(crate) async fn settled(&self) -> Result<()> {
-        eventually("every process has looked", || async {
-            let mut tx = self.store.tenant(self.tenant).begin().await?;
-            let unborn = tx.reminders_not_started().await?;
-            drop(tx);
-            Ok(unborn == 0 && self.store.outbox_length().await? == 0)
-        })
-        .await
     }
 
     pub(crate) async fn report(&self) -> Result<Report> {

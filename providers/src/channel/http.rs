@@ -2,19 +2,12 @@
 
 use std::time::Duration;
 
-use jiff::{Timestamp, fmt::rfc2822::DateTimeParser};
-use reqwest::{
-    RequestBuilder, Response, StatusCode, Url,
-    header::{HeaderMap, RETRY_AFTER},
-    redirect, retry,
-};
+use reqwest::{RequestBuilder, Response, StatusCode, Url, header::HeaderMap, redirect, retry};
 
 use super::{NotPublic, Resolver, SendError, check_public_url};
 
 /// Largest answer that is read of a send, in bytes. The vendors answer in a few hundred.
 pub(crate) const MAX_ANSWER: usize = 64 * 1024;
-/// Longest wait that is believed of a `Retry-After`.
-const MAX_RETRY_AFTER: Duration = Duration::from_secs(24 * 3600);
 
 /// How a client may connect, and for how long.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -102,45 +95,9 @@ fn failure(error: &reqwest::Error) -> SendError {
     }
 }
 
-/// The wait that a `Retry-After` asks for, in seconds or until a date.
-pub(crate) fn retry_after(headers: &HeaderMap) -> Option<Duration> {
-    let text = headers.get(RETRY_AFTER)?.to_str().ok()?.trim();
-    let wait = match text.parse::<u64>() {
-        Ok(seconds) => Duration::from_secs(seconds),
-        Err(_) => until(text, Timestamp::now())?,
-    };
-    Some(wait.min(MAX_RETRY_AFTER))
-}
-
-/// The wait until an HTTP date; none at all when it is past.
-fn until(date: &str, now: Timestamp) -> Option<Duration> {
-    let at = DateTimeParser::new()
-        .relaxed_weekday(true)
-        .parse_timestamp(date)
-        .ok()?;
-    Some(Duration::try_from(at.duration_since(now)).unwrap_or_default())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn an_http_date_is_a_wait_until_then() {
-        let now: Timestamp = "2027-03-26T09:00:00Z".parse().unwrap();
-        let table = [
-            ("Fri, 26 Mar 2027 09:01:30 GMT", Some(90)),
-            ("Fri, 26 Mar 2027 08:00:00 GMT", Some(0)),
-            ("in a while", None),
-        ];
-        for (date, expected) in table {
-            assert_eq!(
-                until(date, now),
-                expected.map(Duration::from_secs),
-                "{date}"
-            );
-        }
-    }
 
     #[tokio::test]
     async fn a_name_that_turns_out_private_is_a_misconfiguration_and_not_connected_to() {

@@ -376,7 +376,9 @@ async fn a_handle_given_a_neighbours_ids_finds_nothing() {
     assert_eq!(version, None);
     let target = tx.dial_target(their_appointment, at(NOW)).await;
     assert!(matches!(target, Err(Error::NotFound { .. })));
-    assert_eq!(tx.source_keys("retell").await.unwrap(), ["hookours"]);
+    let sources = tx.sources().await.unwrap();
+    let keys: Vec<_> = sources.iter().map(|source| &source.key).collect();
+    assert_eq!(keys, ["hookours"]);
 }
 
 #[tokio::test]

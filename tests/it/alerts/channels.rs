@@ -8,7 +8,7 @@ use simulator::slack;
 use workflows::names;
 
 use super::{in_slack, reachable, slack_says};
-use crate::harness::{SLUG, World, eventually, quick};
+use crate::harness::{SLUG, World, eventually, go_ahead, quick};
 
 const ALL: &str = "[alerts]\ncritical = [\"slack\", \"email\", \"sms\"]";
 
@@ -96,7 +96,7 @@ async fn something_critical_goes_another_way_when_its_own_is_down_and_both_in_th
     eventually("a text goes out instead", || async {
         let id = names::alert_id(alert);
         if let Some(now) = conductor::clock(&client, &id).await? {
-            conductor::go_ahead(&client, &id, now + SignedDuration::from_secs(15)).await?;
+            go_ahead(&client, &id, now + SignedDuration::from_secs(15)).await?;
         }
         Ok(!channels.twilio.ledger().messages.is_empty())
     })
@@ -107,7 +107,7 @@ async fn something_critical_goes_another_way_when_its_own_is_down_and_both_in_th
     eventually("Slack has it as well", || async {
         let id = names::alert_id(alert);
         if let Some(now) = conductor::clock(&client, &id).await? {
-            conductor::go_ahead(&client, &id, now + SignedDuration::from_mins(5)).await?;
+            go_ahead(&client, &id, now + SignedDuration::from_mins(5)).await?;
         }
         Ok(in_slack(&channels).len() == 1)
     })

@@ -87,8 +87,13 @@ fn planned(dice: &mut StdRng, kinds: &[Kind], within: RangeInclusive<u64>, most:
     each.collect()
 }
 
-/// Waits for the moment, strikes, and repairs.
-pub(super) async fn strike(world: &mut World, sent: &Running, blow: &Blow) -> Result<()> {
+/// Waits for the moment, strikes, and repairs. With a spool, webhooks are taken without a database too.
+pub(super) async fn strike(
+    world: &mut World,
+    sent: &Running,
+    blow: &Blow,
+    spool: bool,
+) -> Result<()> {
     let reached = |now: &Totals| now.acknowledged >= blow.after;
     until(sent, "the moment of the next blow", reached).await?;
     let before = sent.totals();
@@ -122,7 +127,11 @@ pub(super) async fn strike(world: &mut World, sent: &Running, blow: &Blow) -> Re
         }
         Kind::PostgresKilled => {
             world.postgres.kill();
-            until(sent, "webhooks are turned away", not_taken).await?;
+            if spool {
+                until(sent, "webhooks are spooled", taken).await?;
+            } else {
+                until(sent, "webhooks are turned away", not_taken).await?;
+            }
             if blow.restarts {
                 restart(world).await?;
             }

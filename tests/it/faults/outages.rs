@@ -86,6 +86,27 @@ async fn assert_called_next_morning(world: &World, closes: Timestamp) -> Result<
     Ok(())
 }
 
+/// The server skips no time for a process that has something to do.
+#[tokio::test]
+async fn a_jump_without_a_worker_fails_and_says_what_is_missing() -> Result<()> {
+    let mut world = World::without_processes(DAY_CLINIC, quick()).await?;
+    world.start_ingress().await?;
+    world.book("A1", 1, 3).await?;
+    eventually("the process is started", || async {
+        Ok(world.store.outbox_length().await? == 0)
+    })
+    .await?;
+    let id = names::reminder_id(world.appointment("A1").await?);
+
+    let at = Timestamp::now() + HOUR;
+    let patience = std::time::Duration::from_millis(500);
+    let jump = conductor::go_ahead(&world.client().await?, &id, at, patience).await;
+
+    let problem = jump.expect_err("nobody can make it").to_string();
+    ensure!(problem.contains("does a worker run?"), "{problem}");
+    Ok(())
+}
+
 #[tokio::test]
 async fn a_worker_that_comes_back_after_closing_time_calls_in_the_morning() -> Result<()> {
     let (mut world, closes) = nearly_closed(&["all"]).await?;

@@ -1,23 +1,19 @@
 //! What an HTTP answer, or the lack of one, means for the caller.
 
-use std::time::Duration;
-
-use jiff::{Timestamp, fmt::rfc2822::DateTimeParser};
-use reqwest::{Response, StatusCode, header::RETRY_AFTER};
+use reqwest::{Response, StatusCode};
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::Value;
 
 use crate::{
     error::{Doubt, PlaceError, ReadError},
     redact::masked_text,
+    retry_after::retry_after,
 };
 
 /// Largest answer that is read, in bytes: a page of a thousand calls with their transcripts.
 const MAX_ANSWER: usize = 128 * 1024 * 1024;
 /// Longest message that is kept of a refusal, in characters.
 const MAX_MESSAGE: usize = 300;
-/// Longest wait that is believed of a `Retry-After`.
-const MAX_RETRY_AFTER: Duration = Duration::from_secs(24 * 3600);
 
 /// Statuses with which neither the request to dial nor its refusal is certain: a gateway's timeout,
 /// and a conflict that may be with the very same request.
@@ -43,7 +39,7 @@ pub(super) async fn to_place(
     }
     if status == StatusCode::TOO_MANY_REQUESTS {
         return Err(PlaceError::RateLimited {
-            retry_after: retry_after(&response),
+            retry_after: retry_after(response.headers()),
         });
     }
     let message = message(response, key).await;
@@ -75,7 +71,7 @@ pub(super) async fn to_read(response: Response, key: &SecretString) -> Result<Ve
     }
     if status == StatusCode::TOO_MANY_REQUESTS {
         return Err(ReadError::RateLimited {
-            retry_after: retry_after(&response),
+            retry_after: retry_after(response.headers()),
         });
     }
     let message = message(response, key).await;
@@ -160,42 +156,4 @@ async fn message(response: Response, key: &SecretString) -> String {
         .chars()
         .take(MAX_MESSAGE)
         .collect()
-}
-
-/// The wait that a `Retry-After` asks for, in seconds or until a date.
-fn retry_after(response: &Response) -> Option<Duration> {
-    let text = response.headers().get(RETRY_AFTER)?.to_str().ok()?.trim();
-    let wait = match text.parse::<u64>() {
-        Ok(seconds) => Duration::from_secs(seconds),
-        Err(_) => until(text, Timestamp::now())?,
-    };
-    Some(wait.min(MAX_RETRY_AFTER))
-}
-
-/// The wait until an HTTP date; none at all when it is past.
-fn until(date: &str, now: Timestamp) -> Option<Duration> {
-    let at = DateTimeParser::new()
-        .relaxed_weekday(true)
-        .parse_timestamp(date)
-        .ok()?;
-    Some(Duration::try_from(at.duration_since(now)).unwrap_or_default())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn an_http_date_is_a_wait_until_then() {
-        let now: Timestamp = "2027-03-26T09:00:00Z".parse().unwrap();
-        assert_eq!(
-            until("Fri, 26 Mar 2027 09:01:30 GMT", now),
-            Some(Duration::from_secs(90))
-        );
-        assert_eq!(
-            until("Fri, 26 Mar 2027 08:00:00 GMT", now),
-            Some(Duration::ZERO)
-        );
-        assert_eq!(until("in a while", now), None);
-    }
 }

@@ -3,9 +3,9 @@
 use serde::Deserialize;
 
 use super::{MessageSid, Options};
-use crate::channel::{
-    SendError,
-    http::{self, Answer},
+use crate::{
+    channel::{SendError, http::Answer},
+    retry_after::retry_after,
 };
 
 /// Too many requests, whatever the status beside it.
@@ -40,7 +40,7 @@ fn refusal(answer: &Answer, options: &Options) -> SendError {
     let code = code(answer);
     if status == 429 || code == Some(RATE_LIMITED) {
         return SendError::RateLimited {
-            retry_after: http::retry_after(&answer.headers),
+            retry_after: retry_after(&answer.headers),
         };
     }
     if matches!(status, 100..200 | 408 | 409 | 425 | 500..) {

@@ -11,6 +11,7 @@ use crate::{
         http::{self, Answer},
     },
     error::ReadError,
+    retry_after::retry_after,
 };
 
 /// Messages on one page.
@@ -100,7 +101,7 @@ async fn read(client: &Client, url: Url) -> Result<Page, ReadError> {
     match status {
         200..300 => page(&answer),
         429 => Err(ReadError::RateLimited {
-            retry_after: http::retry_after(&answer.headers),
+            retry_after: retry_after(&answer.headers),
         }),
         408 | 500.. => Err(ReadError::Failed(format!("status {status}"))),
         _ => {
