@@ -157,7 +157,7 @@ async fn follow(tx: &mut TenantTx, each: &EventTry, now: Timestamp) -> Result<Fo
     let (request_id, trace_id) = (event.request_id.as_deref(), event.trace_id.as_deref());
     tracing::info!(event.id = %event.id, event.kind = event.event_type, request_id, trace_id, "event processed");
     match SourceKind::from_code(&event.provider) {
-        Some(SourceKind::Retell) => retell_event(tx, each).await,
+        Some(SourceKind::Retell) => retell_event(tx, each, now).await,
         Some(SourceKind::Agent) => agent_hook::record(tx, event).await,
         Some(SourceKind::Twilio) => text_status(tx, each, now).await,
         Some(SourceKind::Vapi) => Ok(read(providers::vapi::webhook::read(&event.body))),
@@ -182,7 +182,7 @@ fn read<T, E: std::fmt::Display>(read: Result<T, E>) -> Followed {
 
 /// An event that named no call of ours when it came: by now the call may be known. Or one of a call, which an
 /// operator wants read again.
-async fn retell_event(tx: &mut TenantTx, each: &EventTry) -> Result<Followed> {
+async fn retell_event(tx: &mut TenantTx, each: &EventTry, now: Timestamp) -> Result<Followed> {
     let event = &each.event;
     if let Some(call) = each.call {
         let field = tx.tenant_row().await?.settings.retell.outcome_field;
@@ -201,9 +201,11 @@ async fn retell_event(tx: &mut TenantTx, each: &EventTry) -> Result<Followed> {
     // A call that is handed an event acts on it, which is more than recording.
     if let Some(id) = &event.provider_call_id
         && each.scope != Some(RetryScope::StateOnly)
-        && tx.adopt_event(event.id, id).await?
     {
-        return Ok(Followed::HandedOver);
+        arrive::arrived(tx, event, now).await?;
+        if tx.adopt_event(event.id, id).await? {
+            return Ok(Followed::HandedOver);
+        }
     }
     metrics::counter!("bellhop_events_without_call_total").increment(1);
     Ok(Followed::kept("belongs to no call of this tenant"))

@@ -10,6 +10,7 @@ mod advance_reminder;
 mod agent;
 mod agent_hook;
 mod alarm;
+mod arrive;
 mod circuit;
 mod failure;
 mod in_time;

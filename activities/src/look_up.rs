@@ -33,10 +33,14 @@ pub(crate) async fn look_up(
     else {
         return Ok(());
     };
-    if row.facts.dial != DialState::Dialing {
+    let Some(e164) = row
+        .e164
+        .as_deref()
+        .filter(|_| row.facts.dial == DialState::Dialing)
+    else {
         return Ok(());
-    }
-    let found = client.find_call(row.id, &row.e164).await;
+    };
+    let found = client.find_call(row.id, e164).await;
     let mut tx = store.tenant(input.tenant).begin().await?;
     match found {
         Ok(Some(call)) => {

@@ -3,7 +3,7 @@
 use domain::{
     alert::AlertCause,
     appointment::AppointmentStatus,
-    call::{AppointmentAction, CallOutcome},
+    call::{AppointmentAction, CallOutcome, Direction},
     ids::AppointmentId,
 };
 use jiff::Timestamp;
@@ -59,8 +59,8 @@ async fn apply_words(tx: &mut TenantTx, row: &CallRow, outcome: CallOutcome) -> 
     {
         decide(tx, row, appointment, status).await?;
     }
-    if said.opt_out && !row.applied.opt_out {
-        tx.opt_out(&row.e164, "call").await?;
+    if let (true, false, Some(e164)) = (said.opt_out, row.applied.opt_out, &row.e164) {
+        tx.opt_out(e164, "call").await?;
     }
     tx.call_applied(row.id, said).await?;
     Ok(true)
@@ -91,8 +91,16 @@ async fn apply_outcome(
     outcome: CallOutcome,
     now: Timestamp,
 ) -> Result<()> {
+    // How a call that came in has ended says nothing about the next one that we dial.
+    let Some(e164) = row
+        .e164
+        .as_deref()
+        .filter(|_| row.direction == Direction::Outbound)
+    else {
+        return Ok(());
+    };
     match outcome {
-        CallOutcome::InvalidNumber => tx.mark_number_invalid(&row.e164).await,
+        CallOutcome::InvalidNumber => tx.mark_number_invalid(e164).await,
         CallOutcome::SystemicFailure => {
             let why = row.facts.view.disconnection_reason.as_deref();
             pause(tx, row, why.unwrap_or_default(), now).await

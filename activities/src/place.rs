@@ -180,11 +180,12 @@ fn request(
         tenant_live: tenant.live,
         tenant_paused: tenant.paused,
         same_version: row.appointment_version == Some(target.appointment_version),
-        same_number: target.e164.as_deref() == Some(&row.e164),
+        same_number: target.e164 == row.e164,
     };
     if let Some(reason) = gates::placement_refused(now, &facts) {
         return Err(reason);
     }
+    let to_number = row.e164.clone().ok_or(Reason::NumberMissing)?;
     let key = key.ok_or(Reason::ConfigurationIncomplete)?;
     let from_number = tenant
         .settings
@@ -194,7 +195,7 @@ fn request(
         .ok_or(Reason::ConfigurationIncomplete)?;
     let call = NewCall {
         from_number,
-        to_number: row.e164.clone(),
+        to_number,
         agent_id: tenant.settings.retell.agent_id.clone(),
         dynamic_variables: agent::variables(target, &tenant.settings, now),
         call_id: row.id,

@@ -9,6 +9,26 @@ pub use observation::{
 pub use view::CallView;
 
 coded_enum! {
+    /// Who called whom.
+    Direction {
+        /// We called.
+        Outbound = "outbound",
+        /// We were called.
+        Inbound = "inbound",
+    }
+}
+
+coded_enum! {
+    /// How the person felt, as the provider heard it. When two analyses differ the greater wins: somebody
+    /// who was unhappy is not to be taken for content.
+    Sentiment {
+        Positive = "positive",
+        Neutral = "neutral",
+        Negative = "negative",
+    }
+}
+
+coded_enum! {
     /// Where a call stands. The order is the order of a call's life: a later state is never left
     /// for an earlier one, so the state of a call is the greatest it was ever seen in.
     CallState {

@@ -101,6 +101,10 @@ typed_id!(
     DeliveryId, "dlv"
 );
 typed_id!(
+    /// One answer to a voice agent's question about a caller.
+    ContextId, "ctx"
+);
+typed_id!(
     /// The recorded reason for dialing, waiting or refusing.
     DecisionId, "dec"
 );

@@ -3,11 +3,13 @@
 //! Facts about the API were read in the vendor's SDK 5.60 and its documentation in autumn 2026; the
 //! reasons, statuses and filters were compared with SDK 6.2.13 in November 2026.
 
+mod arrival;
 mod client;
 mod observe;
 pub mod webhook;
 mod wire;
 
+pub use arrival::{Arrival, arrival};
 pub use client::{Client, NewCall, Placed, Timeouts};
 pub use observe::{class_of, observe_call, observe_event};
 pub use wire::{CallAnalysis, CallObject};
@@ -17,6 +19,9 @@ pub const BASE_URL: &str = "https://api.retellai.com";
 
 /// The key of a call's metadata that carries our call id, as text.
 pub const CALL_ID_KEY: &str = "bellhop_call_id";
+
+/// The key of an inbound call's metadata that carries the id of the answer which its agent was given, as text.
+pub const CONTEXT_ID_KEY: &str = "bellhop_context";
 
 /// The key of a call's metadata that carries the attempt, counted from 1, as text.
 pub const ATTEMPT_KEY: &str = "bellhop_attempt";

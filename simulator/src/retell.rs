@@ -6,6 +6,7 @@ mod deliver;
 mod ledger;
 mod list;
 mod play;
+mod ring;
 mod routes;
 mod scenario;
 mod sim_routes;
@@ -18,8 +19,10 @@ use secrecy::SecretString;
 
 use crate::server::Server;
 
+pub use call::Direction;
 pub(crate) use call::is_e164;
 pub use ledger::{CallSeen, CreateSeen, Delivery, Ledger, Totals, Try, WebhookSeen};
+pub use ring::{Caller, Rang};
 pub use scenario::{
     CallFaults, CallScript, CreateFault, CreateFaults, Faults, NumberScript, Outcome, ReadFaults,
     Scenario, ScenarioError, Sending, Timing, WebhookFault, WebhookFaults,

@@ -1,7 +1,7 @@
 //! Calls: authorized, dialed at most once, followed to an outcome.
 
 use domain::{
-    call::{AppointmentAction, CallOutcome, CallReview, CallState, CallView},
+    call::{AppointmentAction, CallOutcome, CallReview, CallState, CallView, Direction, Sentiment},
     follow::{CallFacts, DialState},
     ids::{AppointmentId, CallId},
     reminder::ReminderFacts,
@@ -23,7 +23,9 @@ pub struct CallRow {
     pub appointment: Option<AppointmentId>,
     pub appointment_version: Option<i32>,
     pub attempt: u32,
-    pub e164: String,
+    pub direction: Direction,
+    /// `None` of a caller who withholds it.
+    pub e164: Option<String>,
     pub provider_call_id: Option<String>,
     /// The provider key of the last request to dial.
     pub dialed_with: Option<Uuid>,
@@ -75,9 +77,10 @@ impl TenantTx {
     ) -> Result<CallId> {
         let id = CallId::generate();
         sqlx::query!(
-            "insert into calls (tenant_id, id, direction, appointment_id, appointment_version, attempt, e164,
-                                provider, state, dial_state, authorized_at)
-             values ($1, $2, 'outbound', $3, $4, $5, $6, 'retell', $7, $8, $9)",
+            "insert into calls (tenant_id, id, direction, appointment_id, contact_id, appointment_version, attempt,
+                                e164, provider, state, dial_state, authorized_at)
+             select $1, $2, $10, id, contact_id, $4, $5, $6, 'retell', $7, $8, $9
+             from appointments where tenant_id = $1 and id = $3",
             self.tenant(),
             id.uuid(),
             appointment.uuid(),
@@ -86,7 +89,8 @@ impl TenantTx {
             e164,
             CallState::Queued.code(),
             DialState::Authorized.code(),
-            to_db(now)
+            to_db(now),
+            Direction::Outbound.code()
         )
         .execute(&mut *self.tx)
         .await?;
@@ -104,7 +108,7 @@ impl TenantTx {
         .fetch_optional(&mut *self.tx)
         .await?;
         let Some(row) = sqlx::query!(
-            "select appointment_id, appointment_version, attempt, e164, provider_call_id, dial_state, not_before,
+            "select appointment_id, appointment_version, attempt, direction, e164, provider_call_id, dial_state, not_before,
                     dialing_at, requests, placed_at, checks, checked_at, ended_at, outcome, settled_at,
                     applied_action, applied_opt_out, dialed_with
              from calls where tenant_id = $1 and id = $2 for update",
@@ -141,6 +145,7 @@ impl TenantTx {
             appointment: row.appointment_id.map(AppointmentId::from_uuid),
             appointment_version: row.appointment_version,
             attempt: number(row.attempt.unwrap_or_default()),
+            direction: known("calls.direction", &row.direction, Direction::from_code)?,
             e164: row.e164,
             provider_call_id: row.provider_call_id,
             dialed_with: row.dialed_with,
@@ -320,6 +325,7 @@ impl TenantTx {
         sqlx::query!(
             "update calls set state = case when $3 = 'queued' then state else $3 end,
                               duration_ms = coalesce($4, duration_ms),
+                              summary = coalesce($9, summary), sentiment = coalesce($10, sentiment),
                               ended_at = case when $5 then $6 else ended_at end,
                               checks = case when $5 then 0 else checks end,
                               review = case when review = $7 then review else $8 end
@@ -331,7 +337,9 @@ impl TenantTx {
             newly_ended,
             to_db(now),
             CallReview::AnswerNotApplied.code(),
-            view.review.map(CallReview::code)
+            view.review.map(CallReview::code),
+            view.summary,
+            view.sentiment.map(Sentiment::code)
         )
         .execute(&mut *self.tx)
         .await?;

@@ -39,7 +39,7 @@ impl TenantTx {
                               join contacts c on c.tenant_id = $1 and c.id = a.contact_id
                               where a.tenant_id = $1 and a.id = $2 and c.consent_at is not null) as "consent!",
                       (select count(*) from calls
-                       where tenant_id = $1 and outcome is null and dial_state <> $3) as "open!""#,
+                       where tenant_id = $1 and direction = 'outbound' and outcome is null and dial_state <> $3) as "open!""#,
             self.tenant(),
             appointment.uuid(),
             DialState::Abandoned.code()
@@ -79,7 +79,7 @@ impl TenantTx {
         let needed = limits.per_day.max(limits.per_15_minutes).max(per_second);
         let rows = sqlx::query_scalar!(
             r#"select greatest(authorized_at, dialing_at) as "dialed_at!" from calls
-               where tenant_id = $1 and dial_state <> $2
+               where tenant_id = $1 and direction = 'outbound' and dial_state <> $2
                  and greatest(authorized_at, dialing_at) > $3 and greatest(authorized_at, dialing_at) <= $4
                order by greatest(authorized_at, dialing_at) desc limit $5"#,
             self.tenant(),
@@ -111,7 +111,7 @@ impl TenantTx {
                    select case when dial_state = $7 then greatest(authorized_at, coalesce(outcome_at, $8))
                                else greatest(authorized_at, dialing_at) end as dialed_at
                    from calls
-                   where tenant_id = $1 and e164 = $2 and dial_state <> $3
+                   where tenant_id = $1 and direction = 'outbound' and e164 = $2 and dial_state <> $3
                      and authorized_at > $4::timestamptz - interval '2 days'
                ) dials
                where dialed_at > $4 and dialed_at <= $5

@@ -3,6 +3,8 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use super::Sentiment;
+
 coded_enum! {
     /// Where an observation came from.
     ObservationKind {
@@ -121,6 +123,11 @@ pub struct Observation {
     pub unclear_action: Option<String>,
     #[serde(default)]
     pub opt_out: bool,
+    /// What the conversation was about, in the provider's words. Personal data.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub summary: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sentiment: Option<Sentiment>,
 }
 
 impl Observation {
@@ -141,6 +148,8 @@ impl Observation {
             action: None,
             unclear_action: None,
             opt_out: false,
+            summary: None,
+            sentiment: None,
         }
     }
 

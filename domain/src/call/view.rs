@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     AppointmentAction, CallOutcome, CallReview, CallState, Disconnection, Observation,
-    ObservationKind, ProviderStatus,
+    ObservationKind, ProviderStatus, Sentiment,
 };
 
 /// What a set of observations says about a call.
@@ -34,6 +34,9 @@ pub struct CallView {
     pub duration_ms: Option<u64>,
     /// Why a person should look at the call, whatever its outcome.
     pub review: Option<CallReview>,
+    /// What the conversation was about, in the provider's words; the longest of several.
+    pub summary: Option<String>,
+    pub sentiment: Option<Sentiment>,
 }
 
 impl CallView {
@@ -54,6 +57,8 @@ impl CallView {
             ended_at: heard.ended_at,
             duration_ms: heard.duration_ms,
             review: heard.review(),
+            summary: heard.summary.clone(),
+            sentiment: heard.sentiment,
         }
     }
 
@@ -92,6 +97,8 @@ struct Heard {
     unclear_action: bool,
     asked_to_stop: bool,
     disagreement: bool,
+    summary: Option<String>,
+    sentiment: Option<Sentiment>,
 }
 
 impl Heard {
@@ -104,6 +111,11 @@ impl Heard {
             heard.hear(observation);
         }
         heard.reason = heard.reason_of(observations);
+        heard.summary = observations
+            .iter()
+            .filter_map(|each| each.summary.as_ref())
+            .max_by_key(|summary| (summary.len(), *summary))
+            .cloned();
         heard.disagreement = differ(observations, |each| each.disconnection)
             || differ(observations, |each| each.action)
             || differ(observations, |each| each.in_voicemail);
@@ -129,6 +141,7 @@ impl Heard {
         self.action = self.action.max(observation.action);
         self.unclear_action |= observation.unclear_action.is_some();
         self.asked_to_stop |= observation.opt_out;
+        self.sentiment = self.sentiment.max(observation.sentiment);
     }
 
     /// The provider's word for the disconnection that was chosen; the last in the alphabet if several.

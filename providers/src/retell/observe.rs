@@ -1,7 +1,7 @@
 //! From Retell's words to the domain's: what an event or a read says about a call.
 
 use domain::call::{
-    AppointmentAction, Disconnection, Observation, ObservationKind, ProviderStatus,
+    AppointmentAction, Disconnection, Observation, ObservationKind, ProviderStatus, Sentiment,
 };
 use jiff::Timestamp;
 use serde_json::{Map, Value};
@@ -13,6 +13,8 @@ use super::{
 
 /// Longest foreign word kept in an observation, in characters.
 const MAX_WORD: usize = 80;
+/// Longest summary kept in an observation, in characters; the body has all of it.
+const MAX_SUMMARY: usize = 2_000;
 
 /// Keys of the post-call analysis that say whether the person asked not to be called again.
 const OPT_OUT_KEYS: &[&str] = &[
@@ -89,6 +91,13 @@ fn observe(kind: ObservationKind, call: &CallObject, outcome_field: &str) -> Obs
         action,
         unclear_action,
         opt_out: custom.is_some_and(opted_out),
+        summary: analysis
+            .and_then(|analysis| analysis.call_summary.as_deref())
+            .map(|summary| summary.trim().chars().take(MAX_SUMMARY).collect())
+            .filter(|summary: &String| !summary.is_empty()),
+        sentiment: analysis
+            .and_then(|analysis| analysis.user_sentiment.as_deref())
+            .and_then(|word| Sentiment::from_code(&word.to_ascii_lowercase())),
         ..bare
     }
 }

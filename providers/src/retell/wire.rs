@@ -14,6 +14,8 @@ use super::CALL_ID_KEY;
 pub struct CallObject {
     pub call_id: String,
     #[serde(default, deserialize_with = "text")]
+    pub direction: Option<String>,
+    #[serde(default, deserialize_with = "text")]
     pub call_status: Option<String>,
     #[serde(default, deserialize_with = "text")]
     pub disconnection_reason: Option<String>,

@@ -3,6 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use rand::rngs::StdRng;
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 use tokio::sync::Notify;
 
@@ -36,12 +37,12 @@ pub(super) struct Event {
 }
 
 impl Plan {
-    /// The plan of the `nth` call to a number, counted from 0.
-    pub(super) fn of(scenario: &Scenario, to: &str, nth: usize) -> Self {
+    /// The plan of the `nth` call with a person's number, counted from 0.
+    pub(super) fn of(scenario: &Scenario, person: &str, nth: usize) -> Self {
         let count = nth.to_string();
-        let mut dice = dice(scenario.seed, &["call", to, &count]);
+        let mut dice = dice(scenario.seed, &["call", person, &count]);
         let script = scenario
-            .script(to)
+            .script(person)
             .and_then(|script| script.calls.get(nth).or(script.calls.last()));
         let weights: Vec<(Outcome, f64)> = scenario
             .outcomes
@@ -96,11 +97,20 @@ fn event(scenario: &Scenario, dice: &mut StdRng, scripted: Option<WebhookFault>)
     }
 }
 
+/// Who calls whom.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Direction {
+    Outbound,
+    Inbound,
+}
+
 /// A call that was created.
 #[derive(Debug)]
 pub(super) struct Call {
     pub(super) id: String,
     pub(super) account: String,
+    pub(super) direction: Direction,
     pub(super) agent_id: String,
     pub(super) from: String,
     pub(super) to: String,
@@ -134,6 +144,14 @@ impl Call {
             .get(key)
             .and_then(Value::as_str)
             .map(str::to_owned)
+    }
+
+    /// The number of the person on the other side; of a caller it may be withheld.
+    pub(super) fn person(&self) -> &str {
+        match self.direction {
+            Direction::Outbound => &self.to,
+            Direction::Inbound => &self.from,
+        }
     }
 
     /// Whether it occupies a line.
@@ -171,7 +189,7 @@ impl Call {
             "agent_version": 1,
             "agent_name": "Reception",
             "call_status": self.status,
-            "direction": "outbound",
+            "direction": self.direction,
             "from_number": self.from,
             "to_number": self.to,
             "data_storage_setting": "everything",

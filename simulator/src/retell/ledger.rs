@@ -4,7 +4,10 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::scenario::{CreateFault, Outcome, WebhookFault};
+use super::{
+    call::Direction,
+    scenario::{CreateFault, Outcome, WebhookFault},
+};
 
 /// The metadata keys under which Bellhop sends its own ids.
 pub(super) const CALL_ID_KEY: &str = "bellhop_call_id";
@@ -27,6 +30,8 @@ pub struct Totals {
     /// Requests to dial, whatever came of them.
     pub create_requests: usize,
     pub calls_placed: usize,
+    /// Calls that came in.
+    pub calls_taken: usize,
     /// Calls placed beyond the first for the same one of our call ids.
     pub double_dials: usize,
     /// Calls placed while another to the same number was on the line.
@@ -64,12 +69,14 @@ pub struct CreateSeen {
     pub provider_call_id: Option<String>,
 }
 
-/// One call that was placed.
+/// One call that was placed or came in.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CallSeen {
     pub provider_call_id: String,
     pub call_id: Option<String>,
     pub attempt: Option<String>,
+    pub direction: Direction,
+    pub from_number: String,
     pub to_number: String,
     pub created_ms: i64,
     /// How it was planned to go.

@@ -15,7 +15,7 @@ use serde_json::{Map, Value, json};
 
 use super::{
     Account,
-    call::is_e164,
+    call::{Direction, is_e164},
     ledger::{ATTEMPT_KEY, CALL_ID_KEY, CreateSeen},
     list, play,
     scenario::CreateFault,
@@ -178,6 +178,7 @@ fn new_call(account: &Account, key: String, sent: Value) -> Result<NewCall, (Sta
     }
     Ok(NewCall {
         account: key,
+        direction: Direction::Outbound,
         agent_id,
         from: body.from_number,
         to: body.to_number,

@@ -14,7 +14,7 @@ use tokio::sync::Notify;
 
 use super::{
     Account,
-    call::{Call, Plan},
+    call::{Call, Direction, Plan},
     ledger::{
         ATTEMPT_KEY, CALL_ID_KEY, CallSeen, CreateSeen, Delivery, Ledger, Totals, Try, WebhookSeen,
     },
@@ -78,9 +78,10 @@ struct Counts {
     placed: usize,
 }
 
-/// A request to dial that is to become a call.
+/// What is to become a call.
 pub(super) struct NewCall {
     pub(super) account: String,
+    pub(super) direction: Direction,
     pub(super) agent_id: String,
     pub(super) from: String,
     pub(super) to: String,
@@ -156,12 +157,17 @@ impl Shared {
     pub(super) fn place(&self, new: NewCall) -> (String, Plan) {
         let mut state = self.state();
         let scenario = state.scenario.clone();
-        let counts = state.numbers.entry(new.to.clone()).or_default();
-        let plan = Plan::of(&scenario, &new.to, counts.placed);
+        let person = match new.direction {
+            Direction::Outbound => &new.to,
+            Direction::Inbound => &new.from,
+        };
+        let counts = state.numbers.entry(person.clone()).or_default();
+        let plan = Plan::of(&scenario, person, counts.placed);
         counts.placed += 1;
         let call = Call {
             id: format!("call_{:032x}", rand::random::<u128>()),
             account: new.account,
+            direction: new.direction,
             agent_id: new.agent_id,
             from: new.from,
             to: new.to,
@@ -199,7 +205,7 @@ impl Shared {
         let before = Standing::of(call);
         let result = act(call);
         let after = Standing::of(call);
-        let number = call.to.clone();
+        let number = call.person().to_owned();
         state.count_change(&number, before, after);
         drop(state);
         self.changed.notify_waiters();
@@ -329,7 +335,10 @@ impl State {
     }
 
     fn count_placed(&mut self, call: &Call) {
-        self.totals.calls_placed += 1;
+        match call.direction {
+            Direction::Outbound => self.totals.calls_placed += 1,
+            Direction::Inbound => self.totals.calls_taken += 1,
+        }
         self.totals.calls_in_progress += 1;
         *self
             .totals
@@ -341,7 +350,10 @@ impl State {
             *dialed += 1;
             self.totals.double_dials += usize::from(*dialed > 1);
         }
-        let lines = self.on_the_line.entry(call.to.clone()).or_default();
+        let lines = self
+            .on_the_line
+            .entry(call.person().to_owned())
+            .or_default();
         *lines += 1;
         self.totals.same_number_overlaps += usize::from(*lines > 1);
         self.lines_in_use += 1;
@@ -368,6 +380,8 @@ fn call_seen(call: &Call) -> CallSeen {
         provider_call_id: call.id.clone(),
         call_id: call.metadata_text(CALL_ID_KEY),
         attempt: call.metadata_text(ATTEMPT_KEY),
+        direction: call.direction,
+        from_number: call.from.clone(),
         to_number: call.to.clone(),
         created_ms: call.created_ms,
         outcome: call.plan.outcome,

@@ -1,0 +1,72 @@
+//! Calls that come in, and whom they come from.
+
+use domain::{
+    call::{CallState, Direction},
+    follow::DialState,
+    ids::{CallId, ContactId},
+};
+use jiff::Timestamp;
+
+use crate::{Result, TenantTx, instant::to_db};
+
+/// A call that came in, as the first event that was heard of it tells.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Arrived<'a> {
+    pub provider: &'a str,
+    pub provider_call_id: &'a str,
+    /// `None` when it is withheld.
+    pub e164: Option<&'a str>,
+    pub contact: Option<ContactId>,
+    /// Our number that was called, as the provider wrote it.
+    pub line: Option<&'a str>,
+}
+
+/// Somebody with the number that calls.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Person {
+    pub id: ContactId,
+    pub name: String,
+}
+
+impl TenantTx {
+    /// Makes the call's row, once: whichever of its events comes first, and however many come at once.
+    /// `now` is the time of the process that read the event.
+    pub async fn call_arrived(&mut self, call: &Arrived<'_>, now: Timestamp) -> Result<()> {
+        sqlx::query!(
+            "insert into calls (tenant_id, id, direction, contact_id, e164, line, provider, provider_call_id, state,
+                                dial_state, authorized_at, placed_at)
+             values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $11)
+             on conflict (tenant_id, provider, provider_call_id) where direction = 'inbound' do nothing",
+            self.tenant(),
+            CallId::generate().uuid(),
+            Direction::Inbound.code(),
+            call.contact.map(ContactId::uuid),
+            call.e164,
+            call.line,
+            call.provider,
+            call.provider_call_id,
+            CallState::Initiating.code(),
+            DialState::Placed.code(),
+            to_db(now)
+        )
+        .execute(&mut *self.tx)
+        .await?;
+        Ok(())
+    }
+
+    /// The people with a number: two at most, for with more than one nobody knows who calls.
+    pub async fn people_with_number(&mut self, e164: &str) -> Result<Vec<Person>> {
+        let rows = sqlx::query!(
+            "select id, name from contacts where tenant_id = $1 and e164 = $2 order by id limit 2",
+            self.tenant(),
+            e164
+        )
+        .fetch_all(&mut *self.tx)
+        .await?;
+        let people = rows.into_iter().map(|row| Person {
+            id: ContactId::from_uuid(row.id),
+            name: row.name,
+        });
+        Ok(people.collect())
+    }
+}
