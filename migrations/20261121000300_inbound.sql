@@ -8,7 +8,8 @@ alter table calls
     add column contact_id uuid,
     -- Which of our numbers was called.
     add column line text,
-    -- What the conversation was about and how the person felt, in the provider's words.
+    -- What the conversation was about, in a few words and in sentences, and how the person felt: the provider's words.
+    add column topic text,
     add column summary text,
     add column sentiment text,
     add foreign key (tenant_id, contact_id) references contacts;

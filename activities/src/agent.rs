@@ -3,12 +3,10 @@
 use std::collections::BTreeMap;
 
 use domain::{
-    context::{self, BusinessFacts, ContextFacts},
-    country::Country,
-    phone::PhoneNumber,
+    context::{self, Business, ContextFacts},
     script::Mode,
     settings::Settings,
-    spoken::{DayWindows, Locale},
+    spoken::Locale,
 };
 use jiff::{Timestamp, tz::TimeZone};
 use store::DialTarget;
@@ -24,17 +22,7 @@ pub(crate) fn variables(
         Mode::Health => settings.scripts.health.as_deref(),
         Mode::General => settings.scripts.general.as_deref(),
     };
-    let hours = settings.hours.days().map(|(_, windows)| {
-        windows
-            .iter()
-            .map(|window| (window.from(), window.to()))
-            .collect::<DayWindows>()
-    });
-    let callback_number = tenant
-        .callback_number
-        .as_deref()
-        .or(settings.retell.from_number.as_deref());
-    let callback_number = callback_number.and_then(|number| PhoneNumber::from_e164(number).ok());
+    let business = Business::of(settings);
     let facts = ContextFacts {
         mode,
         locale: Locale::of(&tenant.locale),
@@ -49,12 +37,7 @@ pub(crate) fn variables(
         duration_minutes: target
             .duration_minutes
             .and_then(|minutes| u16::try_from(minutes).ok()),
-        business: BusinessFacts {
-            name: &tenant.name,
-            country: tenant.country.parse().unwrap_or(Country::GB),
-            callback_number: callback_number.as_ref(),
-            hours: &hours,
-        },
+        business: business.facts(),
         script,
         announcements: &settings.announcements,
     };

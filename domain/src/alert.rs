@@ -57,6 +57,8 @@ coded_enum! {
         TenantPausedItself = "tenant_paused_itself",
         CircuitOpen = "circuit_open",
         UnknownCaller = "unknown_caller",
+        /// A voice agent asked who calls and got the empty answer.
+        CallerUnanswered = "caller_unanswered",
         LineCheckFailed = "line_check_failed",
         /// A way to send alerts is set up wrongly; told by the others.
         AlertChannelRefused = "alert_channel_refused",
@@ -78,6 +80,7 @@ impl AlertCause {
             | Self::ChannelExpiring
             | Self::EventDead
             | Self::CircuitOpen
+            | Self::CallerUnanswered
             | Self::AlertChannelRefused => Severity::Error,
             Self::ProcessingSlow | Self::UnknownCaller => Severity::Warning,
             Self::Test => Severity::Info,
@@ -100,6 +103,7 @@ impl AlertCause {
             Self::EventDead
             | Self::DialRefused
             | Self::UnknownCaller
+            | Self::CallerUnanswered
             | Self::AlertChannelRefused
             | Self::Test => false,
         }

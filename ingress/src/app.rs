@@ -28,6 +28,7 @@ use crate::{
 };
 
 pub(crate) struct App {
+    pub(crate) store: Store,
     pub(crate) sources: Sources,
     pub(crate) intake: Intake,
     /// When there is a spool.
@@ -59,7 +60,8 @@ impl App {
             source_rates: Limiter::new(config.source_rate),
             tenant_rates: Limiter::new(config.tenant_rate),
             logged_refusals: Mutex::new(Bucket::full(LOGGED_REFUSALS, Instant::now())),
-            readiness: Readiness::new(store),
+            readiness: Readiness::new(store.clone()),
+            store,
             render_metrics,
             config,
         }

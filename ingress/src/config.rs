@@ -40,6 +40,9 @@ pub struct Config {
     /// `BELLHOP_INGRESS_DATABASE_TIME_LIMIT_MS`, default 5 000: half of what Retell waits for an answer. With
     /// a spool 1 000: past it, that takes the webhook.
     pub database_time_limit: Duration,
+    /// `BELLHOP_INGRESS_QUESTION_TIME_LIMIT_MS`, default 1 000: for the answer to a voice agent that asks who calls. The
+    /// caller hears it ring meanwhile. Past it, the safe, empty answer.
+    pub question_time_limit: Duration,
     /// `BELLHOP_INGRESS_TIMESTAMP_TOLERANCE_SECONDS`, default 300, either way.
     pub timestamp_tolerance: Duration,
     /// `BELLHOP_INGRESS_SOURCE_RATE` (default 200 webhooks a second) and `BELLHOP_INGRESS_SOURCE_BURST` (400).
@@ -80,6 +83,7 @@ impl Default for Config {
             header_time_limit: Duration::from_secs(30),
             body_time_limit: Duration::from_secs(10),
             database_time_limit: Duration::from_secs(5),
+            question_time_limit: Duration::from_secs(1),
             timestamp_tolerance: providers::retell::webhook::TOLERANCE,
             source_rate: Rate {
                 per_second: 200,
@@ -147,6 +151,10 @@ impl Config {
                     Some(_) => LIMIT_BEFORE_SPOOL,
                     None => standard.database_time_limit,
                 },
+            )?,
+            question_time_limit: variables.millis(
+                "BELLHOP_INGRESS_QUESTION_TIME_LIMIT_MS",
+                standard.question_time_limit,
             )?,
             timestamp_tolerance: variables.seconds(
                 "BELLHOP_INGRESS_TIMESTAMP_TOLERANCE_SECONDS",

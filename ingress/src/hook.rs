@@ -8,7 +8,7 @@ use std::{
 use axum::{
     body::Body,
     extract::{Path, Request, State, rejection::PathRejection},
-    http::{HeaderMap, HeaderValue, StatusCode},
+    http::{HeaderMap, HeaderValue, StatusCode, header::CONTENT_TYPE},
     response::{IntoResponse, Response},
 };
 use domain::ids::EventId;
@@ -22,6 +22,7 @@ use crate::{
     body::Received,
     config::Rate,
     provider::{Head, Outline, Provider},
+    question::{self, Asked},
     refusal::Refusal,
     sources::masked_key,
     spool::SpooledEvent,
@@ -35,10 +36,12 @@ pub(crate) const LOGGED_REFUSALS: Rate = Rate {
     burst: 200,
 };
 
-/// A webhook that is durable.
+/// A webhook that is durable, or a question that was answered.
 struct Accepted {
     provider: Provider,
     outcome: Outcome,
+    /// JSON, for those who asked something.
+    answer: Option<Vec<u8>>,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -48,6 +51,8 @@ enum Outcome {
     Duplicate,
     /// On this machine's disk: the database is away.
     Spooled,
+    /// A question, which is no event.
+    Answered,
 }
 
 impl Outcome {
@@ -56,6 +61,7 @@ impl Outcome {
             // A duplicate is answered just as the first was.
             Self::Stored | Self::Duplicate => StatusCode::NO_CONTENT,
             Self::Spooled => StatusCode::ACCEPTED,
+            Self::Answered => StatusCode::OK,
         }
     }
 
@@ -65,6 +71,7 @@ impl Outcome {
             Self::Stored => "stored",
             Self::Duplicate => "duplicate",
             Self::Spooled => "spooled",
+            Self::Answered => "answered",
         }
     }
 }
@@ -94,7 +101,7 @@ pub(crate) async fn receive(
             uri: &parts.uri,
             headers: &parts.headers,
         };
-        let result = accept(&app, &key, head, &mut body, &trace).await;
+        let result = accept(&app, &key, head, &mut body, &trace, started).await;
         if let Err(Refusal::UnknownSource) = result {
             Span::current().record("source", masked_key(&key));
         }
@@ -130,6 +137,7 @@ async fn accept(
     head: Head<'_>,
     body: &mut Body,
     trace: &Trace,
+    since: Instant,
 ) -> Result<Accepted, Refusal> {
     let _place = app.in_flight.try_acquire().map_err(|_| Refusal::Busy)?;
     let source = app
@@ -149,6 +157,21 @@ async fn accept(
             .provider
             .outline(&verified.source, head.headers, &verified.body.bytes)?;
     Span::current().record("event_type", &outline.event_type);
+    if verified.provider.asks(&outline.event_type) {
+        let asked = Asked {
+            source: &verified.source,
+            provider: verified.provider.name(),
+            body: &verified.body.bytes,
+            trace,
+            since,
+        };
+        let answer = question::answer(app, &asked).await;
+        return Ok(Accepted {
+            provider: verified.provider,
+            outcome: Outcome::Answered,
+            answer: Some(answer),
+        });
+    }
     store(app, verified, outline, head.headers, trace).await
 }
 
@@ -232,7 +255,11 @@ async fn store(
     // The share of memory is held until here: the queue and the commit hold the bytes.
     drop(body.share);
     Span::current().record("event_id", field::display(id));
-    Ok(Accepted { provider, outcome })
+    Ok(Accepted {
+        provider,
+        outcome,
+        answer: None,
+    })
 }
 
 /// Stores an event: in the database, or in the spool while that is away.
@@ -258,10 +285,14 @@ fn conclude(app: &App, result: &Result<Accepted, Refusal>, started: Instant) {
     let duration_ms = took.as_secs_f64() * 1_000.0;
     match result {
         Ok(accepted) => {
-            let Accepted { provider, outcome } = accepted;
+            let Accepted {
+                provider, outcome, ..
+            } = accepted;
             match outcome {
+                Outcome::Answered => {}
                 Outcome::Spooled => telemetry::spooled(provider.name()),
-                _ => telemetry::stored(provider.name(), *outcome == Outcome::Duplicate),
+                Outcome::Stored => telemetry::stored(provider.name(), false),
+                Outcome::Duplicate => telemetry::stored(provider.name(), true),
             }
             telemetry::answered(outcome.word(), took);
             tracing::info!(
@@ -288,7 +319,10 @@ fn conclude(app: &App, result: &Result<Accepted, Refusal>, started: Instant) {
 
 fn answer(result: Result<Accepted, Refusal>, trace: &Trace) -> Response {
     let mut response = match result {
-        Ok(accepted) => accepted.outcome.status().into_response(),
+        Ok(accepted) => match accepted.answer {
+            Some(json) => ([(CONTENT_TYPE, "application/json")], json).into_response(),
+            None => accepted.outcome.status().into_response(),
+        },
         Err(refusal) => refusal.into_response(),
     };
     if let Ok(id) = HeaderValue::from_str(&trace.request_id) {

@@ -95,6 +95,11 @@ impl Provider {
         })
     }
 
+    /// Whether such an event is a question, whose sender waits for what is answered.
+    pub(crate) fn asks(&self, event_type: &str) -> bool {
+        self.kind == SourceKind::Retell && event_type == "call_inbound"
+    }
+
     /// The body as it may be stored: without a secret that travels in it.
     pub(crate) fn stored_body(&self, body: Vec<u8>) -> Vec<u8> {
         match source::stored_body(self.kind, &body) {

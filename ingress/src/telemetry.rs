@@ -22,6 +22,7 @@ const SPOOLED: &str = "bellhop_webhooks_spooled_total";
 const DRAINED: &str = "bellhop_webhooks_drained_total";
 const SPOOL_WAITING: &str = "bellhop_spool_waiting";
 const SPOOL_ASIDE: &str = "bellhop_spool_set_aside";
+const UNANSWERED: &str = "bellhop_callers_unanswered_total";
 const SPOOL_BYTES: &str = "bellhop_spool_bytes";
 
 /// Bucket bounds by metric name, for the recorder that the process installs.
@@ -74,6 +75,10 @@ pub(crate) fn describe() {
         DRAINED,
         "Webhooks of the spool that are in the database now, by provider"
     );
+    describe_counter!(
+        UNANSWERED,
+        "Questions of voice agents that got the empty answer, by reason"
+    );
     describe_gauge!(
         SPOOL_WAITING,
         "Webhooks in the spool that wait for the database"
@@ -99,6 +104,10 @@ pub(crate) fn stored(provider: &'static str, duplicate: bool) {
 
 pub(crate) fn spooled(provider: &'static str) {
     counter!(SPOOLED, "provider" => provider).increment(1);
+}
+
+pub(crate) fn caller_unanswered(reason: &'static str) {
+    counter!(UNANSWERED, "reason" => reason).increment(1);
 }
 
 pub(crate) fn drained(provider: &'static str) {

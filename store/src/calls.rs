@@ -326,6 +326,7 @@ impl TenantTx {
             "update calls set state = case when $3 = 'queued' then state else $3 end,
                               duration_ms = coalesce($4, duration_ms),
                               summary = coalesce($9, summary), sentiment = coalesce($10, sentiment),
+                              topic = coalesce($11, topic),
                               ended_at = case when $5 then $6 else ended_at end,
                               checks = case when $5 then 0 else checks end,
                               review = case when review = $7 then review else $8 end
@@ -339,7 +340,8 @@ impl TenantTx {
             CallReview::AnswerNotApplied.code(),
             view.review.map(CallReview::code),
             view.summary,
-            view.sentiment.map(Sentiment::code)
+            view.sentiment.map(Sentiment::code),
+            view.topic
         )
         .execute(&mut *self.tx)
         .await?;

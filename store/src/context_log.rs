@@ -35,7 +35,8 @@ pub struct PastCall {
     pub at: Timestamp,
     pub direction: Direction,
     pub outcome: CallOutcome,
-    /// In the provider's words.
+    /// A few words, and sentences: the provider's.
+    pub topic: Option<String>,
     pub summary: Option<String>,
     pub sentiment: Option<Sentiment>,
 }
@@ -110,7 +111,7 @@ impl TenantTx {
     /// A person's last calls that are over, newest first.
     pub async fn last_calls(&mut self, contact: ContactId, most: u32) -> Result<Vec<PastCall>> {
         let rows = sqlx::query!(
-            r#"select authorized_at, direction, outcome as "outcome!", summary, sentiment from calls
+            r#"select authorized_at, direction, outcome as "outcome!", topic, summary, sentiment from calls
                where tenant_id = $1 and contact_id = $2 and outcome is not null
                order by authorized_at desc limit $3"#,
             self.tenant(),
@@ -125,6 +126,7 @@ impl TenantTx {
                     at: from_db(row.authorized_at),
                     direction: known("calls.direction", &row.direction, Direction::from_code)?,
                     outcome: known("calls.outcome", &row.outcome, CallOutcome::from_code)?,
+                    topic: row.topic,
                     summary: row.summary,
                     sentiment: row
                         .sentiment

@@ -18,6 +18,7 @@ impl AlertCause {
             Self::TenantPausedItself => "dialing has paused itself",
             Self::CircuitOpen => "a provider is failing and is left alone for a while",
             Self::UnknownCaller => "a call came in for an unknown agent or number",
+            Self::CallerUnanswered => "a caller was answered without a look at who it is",
             Self::LineCheckFailed => "the phone line did not pass its check",
             Self::AlertChannelRefused => "alerts cannot be sent one of the ways",
             Self::Test => "this is a test",
@@ -60,6 +61,9 @@ impl AlertCause {
             }
             Self::UnknownCaller => {
                 "The caller was answered safely, but nobody is set up to take such calls."
+            }
+            Self::CallerUnanswered => {
+                "The voice agent asked who calls and got no answer in time. It took the call and knew nothing of the caller."
             }
             Self::LineCheckFailed => {
                 "The text from the monitor number did not arrive in time: people's texts and calls may not arrive either."
@@ -104,6 +108,9 @@ impl AlertCause {
             }
             Self::UnknownCaller => {
                 "Set up the number or the agent, or take its webhook address away."
+            }
+            Self::CallerUnanswered => {
+                "See `bellhop doctor`: the database may be slow or away."
             }
             Self::LineCheckFailed => {
                 "Send a text to the main number from another phone, then ask the phone provider."

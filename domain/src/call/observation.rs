@@ -123,7 +123,9 @@ pub struct Observation {
     pub unclear_action: Option<String>,
     #[serde(default)]
     pub opt_out: bool,
-    /// What the conversation was about, in the provider's words. Personal data.
+    /// What the conversation was about, in the provider's words: a few of them, and sentences. Personal data.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub topic: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub summary: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -148,6 +150,7 @@ impl Observation {
             action: None,
             unclear_action: None,
             opt_out: false,
+            topic: None,
             summary: None,
             sentiment: None,
         }

@@ -35,6 +35,7 @@ pub struct CallView {
     /// Why a person should look at the call, whatever its outcome.
     pub review: Option<CallReview>,
     /// What the conversation was about, in the provider's words; the longest of several.
+    pub topic: Option<String>,
     pub summary: Option<String>,
     pub sentiment: Option<Sentiment>,
 }
@@ -57,6 +58,7 @@ impl CallView {
             ended_at: heard.ended_at,
             duration_ms: heard.duration_ms,
             review: heard.review(),
+            topic: heard.topic.clone(),
             summary: heard.summary.clone(),
             sentiment: heard.sentiment,
         }
@@ -97,6 +99,7 @@ struct Heard {
     unclear_action: bool,
     asked_to_stop: bool,
     disagreement: bool,
+    topic: Option<String>,
     summary: Option<String>,
     sentiment: Option<Sentiment>,
 }
@@ -111,11 +114,8 @@ impl Heard {
             heard.hear(observation);
         }
         heard.reason = heard.reason_of(observations);
-        heard.summary = observations
-            .iter()
-            .filter_map(|each| each.summary.as_ref())
-            .max_by_key(|summary| (summary.len(), *summary))
-            .cloned();
+        heard.topic = longest(observations, |each| each.topic.as_ref());
+        heard.summary = longest(observations, |each| each.summary.as_ref());
         heard.disagreement = differ(observations, |each| each.disconnection)
             || differ(observations, |each| each.action)
             || differ(observations, |each| each.in_voicemail);
@@ -281,6 +281,15 @@ fn differ<T: PartialEq>(
     let mut said = observations.iter().filter_map(subject);
     said.next()
         .is_some_and(|first| said.any(|other| other != first))
+}
+
+/// The last in the alphabet of several equally long ones.
+fn longest(
+    observations: &[Observation],
+    text: impl Fn(&Observation) -> Option<&String>,
+) -> Option<String> {
+    let texts = observations.iter().filter_map(text);
+    texts.max_by_key(|text| (text.len(), *text)).cloned()
 }
 
 fn least<T: Ord>(left: Option<T>, right: Option<T>) -> Option<T> {

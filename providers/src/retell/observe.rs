@@ -16,6 +16,9 @@ const MAX_WORD: usize = 80;
 /// Longest summary kept in an observation, in characters; the body has all of it.
 const MAX_SUMMARY: usize = 2_000;
 
+/// The key of the post-call analysis that holds what the conversation was about, in a few words.
+const TOPIC_KEY: &str = "topic";
+
 /// Keys of the post-call analysis that say whether the person asked not to be called again.
 const OPT_OUT_KEYS: &[&str] = &[
     "optout",
@@ -91,15 +94,23 @@ fn observe(kind: ObservationKind, call: &CallObject, outcome_field: &str) -> Obs
         action,
         unclear_action,
         opt_out: custom.is_some_and(opted_out),
+        topic: custom
+            .and_then(|data| data.get(TOPIC_KEY)?.as_str())
+            .and_then(|topic| kept(topic, MAX_WORD)),
         summary: analysis
             .and_then(|analysis| analysis.call_summary.as_deref())
-            .map(|summary| summary.trim().chars().take(MAX_SUMMARY).collect())
-            .filter(|summary: &String| !summary.is_empty()),
+            .and_then(|summary| kept(summary, MAX_SUMMARY)),
         sentiment: analysis
             .and_then(|analysis| analysis.user_sentiment.as_deref())
             .and_then(|word| Sentiment::from_code(&word.to_ascii_lowercase())),
         ..bare
     }
+}
+
+/// The head of a text, unless there is nothing in it.
+fn kept(text: &str, most: usize) -> Option<String> {
+    let kept: String = text.trim().chars().take(most).collect();
+    (!kept.is_empty()).then_some(kept)
 }
 
 /// What follows from a disconnection reason. Open: an unknown reason is a class of its own.

@@ -1,0 +1,159 @@
+//! From the stored facts about a caller to what the voice agent is told.
+
+use std::collections::BTreeMap;
+
+use domain::{
+    call::Sentiment,
+    context::{AppointmentFacts, Business},
+    country::Country,
+    ids::ContactId,
+    inbound::{self, Caller, CallerNumber, LastCall, Line, MemoryFacts},
+    script::Mode,
+    settings::Settings,
+    spoken::Locale,
+};
+use jiff::{Timestamp, tz::TimeZone};
+use providers::retell::inbound::InboundQuestion;
+use store::{PastCall, Person, TenantTx, Upcoming};
+
+/// As many as are ever told.
+const MOST_APPOINTMENTS: u32 = 5;
+/// As many as a trend is made of.
+const MOST_CALLS: u32 = 6;
+
+/// What is told, and of whom.
+pub(crate) struct Found {
+    pub(crate) override_agent_id: Option<String>,
+    pub(crate) variables: BTreeMap<String, String>,
+    pub(crate) caller: Caller,
+    pub(crate) contact: Option<ContactId>,
+    pub(crate) e164: Option<String>,
+    /// Why nothing personal is told, when the line is none of the tenant's.
+    pub(crate) line_problem: Option<Line>,
+}
+
+pub(crate) async fn of(
+    tx: &mut TenantTx,
+    question: &InboundQuestion,
+    now: Timestamp,
+) -> store::Result<Found> {
+    let settings = tx.tenant_row().await?.settings;
+    let country = settings.tenant.country.parse().unwrap_or(Country::GB);
+    let line = inbound::line(
+        &settings,
+        question.agent_id.as_deref(),
+        question.to_number.as_deref(),
+    );
+    let number = inbound::caller_number(question.from_number.as_deref(), country);
+    let e164 = match &number {
+        CallerNumber::Given(number) => Some(number.e164().to_owned()),
+        CallerNumber::Withheld => None,
+    };
+    let people = match &e164 {
+        Some(e164) => tx.people_with_number(e164).await?,
+        None => Vec::new(),
+    };
+    let caller = inbound::recognise(&number, people.len(), &settings.inbound);
+    let known = people
+        .into_iter()
+        .next()
+        .filter(|_| caller == Caller::Known);
+    let remembered = match &known {
+        Some(person) if line == Line::Ours => Remembered::of(tx, person, now).await?,
+        _ => Remembered::default(),
+    };
+    Ok(Found {
+        override_agent_id: settings
+            .inbound
+            .override_agent_id
+            .clone()
+            .filter(|_| line == Line::Ours),
+        variables: told(&settings, line, caller, &remembered, now),
+        caller,
+        contact: known.map(|person| person.id),
+        e164,
+        line_problem: (line != Line::Ours).then_some(line),
+    })
+}
+
+/// What is stored about somebody who calls.
+#[derive(Default)]
+struct Remembered {
+    name: String,
+    upcoming: Vec<(Upcoming, TimeZone)>,
+    calls: Vec<PastCall>,
+}
+
+impl Remembered {
+    async fn of(tx: &mut TenantTx, person: &Person, now: Timestamp) -> store::Result<Self> {
+        let upcoming = tx.upcoming(person.id, now, MOST_APPOINTMENTS).await?;
+        Ok(Self {
+            name: person.name.clone(),
+            upcoming: upcoming
+                .into_iter()
+                .map(|each| {
+                    // Stored zones were checked when they came in; an unknown one would be spoken as UTC.
+                    let zone = TimeZone::get(&each.time_zone).unwrap_or(TimeZone::UTC);
+                    (each, zone)
+                })
+                .collect(),
+            calls: tx.last_calls(person.id, MOST_CALLS).await?,
+        })
+    }
+}
+
+fn told(
+    settings: &Settings,
+    line: Line,
+    caller: Caller,
+    remembered: &Remembered,
+    now: Timestamp,
+) -> BTreeMap<String, String> {
+    let appointments: Vec<_> = remembered
+        .upcoming
+        .iter()
+        .map(|(each, zone)| AppointmentFacts {
+            starts_at: each.starts_at,
+            zone,
+            kind: each.kind.as_deref(),
+            provider: each.practitioner.as_deref(),
+            location: each.location.as_deref(),
+            instructions: each.instructions.as_deref(),
+            duration_minutes: each.duration_minutes,
+        })
+        .collect();
+    let sentiments: Vec<Sentiment> = remembered
+        .calls
+        .iter()
+        .filter_map(|call| call.sentiment)
+        .collect();
+    // A call in which nobody said anything is not what was discussed last.
+    let last_call = remembered
+        .calls
+        .iter()
+        .find(|call| call.summary.is_some() || call.topic.is_some())
+        .map(|call| LastCall {
+            at: call.at,
+            topic: call.topic.as_deref(),
+            summary: call.summary.as_deref(),
+        });
+    let business = Business::of(settings);
+    let facts = MemoryFacts {
+        mode: Mode::of(settings.tenant.health_mode),
+        locale: Locale::of(&settings.tenant.locale),
+        line,
+        caller,
+        tell: &settings.inbound.tell,
+        zone: &settings.tenant.zone().unwrap_or(TimeZone::UTC),
+        business: business.facts(),
+        announcements: &settings.announcements,
+        name: &remembered.name,
+        appointments: &appointments,
+        last_call,
+        sentiments: &sentiments,
+        issues: &[],
+        held_back: false,
+        free_slots: None,
+    };
+    inbound::build(&facts, now).variables
+}

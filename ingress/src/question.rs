@@ -1,0 +1,201 @@
+//! What a voice agent asks about a caller while the phone rings: answered from the database within a fixed time,
+//! and with the safe, empty answer when that fails (MEM-3).
+
+use std::time::{Duration, Instant};
+
+use domain::{
+    alert::{AlertCause, Part, fingerprint},
+    ids::ContextId,
+};
+use providers::retell::inbound::{self, InboundAnswer, InboundQuestion};
+use serde_json::Value;
+use store::{ContextEntry, Seen, Source, Store, Trouble};
+
+use crate::{app::App, memory, telemetry, trace::Trace};
+
+/// Between tries to record a question that could not be answered, and how many there are: the database may be away.
+const RECORD_AGAIN: Duration = Duration::from_secs(5);
+const RECORD_TRIES: u32 = 120;
+
+/// A question whose signature was checked.
+pub(crate) struct Asked<'a> {
+    pub(crate) source: &'a Source,
+    pub(crate) provider: &'static str,
+    pub(crate) body: &'a [u8],
+    pub(crate) trace: &'a Trace,
+    pub(crate) since: Instant,
+}
+
+/// Why the answer is the empty one.
+#[derive(Debug, Clone, Copy)]
+enum Failure {
+    TimedOut,
+    Failed,
+    Unreadable,
+}
+
+impl Failure {
+    const fn code(self) -> &'static str {
+        match self {
+            Self::TimedOut => "timed_out",
+            Self::Failed => "failed",
+            Self::Unreadable => "unreadable",
+        }
+    }
+}
+
+/// The answer's JSON. There always is one.
+pub(crate) async fn answer(app: &App, asked: &Asked<'_>) -> Vec<u8> {
+    let limit = app.config.question_time_limit;
+    let found = match inbound::read(asked.body) {
+        Ok(question) => tokio::time::timeout(limit, find(&app.store, asked, &question))
+            .await
+            .map_err(|_| Failure::TimedOut)
+            .and_then(|found| found.map_err(|error| failed(&error))),
+        Err(problem) => {
+            tracing::error!(%problem, "the question about a caller cannot be read");
+            Err(Failure::Unreadable)
+        }
+    };
+    match found {
+        Ok(answer) => answer.to_json(),
+        Err(failure) => {
+            telemetry::caller_unanswered(failure.code());
+            tracing::error!(alert = true, failure = failure.code(), "a caller was answered without a look at who it is");
+            let record = recorded(app.store.clone(), Unanswered::of(asked, failure));
+            tokio::spawn(record);
+            InboundAnswer::default().to_json()
+        }
+    }
+}
+
+fn failed(error: &store::Error) -> Failure {
+    tracing::error!(error = error as &dyn std::error::Error, "the question about a caller failed");
+    Failure::Failed
+}
+
+/// Finds the answer, and keeps it before it is sent.
+async fn find(
+    store: &Store,
+    asked: &Asked<'_>,
+    question: &InboundQuestion,
+) -> store::Result<InboundAnswer> {
+    let mut tx = store.tenant(asked.source.tenant).begin().await?;
+    let found = memory::of(&mut tx, question, asked.trace.arrived_at).await?;
+    let id = ContextId::generate();
+    let answer = InboundAnswer {
+        override_agent_id: found.override_agent_id,
+        variables: found.variables,
+        metadata: [(
+            providers::retell::CONTEXT_ID_KEY.to_owned(),
+            id.to_string(),
+        )]
+        .into(),
+    };
+    let sent: Value = serde_json::from_slice(&answer.to_json())?;
+    tx.log_context(&ContextEntry {
+        id,
+        provider: asked.provider,
+        provider_call_id: None,
+        caller: Some(found.caller.code()),
+        contact: found.contact,
+        e164: found.e164.as_deref(),
+        line: question.to_number.as_deref(),
+        agent_id: question.agent_id.as_deref(),
+        line_problem: found.line_problem.map(|problem| problem.code()),
+        answer: &sent,
+        failure: None,
+        took_ms: milliseconds(asked.since),
+        request_id: &asked.trace.request_id,
+        trace_id: &asked.trace.trace_id,
+        asked_at: asked.trace.arrived_at,
+    })
+    .await?;
+    if let Some(problem) = found.line_problem {
+        let trouble = trouble(AlertCause::UnknownCaller, problem.code());
+        tx.raise(&trouble, Seen::Occurred, asked.trace.arrived_at)
+            .await?;
+    }
+    tx.commit().await?;
+    tracing::info!(
+        context.id = %id,
+        caller = found.caller.code(),
+        line_problem = found.line_problem.map(|problem| problem.code()),
+        "a caller was looked up"
+    );
+    Ok(answer)
+}
+
+fn trouble(cause: AlertCause, about: &str) -> Trouble<'_> {
+    Trouble {
+        cause,
+        severity: cause.severity(),
+        fingerprint: fingerprint(cause, &[Part::Code(about)]),
+        about,
+    }
+}
+
+fn milliseconds(since: Instant) -> u32 {
+    u32::try_from(since.elapsed().as_millis()).unwrap_or(u32::MAX)
+}
+
+/// What is kept of a question that was not answered.
+struct Unanswered {
+    tenant: domain::ids::TenantId,
+    provider: &'static str,
+    failure: Failure,
+    took_ms: u32,
+    trace: Trace,
+}
+
+impl Unanswered {
+    fn of(asked: &Asked<'_>, failure: Failure) -> Self {
+        Self {
+            tenant: asked.source.tenant,
+            provider: asked.provider,
+            failure,
+            took_ms: milliseconds(asked.since),
+            trace: asked.trace.clone(),
+        }
+    }
+
+    async fn record(&self, store: &Store) -> store::Result<()> {
+        let answer: Value = serde_json::from_slice(&InboundAnswer::default().to_json())?;
+        let mut tx = store.tenant(self.tenant).begin().await?;
+        tx.log_context(&ContextEntry {
+            id: ContextId::generate(),
+            provider: self.provider,
+            provider_call_id: None,
+            caller: None,
+            contact: None,
+            e164: None,
+            line: None,
+            agent_id: None,
+            line_problem: None,
+            answer: &answer,
+            failure: Some(self.failure.code()),
+            took_ms: self.took_ms,
+            request_id: &self.trace.request_id,
+            trace_id: &self.trace.trace_id,
+            asked_at: self.trace.arrived_at,
+        })
+        .await?;
+        let trouble = trouble(AlertCause::CallerUnanswered, self.failure.code());
+        tx.raise(&trouble, Seen::Occurred, self.trace.arrived_at)
+            .await?;
+        tx.commit().await
+    }
+}
+
+/// Somebody is to hear of it, however long the database is away (within ten minutes).
+async fn recorded(store: Store, unanswered: Unanswered) {
+    for _ in 0..RECORD_TRIES {
+        match unanswered.record(&store).await {
+            Ok(()) => return,
+            Err(error) => {
+                tracing::warn!(error = &error as &dyn std::error::Error, "an unanswered caller could not be recorded yet");
+                tokio::time::sleep(RECORD_AGAIN).await;
+            }
+        }
+    }
+}
