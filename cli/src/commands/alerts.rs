@@ -83,11 +83,12 @@ async fn test(store: &Store, options: &TestOptions) -> Result<ExitCode> {
     let deadline = Instant::now() + Duration::from_secs(options.wait_seconds);
     loop {
         let mut tx = store.tenant(tenant.id).begin().await?;
-        let messages = tx.deliveries(alert.uuid()).await?;
+        // In this order: the lock may wait for the very transaction that makes the messages.
         let told = tx
             .lock_alert(alert)
             .await?
             .is_some_and(|row| row.facts.told > 0);
+        let messages = tx.deliveries(alert.uuid()).await?;
         drop(tx);
         let open = messages.iter().any(is_open);
         if (told && !open) || Instant::now() > deadline {
