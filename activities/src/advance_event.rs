@@ -229,7 +229,9 @@ async fn text_status(tx: &mut TenantTx, each: &EventTry, now: Timestamp) -> Resu
             "an alert did not arrive as a text; another way is looked for",
         ));
     }
-    Ok(Followed::done())
+    Ok(Followed::kept(
+        "no alert looks for another way because of this status",
+    ))
 }
 
 /// Records the failure, and when it has its turn again; or gives the event up, and says so to somebody.
