@@ -7,7 +7,7 @@ use clap::Args;
 use domain::ids::EventId;
 use jiff::Timestamp;
 use serde_json::json;
-use store::{AttemptEntry, EventEntry};
+use store::{AttemptEntry, EventEntry, TenantTx};
 
 use super::located;
 use crate::{config, say};
@@ -41,7 +41,8 @@ pub(super) async fn run(options: Options) -> Result<ExitCode> {
         )?;
         return Ok(ExitCode::SUCCESS);
     }
-    for line in lines(&entry)
+    let whose = Whose::of(&mut tx, &entry).await?;
+    for line in lines(&entry, &whose)
         .into_iter()
         .chain(attempts.iter().map(attempt))
     {
@@ -50,13 +51,42 @@ pub(super) async fn run(options: Options) -> Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
+/// Whose event it is, in words.
+pub(crate) struct Whose {
+    tenant: String,
+    source: Option<String>,
+}
+
+impl Whose {
+    pub(crate) async fn of(tx: &mut TenantTx, event: &EventEntry) -> Result<Self> {
+        // A disabled address is not listed any more; its events still say its id.
+        let sources = tx.sources().await?;
+        let source = event.source.map(|id| {
+            let known = sources.iter().find(|each| each.id == id);
+            match known.and_then(|each| each.name.as_ref()) {
+                Some(name) => format!("{id} ({name})"),
+                None => id.to_string(),
+            }
+        });
+        Ok(Self {
+            tenant: tx.tenant_row().await?.slug,
+            source,
+        })
+    }
+}
+
 /// What is known of an event, in the order in which it happened.
-pub(crate) fn lines(event: &EventEntry) -> Vec<String> {
+pub(crate) fn lines(event: &EventEntry, whose: &Whose) -> Vec<String> {
     let mut lines = vec![format!(
         "{}: {} {}, {}, {}",
         event.id, event.provider, event.event_type, event.priority, event.state
     )];
-    let ids = [("request", &event.request_id), ("trace", &event.trace_id)];
+    lines.push(format!("  tenant     {}", whose.tenant));
+    let ids = [
+        ("source", &whose.source),
+        ("request", &event.request_id),
+        ("trace", &event.trace_id),
+    ];
     for (name, id) in ids {
         if let Some(id) = id {
             lines.push(format!("  {name:10} {id}"));
