@@ -39,14 +39,17 @@ struct Story {
 pub async fn run(options: Options) -> Result<ExitCode> {
     let store = config::store()?;
     let mut story = found(&store, &options.id).await?;
-    if story.events.is_empty() && story.calls.is_empty() {
+    story.logs = log_lines(&options.id, &story)?;
+    if !story.events.is_empty() || !story.calls.is_empty() {
+        story.processes = processes(&story).await;
+    } else if story.logs.is_empty() {
         bail!(
-            "nothing is known by {:?}. What was refused at the door is not stored: its request id is in the log of ingress",
-            options.id
+            "nothing is known by {:?}. What was refused at the door is not stored: its request id is in the log of \
+             ingress, which is searched where {} names its folder",
+            options.id,
+            logs::FOLDER
         );
     }
-    story.processes = processes(&story).await;
-    story.logs = log_lines(&options.id, &story)?;
     if options.json {
         say!("{}", serde_json::to_string_pretty(&as_json(&story))?)?;
     } else {
@@ -147,6 +150,9 @@ fn log_lines(id: &str, story: &Story) -> Result<Vec<logs::Line>> {
 
 fn lines(story: &Story) -> Vec<String> {
     let mut lines = Vec::new();
+    if story.events.is_empty() && story.calls.is_empty() {
+        lines.push("no event and no call is stored by it; the log says:".to_owned());
+    }
     for (event, whose, attempts) in &story.events {
         lines.extend(show::lines(event, whose));
         lines.extend(attempts.iter().map(show::attempt));
