@@ -188,7 +188,7 @@ pub(super) fn line(source: &SourceEntry) -> String {
     let kind = SourceKind::from_code(&source.provider);
     let mut line = format!(
         "webhook address for {}: /hooks/{}  {}",
-        kind.map_or(source.provider.as_str(), sender),
+        kind.map_or(source.provider.as_str(), |kind| sender(kind)),
         source.key,
         source.id
     );
