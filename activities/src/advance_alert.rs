@@ -139,6 +139,7 @@ async fn tell(
                 first_seen: row.facts.first_seen,
                 last_seen: row.facts.last_seen,
                 zone: &zone,
+                alert: &row.id.to_string(),
                 reference: &reference,
             },
         );

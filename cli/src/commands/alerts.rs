@@ -154,7 +154,7 @@ async fn list(store: &Store, options: &ListOptions) -> Result<ExitCode> {
     for alert in &alerts {
         let facts = &alert.facts;
         say!(
-            "{}  {}  {}{}, {}, first {:.0}, last {:.0}",
+            "{}  {}  {}{}, {}, first {:.0}, last {:.0}{}",
             alert.id,
             alert.severity,
             alert.cause.title(),
@@ -166,6 +166,7 @@ async fn list(store: &Store, options: &ListOptions) -> Result<ExitCode> {
             crate::counted(facts.count.saturating_sub(facts.before), "time"),
             facts.first_seen,
             facts.last_seen,
+            muted(facts.muted_until, Timestamp::now())
         )?;
         for message in tx.deliveries(alert.id.uuid()).await? {
             say!(
@@ -181,6 +182,12 @@ async fn list(store: &Store, options: &ListOptions) -> Result<ExitCode> {
         say!("no trouble lasts")?;
     }
     Ok(ExitCode::SUCCESS)
+}
+
+fn muted(until: Option<Timestamp>, now: Timestamp) -> String {
+    until
+        .filter(|until| *until > now)
+        .map_or(String::new(), |until| format!(", muted until {until:.0}"))
 }
 
 async fn mute(store: &Store, options: &MuteOptions) -> Result<ExitCode> {

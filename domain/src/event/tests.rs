@@ -278,6 +278,37 @@ fn a_retry_is_described_before_it_is_made_and_never_dials() {
 }
 
 #[test]
+fn a_retry_promises_only_what_follows_from_the_source_and_the_type() {
+    const OUTCOME: &str = "the outcome takes effect";
+    const TEXT: &str = "another way is looked for";
+    const NOTHING: &str = "that is all";
+    for (provider, event_type, promised) in [
+        ("retell", "call_ended", OUTCOME),
+        ("retell", "transcript_updated", "looks again, if"),
+        ("vapi", "end-of-call-report", NOTHING),
+        ("vapi", "status-update", NOTHING),
+        ("quo", "call.completed", NOTHING),
+        ("openphone", "call.completed", NOTHING),
+        ("twilio", "call.completed", NOTHING),
+        ("twilio", "message.undelivered", TEXT),
+        ("twilio", "message.received", NOTHING),
+        ("quo", "message.delivered", NOTHING),
+        ("openphone", "message.delivered", NOTHING),
+        ("zoho", "Events.delete", NOTHING),
+        ("standard_webhooks", "appointment.cancelled", NOTHING),
+        ("agent", "agent.hook.Stop", NOTHING),
+        ("somebody_else", "call_ended", NOTHING),
+    ] {
+        let words = retry_words(RetryScope::StateAndEffects, provider, event_type).join(" ");
+        assert!(words.contains(promised), "{provider} {event_type}: {words}");
+        let records_a_call = words.contains("state and outcome are found anew");
+        assert_eq!(records_a_call, promised == OUTCOME, "{words}");
+        let reads_a_status = words.contains("delivery status is looked at");
+        assert_eq!(reads_a_status, promised == TEXT, "{words}");
+    }
+}
+
+#[test]
 fn every_retry_has_a_key_of_its_own() {
     let (one, other) = (EventId::generate(), EventId::generate());
     let keys = [retry_key(one, 1), retry_key(one, 2), retry_key(other, 1)];
