@@ -1,5 +1,6 @@
 //! Lenient reading of JSON: what is absent or of another type is `None`. What has to be there is [`needed`].
 
+pub(crate) mod broken;
 pub(crate) mod needed;
 
 use jiff::Timestamp;

@@ -164,9 +164,9 @@ async fn several_addresses_that_fail_have_one_stand_in() -> Result<()> {
     ];
     let (world, channels) =
         reachable_at("[alerts]\ncritical = [\"email\"]", &mails, quick()).await?;
-    channels.smtp.set_scenario(smtp::Scenario::from_toml(
-        "[connection]\nbusy = 1.0",
-    )?)?;
+    channels
+        .smtp
+        .set_scenario(smtp::Scenario::from_toml("[connection]\nbusy = 1.0")?)?;
     let client = world.client().await?;
     begin_test(&world).await?;
     let id = names::alert_id(the_alert(&world).await?);

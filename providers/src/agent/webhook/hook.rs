@@ -5,7 +5,7 @@ use serde_json::Value;
 
 use super::TYPE_PREFIX;
 use crate::{
-    json::{Json, needed::text},
+    json::{Json, broken, needed::text},
     outline::ParseProblem,
     private::Private,
 };
@@ -87,7 +87,7 @@ pub enum Says {
 /// Reads an event in full, as it is or in an envelope. Unknown hooks and fields are fine; what names no hook is no
 /// event.
 pub fn read(body: &[u8]) -> Result<Hook, ParseProblem> {
-    let value: Value = serde_json::from_slice(body)?;
+    let value: Value = broken::read(body)?;
     let json = Json::from(&value);
     let input = match json.at("hook_event_name").exists() {
         true => json,

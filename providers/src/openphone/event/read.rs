@@ -7,7 +7,7 @@ use super::{
     check::check,
 };
 use crate::{
-    json::{Json, needed::text},
+    json::{Json, broken, needed::text},
     outline::ParseProblem,
     private::Private,
 };
@@ -15,7 +15,7 @@ use crate::{
 /// Reads an event in full. Unknown types, states and fields are fine; an event of a known type has to say what
 /// it is about.
 pub fn read(body: &[u8]) -> Result<Event, ParseProblem> {
-    let value: Value = serde_json::from_slice(body)?;
+    let value: Value = broken::read(body)?;
     let json = Json::from(&value);
     let event_type = json.needed(&["type"], text)?;
     check(&event_type, json)?;

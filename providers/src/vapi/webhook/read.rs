@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::{check::check, outline::our_call_in};
 use crate::{
-    json::{Json, needed::text},
+    json::{Json, broken, needed::text},
     outline::ParseProblem,
     private::Private,
     vapi::{EndedReason, class_of},
@@ -107,7 +107,7 @@ impl Report {
 /// Reads a message in full. Unknown types, states and fields are fine; a message of a known type has to say what
 /// it is about.
 pub fn read(body: &[u8]) -> Result<Event, ParseProblem> {
-    let value: Value = serde_json::from_slice(body)?;
+    let value: Value = broken::read(body)?;
     let json = Json::from(&value);
     let message = json.at("message");
     let event_type = json.needed(&["message.type"], text)?;

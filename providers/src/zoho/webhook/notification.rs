@@ -5,7 +5,7 @@ use serde_json::Value;
 
 use crate::{
     json::{
-        Json,
+        Json, broken,
         needed::{id, list_of, text},
     },
     outline::{Outline, ParseProblem, hash, name, pluck},
@@ -74,7 +74,7 @@ pub enum Operation {
 /// Reads a notification in full. It has to say what happened to which records; the values that it may carry are
 /// left alone: nothing proves them.
 pub fn read(body: &[u8]) -> Result<Notification, ParseProblem> {
-    let value: Value = serde_json::from_slice(body)?;
+    let value: Value = broken::read(body)?;
     let json = Json::from(&value);
     Ok(Notification {
         channel_id: json.needed(&["channel_id"], id)?,
