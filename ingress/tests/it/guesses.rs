@@ -83,7 +83,8 @@ fn guess() -> String {
 
 async fn status(stage: &Stage, clinic: &Clinic, call: &str) -> u16 {
     let body = ended(call);
-    let post = Post::to(&format!("/hooks/{}", clinic.key)).signed(body.as_bytes(), SECRET, now_ms());
+    let post =
+        Post::to(&format!("/hooks/{}", clinic.key)).signed(body.as_bytes(), SECRET, now_ms());
     stage.send(&post).await.status
 }
 
