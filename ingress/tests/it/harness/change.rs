@@ -6,7 +6,9 @@ use super::Stage;
 
 /// A role that may do everything but what a test takes from it. Row-level security does not bind it, as it does not
 /// bind the login.
-const PLAIN_ROLE: &str = "create role plain bypassrls;
+const PLAIN_ROLE: &str = "do $$ begin
+       if not exists (select from pg_roles where rolname = 'plain') then create role plain bypassrls; end if;
+     end $$;
      grant usage on schema public to plain;
      grant all on all tables in schema public to plain;
      grant all on all sequences in schema public to plain";
