@@ -14,7 +14,7 @@ use crate::harness::{
     NOW, Stage, appointment, appointment_id, at, authorize, import, place, stage,
 };
 
-fn event(tenant: TenantId, key: &str) -> NewEvent {
+pub(crate) fn event(tenant: TenantId, key: &str) -> NewEvent {
     NewEvent {
         id: EventId::generate(),
         tenant,
