@@ -205,6 +205,11 @@ async fn retell_event(tx: &mut TenantTx, each: &EventTry) -> Result<Followed> {
     {
         return Ok(Followed::HandedOver);
     }
+    if each.scope == Some(RetryScope::StateOnly) {
+        return Ok(Followed::kept(
+            "only a retry with effects looks for the call that it belongs to",
+        ));
+    }
     metrics::counter!("bellhop_events_without_call_total").increment(1);
     Ok(Followed::kept("belongs to no call of this tenant"))
 }

@@ -23,6 +23,14 @@ pub enum Error {
     Unknown { column: &'static str, value: String },
     #[error("the event is {state}: it is on its way, and need not be asked for again")]
     UnderWay { state: String },
+    #[error(
+        "the event is tried again by itself, with all that follows from it: a retry of its state alone would end that; ask for its effects too"
+    )]
+    TriedByItself,
+    #[error(
+        "the event was read from the provider and is no webhook: there is nothing to read again"
+    )]
+    NoWebhook,
     #[error("a stored secret cannot be decrypted with the configured keys")]
     Undecryptable,
     /// The step took so long that its process has asked again meanwhile.

@@ -248,6 +248,9 @@ fn appended(
     }
 }
 
+/// The type of what was read from the provider because no webhook came.
+pub const FETCHED: &str = "fetched";
+
 impl TenantTx {
     /// Events of a call that nobody has read yet, in order of arrival.
     pub async fn unread_events(&mut self, call: CallId) -> Result<Vec<StoredEvent>> {

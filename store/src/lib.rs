@@ -40,7 +40,7 @@ pub use appointments::{Imported, NewAppointment, NewContact};
 pub use calls::{Applied, CallRow, DialTarget, Placed};
 pub use error::Error;
 pub use event_list::{AttemptEntry, EventContent, EventEntry, EventFilter};
-pub use events::{Appended, NewEvent, StoredEvent};
+pub use events::{Appended, FETCHED, NewEvent, StoredEvent};
 pub use heartbeats::Role;
 pub use outbox::{Due, Process, Wake};
 pub use processing::{Claim, EventTry, TryResult};

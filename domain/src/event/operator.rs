@@ -72,7 +72,9 @@ impl Follows {
     /// What is recorded.
     const fn state(self) -> &'static str {
         match self {
-            Self::Call => "the call's state and outcome are found anew from all that was heard",
+            Self::Call => {
+                "what it says of the call is recorded anew, for the call's process to take up when it looks next"
+            }
             Self::OfCall => "it is kept; nothing is recorded from this type",
             Self::TextStatus => "the text's delivery status is looked at",
             Self::AgentHook => "the session, its messages and tool uses are recorded",
@@ -85,7 +87,7 @@ impl Follows {
     const fn effects(self) -> Option<&'static str> {
         match self {
             Self::Call => Some(
-                "the outcome takes effect on the appointment and its reminder, which looks again",
+                "the call's process looks again: the call's state and outcome are found anew from all that was heard, and take effect on the appointment and its reminder",
             ),
             Self::OfCall => Some("the process of its call looks again, if it is a call of ours"),
             Self::TextStatus => {
