@@ -92,13 +92,16 @@ where
     let Some(folder) = config::read(logs::FOLDER) else {
         return Ok(None);
     };
+    // Made first: the appender complains of a folder that it is about to make.
+    let unusable = || format!("{} is {folder:?}: no log file can be written", logs::FOLDER);
+    fs::create_dir_all(&folder).with_context(unusable)?;
     let files = RollingFileAppender::builder()
         .rotation(Rotation::DAILY)
         .filename_prefix(name)
         .filename_suffix("jsonl")
         .max_log_files(config::log_files()?.get())
         .build(&folder)
-        .with_context(|| format!("{} is {folder:?}: no log file can be written", logs::FOLDER))?;
+        .with_context(unusable)?;
     let files = PrivateFiles {
         files,
         folder: folder.into(),

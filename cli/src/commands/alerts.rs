@@ -207,3 +207,20 @@ async fn mute(store: &Store, options: &MuteOptions) -> Result<ExitCode> {
     }
     Ok(ExitCode::SUCCESS)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_muted_alert_says_until_when() {
+        let now: Timestamp = "2027-03-26T09:00:00Z".parse().unwrap();
+        let later = now + jiff::SignedDuration::from_hours(4);
+        assert_eq!(muted(None, now), "");
+        assert_eq!(muted(Some(now), now), "");
+        assert_eq!(
+            muted(Some(later), now),
+            ", muted until 2027-03-26T13:00:00Z"
+        );
+    }
+}

@@ -86,7 +86,8 @@ impl Line {
             .filter_map(Value::as_object)
         {
             for (name, value) in fields {
-                if name != "name" && !self.fields.contains_key(name) && !added.contains_key(name) {
+                let says_nothing = name == "name" || name.starts_with("otel.");
+                if !says_nothing && !self.fields.contains_key(name) && !added.contains_key(name) {
                     added.insert(name.clone(), value.clone());
                 }
             }
@@ -255,7 +256,7 @@ mod tests {
         let line = r#"{"timestamp":"2027-03-30T09:00:00Z","level":"WARN","message":"webhook refused","status":401,
             "reason":"signature_wrong","target":"ingress::hook",
             "span":{"request_id":"req_1","source":"src_1","tenant":"ten_1","name":"webhook"},
-            "spans":[{"status":1,"source":"outer","name":"server"},
+            "spans":[{"status":1,"source":"outer","name":"server","otel.kind":"server"},
                      {"request_id":"req_1","source":"src_1","tenant":"ten_1","name":"webhook"}]}"#;
         let line = Line {
             fields: serde_json::from_str(line).unwrap(),
@@ -270,6 +271,9 @@ mod tests {
         ] {
             assert!(text.contains(part), "{part} is missing: {text}");
         }
-        assert!(!text.contains("name=") && !text.contains("outer"), "{text}");
+        assert!(
+            !text.contains("name=") && !text.contains("outer") && !text.contains("otel"),
+            "{text}"
+        );
     }
 }
