@@ -139,6 +139,7 @@ async fn tell(
                 first_seen: row.facts.first_seen,
                 last_seen: row.facts.last_seen,
                 zone: &zone,
+                alert: &row.id.to_string(),
                 reference: &reference,
             },
         );
@@ -170,29 +171,35 @@ async fn messages(
     audiences: &Audiences,
     now: Timestamp,
 ) -> Result<Messages> {
-    let all = tx.open_deliveries(batch).await?;
+    let mut all = tx.open_deliveries(batch).await?;
     let (mut send, mut wait) = (Vec::new(), None::<Timestamp>);
-    for each in all.iter().filter(|each| is_open(each)) {
-        let mut each = each.clone();
+    let mut place = 0;
+    // Grows meanwhile: a stand-in's messages are judged as the others are.
+    while let Some(each) = all.get_mut(place) {
         if each.state == "sending" {
-            lost(tx, &mut each, now).await?;
+            lost(tx, each, now).await?;
         }
-        // A stand-in's own messages are looked at in the next step.
-        loop {
-            let facts = facts(tx, &each, &all, audiences).await?;
-            match deliver_step(now, &facts) {
-                DeliveryStep::SendNow { .. } => send.push(each.id),
-                DeliveryStep::Wait { until } => wait = Some(wait.map_or(until, |w| w.min(until))),
-                DeliveryStep::GiveUp => tx.delivery_given_up(each.id).await?,
-                DeliveryStep::Done => {}
-                DeliveryStep::FallBackTo(channel) => {
-                    send.extend(stand_in(tx, &each, channel, audiences, now).await?);
+        let each = each.clone();
+        let step = match each.state.as_str() {
+            "pending" => deliver_step(now, &facts(tx, &each, &all, audiences).await?),
+            _ => DeliveryStep::Done,
+        };
+        match step {
+            DeliveryStep::SendNow { .. } => send.push(each.id),
+            DeliveryStep::Wait { until } => wait = Some(wait.map_or(until, |w| w.min(until))),
+            DeliveryStep::GiveUp => tx.delivery_given_up(each.id).await?,
+            DeliveryStep::Done => {}
+            DeliveryStep::FallBackTo(channel) => {
+                let made = stand_in(tx, &each, channel, audiences).await?;
+                if let Some(each) = all.get_mut(place) {
                     each.fell_back = true;
-                    continue;
                 }
+                all.extend(made);
+                // It goes on by itself.
+                continue;
             }
-            break;
         }
+        place += 1;
     }
     Ok(match (send.is_empty(), wait) {
         (false, _) => Messages::Send(send),
@@ -210,12 +217,9 @@ async fn lost(tx: &mut TenantTx, each: &mut DeliveryRow, now: Timestamp) -> Resu
         not_before: None,
     };
     tx.delivery_failed(each.id, &failure, None).await?;
+    "pending".clone_into(&mut each.state);
     each.failure = Some(failure);
     Ok(())
-}
-
-fn is_open(each: &DeliveryRow) -> bool {
-    each.state == "pending" || each.state == "sending"
 }
 
 async fn facts(
@@ -224,10 +228,17 @@ async fn facts(
     all: &[DeliveryRow],
     audiences: &Audiences,
 ) -> Result<DeliveryFacts> {
-    let of_notice = all.iter().filter(|other| {
-        other.target.audience == each.target.audience && other.created_at == each.created_at
-    });
-    let used: Vec<Channel> = of_notice.map(|other| other.target.channel).collect();
+    let of_notice: Vec<_> = all
+        .iter()
+        .filter(|other| {
+            other.target.audience == each.target.audience && other.created_at == each.created_at
+        })
+        .collect();
+    let used: Vec<Channel> = of_notice.iter().map(|other| other.target.channel).collect();
+    // One address that fails speaks for its channel: the stand-in is told once.
+    let fell_back = of_notice
+        .iter()
+        .any(|other| other.target.channel == each.target.channel && other.fell_back);
     let reach = audiences.of(each.target.audience);
     let disabled = match reach {
         Some(reach) => tx.is_misconfigured(each.target, reach.changed_at).await?,
@@ -241,19 +252,19 @@ async fn facts(
         last_failure: each.failure,
         sent: each.state == "sent",
         disabled,
-        fell_back: each.fell_back,
+        fell_back,
         stand_in: reach.and_then(|reach| fallback(&reach.alerts, &used)),
     })
 }
 
-/// The same message to every address of another channel.
+/// The same message to every address of another channel. They belong to the same notice, which a common time of
+/// making says: so no channel is used for it twice.
 async fn stand_in(
     tx: &mut TenantTx,
     each: &DeliveryRow,
     channel: Channel,
     audiences: &Audiences,
-    now: Timestamp,
-) -> Result<Vec<DeliveryId>> {
+) -> Result<Vec<DeliveryRow>> {
     tx.delivery_fell_back(each.id).await?;
     let Some(reach) = audiences.of(each.target.audience) else {
         return Ok(Vec::new());
@@ -268,7 +279,8 @@ async fn stand_in(
             subject: &each.subject,
             body: &each.body,
         };
-        made.push(tx.add_delivery(&new, now).await?);
+        let id = tx.add_delivery(&new, each.created_at).await?;
+        made.extend(tx.lock_delivery(id).await?);
     }
     Ok(made)
 }

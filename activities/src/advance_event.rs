@@ -207,6 +207,11 @@ async fn retell_event(tx: &mut TenantTx, each: &EventTry, now: Timestamp) -> Res
             return Ok(Followed::HandedOver);
         }
     }
+    if each.scope == Some(RetryScope::StateOnly) {
+        return Ok(Followed::kept(
+            "only a retry with effects looks for the call that it belongs to",
+        ));
+    }
     metrics::counter!("bellhop_events_without_call_total").increment(1);
     Ok(Followed::kept("belongs to no call of this tenant"))
 }
@@ -231,7 +236,9 @@ async fn text_status(tx: &mut TenantTx, each: &EventTry, now: Timestamp) -> Resu
             "an alert did not arrive as a text; another way is looked for",
         ));
     }
-    Ok(Followed::done())
+    Ok(Followed::kept(
+        "no alert looks for another way because of this status",
+    ))
 }
 
 /// Records the failure, and when it has its turn again; or gives the event up, and says so to somebody.

@@ -7,7 +7,7 @@ use providers::{
     retell::{self, CallObject},
 };
 use sha2::{Digest, Sha256};
-use store::{CallRow, NewEvent, Placed, Result, Store, TenantTx};
+use store::{CallRow, FETCHED, NewEvent, Placed, Result, Store, TenantTx};
 use workflows::contract::CallInput;
 
 use crate::{accounts::Accounts, failure::DialFailure};
@@ -155,7 +155,7 @@ async fn keep(tx: &mut TenantTx, input: &CallInput, call: &CallObject) -> Result
         tenant: input.tenant,
         source: None,
         provider: "retell",
-        event_type: "fetched".to_owned(),
+        event_type: FETCHED.to_owned(),
         dedupe_key: format!("fetched:{}:{digest}", call.call_id),
         call: Some(input.call),
         provider_call_id: Some(call.call_id.clone()),

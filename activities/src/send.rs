@@ -14,7 +14,7 @@ use providers::{
     twilio::client as twilio,
 };
 use secrecy::SecretString;
-use store::{DeliveryRow, Result, SourceEntry, Store, TenantTx};
+use store::{DeliveryRow, Error, Result, SourceEntry, Store, TenantTx};
 use workflows::contract::DeliveryInput;
 
 use crate::{alarm, platform::Platform};
@@ -128,11 +128,16 @@ async fn claimed(
     let (settings, secret) = match sender {
         Some(sender) => {
             let mut tx = store.tenant(sender).begin().await?;
-            let keys = tx.provider_keys(store.keys(), provider).await?;
-            (
-                Some(tx.tenant_row().await?.settings.alerts),
-                keys.into_iter().next(),
-            )
+            let key = match tx.provider_keys(store.keys(), provider).await {
+                Ok(keys) => keys.into_iter().next(),
+                // As good as none: somebody has to store it anew, and hears of it over the other channels.
+                Err(error @ Error::Undecryptable) => {
+                    tracing::error!(channel = row.target.channel.code(), %error, "a channel cannot be used");
+                    None
+                }
+                Err(error) => return Err(error),
+            };
+            (Some(tx.tenant_row().await?.settings.alerts), key)
         }
         None => (None, None),
     };

@@ -107,7 +107,11 @@ impl Summary {
             writeln!(out, "{} given up, now in failed/", self.failed)?;
         }
         match self.next_due {
-            Some(due) => writeln!(out, "{} waiting, the first until {due:.0}", self.waiting)?,
+            Some(due) => writeln!(
+                out,
+                "{} waiting, the first is due at {due:.0}",
+                self.waiting
+            )?,
             None => writeln!(out, "nothing is waiting")?,
         }
         if let Some(reason) = &self.stopped {

@@ -135,7 +135,7 @@ impl ProblemFile {
         let writer = match &mut self.writer {
             Some(writer) => writer,
             none => {
-                let file = File::create(&self.path)
+                let file = crate::private_file(&self.path)
                     .with_context(|| format!("cannot write {}", self.path.display()))?;
                 none.insert(RejectsWriter::new(BufWriter::new(file))?)
             }

@@ -1,5 +1,12 @@
 //! The one binary `bellhop`: wires the rooms together. As a library, it serves the whole-system tests.
 
+use std::{
+    fs::{File, OpenOptions},
+    io,
+    os::unix::fs::OpenOptionsExt,
+    path::Path,
+};
+
 pub mod appointment_file;
 pub mod commands;
 pub mod conductor;
@@ -14,6 +21,16 @@ pub fn http() -> anyhow::Result<reqwest::Client> {
     // Installed already when a provider's client was made before: the same one serves.
     let _ = rustls::crypto::ring::default_provider().install_default();
     Ok(reqwest::Client::builder().build()?)
+}
+
+/// Opens a file to be written anew. One that is made by this is readable by its owner only.
+pub(crate) fn private_file(path: &Path) -> io::Result<File> {
+    OpenOptions::new()
+        .write(true)
+        .create(true)
+        .truncate(true)
+        .mode(0o600)
+        .open(path)
 }
 
 /// `1 row`, `2 rows`.
@@ -33,4 +50,20 @@ macro_rules! say {
         use std::io::Write as _;
         writeln!(std::io::stdout(), $($line)*)
     }};
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{fs, os::unix::fs::PermissionsExt};
+
+    use super::*;
+
+    #[test]
+    fn a_file_with_personal_data_is_its_owners_only() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("rejects.csv");
+        private_file(&path).unwrap();
+        let mode = fs::metadata(&path).unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o600);
+    }
 }

@@ -86,7 +86,15 @@ impl Servers {
     /// A handle on the database, with its schema up to date.
     pub async fn store(&self, keys: &SecretString, pool: PoolOptions) -> Result<Store> {
         let store = Store::new(&self.database_url, KeyRing::parse(keys)?, pool)?;
-        store.migrate().await?;
+        let migrated = store.migrate().await;
+        if self.postgres.is_none() {
+            migrated.context(
+                "the database that BELLHOP_DATABASE_URL names cannot be used. For the embedded one unset the variable \
+                 (and TEMPORAL_ADDRESS, where that is set by the same file), or start a new shell",
+            )?;
+        } else {
+            migrated?;
+        }
         Ok(store)
     }
 

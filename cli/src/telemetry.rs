@@ -1,9 +1,19 @@
 //! Logs and metrics of the process.
 
-use std::{io::IsTerminal, sync::Arc};
+use std::{
+    fs::{self, Permissions},
+    io::{self, IsTerminal},
+    os::unix::fs::PermissionsExt,
+    path::PathBuf,
+    sync::{
+        Arc,
+        atomic::{AtomicI64, Ordering::Relaxed},
+    },
+};
 
 use anyhow::{Context, Result, bail};
 use ingress::RenderMetrics;
+use jiff::Timestamp;
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder};
 use opentelemetry::trace::TracerProvider;
 use opentelemetry_otlp::{SpanExporter, WithExportConfig};
@@ -11,7 +21,8 @@ use opentelemetry_sdk::{Resource, trace::SdkTracerProvider};
 use tracing::Subscriber;
 use tracing_appender::rolling::{RollingFileAppender, Rotation};
 use tracing_subscriber::{
-    EnvFilter, Layer, layer::SubscriberExt, registry::LookupSpan, util::SubscriberInitExt,
+    EnvFilter, Layer, fmt::MakeWriter, layer::SubscriberExt, registry::LookupSpan,
+    util::SubscriberInitExt,
 };
 
 use crate::{commands::logs, config};
@@ -64,11 +75,11 @@ fn to_standard_error<S>() -> Result<Sink<S>>
 where
     S: Subscriber + for<'a> LookupSpan<'a>,
 {
-    let layer = tracing_subscriber::fmt::layer().with_writer(std::io::stderr);
+    let layer = tracing_subscriber::fmt::layer().with_writer(io::stderr);
     let format = config::read("BELLHOP_LOG_FORMAT").unwrap_or_else(|| "text".to_owned());
     Ok(match format.as_str() {
         "json" => layer.json().flatten_event(true).boxed(),
-        "text" => layer.with_ansi(std::io::stderr().is_terminal()).boxed(),
+        "text" => layer.with_ansi(io::stderr().is_terminal()).boxed(),
         other => bail!("BELLHOP_LOG_FORMAT is {other:?}; expected text or json"),
     })
 }
@@ -81,15 +92,55 @@ where
     let Some(folder) = config::read(logs::FOLDER) else {
         return Ok(None);
     };
+    // Made first: the appender complains of a folder that it is about to make.
+    let unusable = || format!("{} is {folder:?}: no log file can be written", logs::FOLDER);
+    fs::create_dir_all(&folder).with_context(unusable)?;
     let files = RollingFileAppender::builder()
         .rotation(Rotation::DAILY)
         .filename_prefix(name)
         .filename_suffix("jsonl")
         .max_log_files(config::log_files()?.get())
         .build(&folder)
-        .with_context(|| format!("{} is {folder:?}: no log file can be written", logs::FOLDER))?;
+        .with_context(unusable)?;
+    let files = PrivateFiles {
+        files,
+        folder: folder.into(),
+        name: name.to_owned(),
+        day: AtomicI64::new(i64::MIN),
+    };
     let layer = tracing_subscriber::fmt::layer().json().flatten_event(true);
     Ok(Some(layer.with_writer(files).boxed()))
+}
+
+/// Log files that only their owner reads.
+struct PrivateFiles {
+    files: RollingFileAppender,
+    folder: PathBuf,
+    name: String,
+    /// The last one whose file was closed to others, in days since 1970.
+    day: AtomicI64,
+}
+
+impl<'a> MakeWriter<'a> for PrivateFiles {
+    type Writer = <RollingFileAppender as MakeWriter<'a>>::Writer;
+
+    fn make_writer(&'a self) -> Self::Writer {
+        let writer = self.files.make_writer();
+        let now = Timestamp::now();
+        let day = now.as_second().div_euclid(86_400);
+        // A file that is not there yet, or not ours, is tried again with the next line.
+        if self.day.load(Relaxed) != day && self.close_to_others(now).is_ok() {
+            self.day.store(day, Relaxed);
+        }
+        writer
+    }
+}
+
+impl PrivateFiles {
+    fn close_to_others(&self, now: Timestamp) -> io::Result<()> {
+        let file = format!("{}.{}.jsonl", self.name, now.strftime("%F"));
+        fs::set_permissions(self.folder.join(file), Permissions::from_mode(0o600))
+    }
 }
 
 /// Traces, by OTLP over HTTP. They are sent from a thread of their own, and lost when nobody takes them.

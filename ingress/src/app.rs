@@ -47,12 +47,13 @@ impl App {
     pub(crate) fn new(
         config: Config,
         store: Store,
+        sources: Sources,
         intake: Intake,
         keeper: Option<Keeper>,
         render_metrics: Option<RenderMetrics>,
     ) -> Self {
         Self {
-            sources: Sources::new(store.clone(), &config),
+            sources,
             intake,
             keeper,
             bodies: Bodies::new(&config),

@@ -5,21 +5,23 @@
 //! A request is answered only after the commit that holds its own event.
 
 use std::{
-    sync::Arc,
+    sync::{Arc, Mutex, PoisonError},
     time::{Duration, Instant},
 };
 
 use store::{Appended, NewEvent, Store, Wake};
 use tokio::{
-    sync::{Mutex, mpsc, oneshot},
+    sync::{Mutex as AsyncMutex, mpsc, oneshot},
     task::JoinSet,
     time::{sleep, timeout, timeout_at},
 };
 
 use crate::{
     config::Config,
+    hook::LOGGED_REFUSALS,
     outage::Outage,
-    telemetry::{self, chain},
+    rate::Bucket,
+    telemetry::{self, chain, reason},
 };
 
 /// A batch is full at so many bytes of bodies, however few they are: a statement has to fit in memory.
@@ -46,7 +48,9 @@ pub(crate) enum NotStored {
     /// The database took too long. The event may have been stored all the same: the sender's next
     /// delivery finds out.
     TimedOut,
-    /// The database refuses this very event.
+    /// The database answers and fails, for a cause that may be ours: a grant or a migration is missing.
+    Failed,
+    /// The database refuses this very event for what it holds.
     Refused,
 }
 
@@ -67,11 +71,12 @@ pub(crate) struct Intake {
 /// What the lanes share.
 struct Lanes {
     store: Store,
-    queue: Mutex<mpsc::Receiver<Waiting>>,
+    queue: AsyncMutex<mpsc::Receiver<Waiting>>,
     outage: Arc<Outage>,
     batch_max: usize,
     limit: Duration,
     on_wake: OnWake,
+    logged: Mutex<Bucket>,
 }
 
 impl Intake {
@@ -86,11 +91,12 @@ impl Intake {
         let (sender, receiver) = mpsc::channel(config.max_in_flight.get());
         let lanes = Arc::new(Lanes {
             store,
-            queue: Mutex::new(receiver),
+            queue: AsyncMutex::new(receiver),
             outage: outage.clone(),
             batch_max: config.batch_max.get(),
             limit: config.database_time_limit,
             on_wake,
+            logged: Mutex::new(Bucket::full(LOGGED_REFUSALS, Instant::now())),
         });
         for _ in 0..config.batch_lanes.get() {
             tasks.spawn(lanes.clone().run());
@@ -168,18 +174,20 @@ impl Lanes {
         telemetry::batch_size(events.len());
         match self.append(&events).await {
             Ok(appended) => self.answer(answers.into_iter().zip(appended)),
-            Err(NotStored::Refused) if events.len() > 1 => self.one_by_one(events, answers).await,
+            Err(NotStored::Refused | NotStored::Failed) if events.len() > 1 => {
+                self.one_by_one(events, answers).await;
+            }
             Err(reason) => refuse(answers, reason),
         }
     }
 
-    /// One event that the database refuses must not fail the others.
+    /// One event that the database does not take must not fail the others.
     async fn one_by_one(&self, events: Vec<NewEvent>, answers: Vec<Answer>) {
         let mut answers = answers.into_iter();
         for (event, answer) in events.iter().zip(answers.by_ref()) {
             match self.append(std::slice::from_ref(event)).await {
                 Ok(appended) => self.answer(std::iter::once(answer).zip(appended)),
-                Err(NotStored::Refused) => refuse([answer], NotStored::Refused),
+                Err(reason @ (NotStored::Refused | NotStored::Failed)) => refuse([answer], reason),
                 // It would meet the rest as well, each after a wait of its own.
                 Err(reason) => {
                     refuse([answer], reason);
@@ -202,6 +210,9 @@ impl Lanes {
                 Ok(Ok(appended)) => {
                     telemetry::commit_took(started.elapsed());
                     self.outage.over();
+                    if appended.iter().any(|each| !each.duplicate) {
+                        self.outage.takes();
+                    }
                     return Ok(appended);
                 }
                 Ok(Err(error)) if error.is_unavailable() => {
@@ -211,19 +222,26 @@ impl Lanes {
                     }
                     sleep(RETRY_PAUSE).await;
                 }
-                Ok(Err(error)) => {
-                    tracing::error!(
-                        error = chain(&error),
-                        events = events.len(),
-                        "the database refused webhooks"
-                    );
-                    return Err(NotStored::Refused);
-                }
+                Ok(Err(error)) => return Err(self.declined(&error, events.len())),
                 Err(_) => {
                     self.outage.begins("no answer within the time limit");
                     return Err(NotStored::TimedOut);
                 }
             }
+        }
+    }
+
+    /// Why the database, which can be asked, does not take events.
+    fn declined(&self, error: &store::Error, events: usize) -> NotStored {
+        let mut budget = self.logged.lock().unwrap_or_else(PoisonError::into_inner);
+        if budget.take(LOGGED_REFUSALS, Instant::now()).is_ok() {
+            let error = reason(error);
+            tracing::error!(error, events, "the database does not take webhooks");
+        }
+        if error.is_refusal() {
+            NotStored::Refused
+        } else {
+            NotStored::Failed
         }
     }
 

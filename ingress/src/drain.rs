@@ -1,9 +1,9 @@
 //! What waits in the spool is brought to the database, in order of arrival, once that is back.
 
 mod pace;
+mod singly;
 
 use std::{
-    borrow::Cow,
     collections::{BTreeSet, HashSet},
     io,
     sync::Arc,
@@ -22,12 +22,13 @@ use tokio::{
 use tracing::field;
 
 use pace::{Pace, Trouble};
+use singly::Failed;
 
 use crate::{
     batch::OnWake,
     outage::Outage,
     spool::{Position, Spool, SpoolError, SpooledEvent},
-    telemetry::{self, chain},
+    telemetry::{self, chain, reason},
 };
 
 /// A database that has not said by then that it is there is away.
@@ -51,9 +52,10 @@ impl Drain {
     /// after the next start, which the database notices.
     pub(crate) async fn run(self, mut stop: watch::Receiver<()>) {
         let mut pace = Pace::new(self.batch_max);
+        let mut failed = Failed::default();
         let mut drained = 0_u64;
         while stop.has_changed().is_ok() {
-            let wait = match self.step(pace.size).await {
+            let wait = match self.step(pace.size, &mut failed).await {
                 Ok(0) => {
                     if drained > 0 {
                         tracing::info!(events = drained, "the spool is drained");
@@ -84,7 +86,7 @@ impl Drain {
     }
 
     /// Brings the next few events out of the spool, and answers how many; 0 when there is none.
-    async fn step(&self, size: usize) -> Result<u64, Trouble> {
+    async fn step(&self, size: usize, failed: &mut Failed) -> Result<u64, Trouble> {
         if self.outage.is_known() {
             self.probe().await?;
         }
@@ -99,7 +101,7 @@ impl Drain {
         let count = u64::try_from(batch.len()).unwrap_or(u64::MAX);
         let ready = self.admitted(batch).await?;
         if !ready.is_empty() {
-            self.bring(ready).await?;
+            self.bring(ready, failed).await?;
         }
         Ok(count)
     }
@@ -152,46 +154,11 @@ impl Drain {
         Ok(enabled)
     }
 
-    async fn bring(&self, ready: Vec<Ready>) -> Result<(), Trouble> {
+    async fn bring(&self, ready: Vec<Ready>, failed: &mut Failed) -> Result<(), Trouble> {
         let (positions, events): (Vec<_>, Vec<_>) = ready.into_iter().unzip();
         match self.append(&events).await? {
             Ok(()) => self.forget(positions).await,
-            Err(_) => self.one_by_one(positions, events).await,
-        }
-    }
-
-    /// One event that the database refuses must not hold up the others. It is set aside when the fault is
-    /// surely its own: its data is refused, or another event was taken where it was not.
-    async fn one_by_one(
-        &self,
-        positions: Vec<Position>,
-        events: Vec<NewEvent>,
-    ) -> Result<(), Trouble> {
-        let (mut taken, mut refused, mut failed) = (Vec::new(), Vec::new(), Vec::new());
-        let mut trouble = None;
-        for (position, event) in positions.into_iter().zip(&events) {
-            match self.append(std::slice::from_ref(event)).await {
-                Ok(Ok(())) => taken.push(position),
-                Ok(Err(error)) if error.is_refusal() => refused.push((position, event, error)),
-                Ok(Err(error)) => failed.push((position, event, error)),
-                Err(away) => {
-                    trouble = Some(away);
-                    break;
-                }
-            }
-        }
-        if !taken.is_empty() {
-            refused.append(&mut failed);
-            self.forget(taken).await?;
-        }
-        for (position, event, error) in refused {
-            let name = Some((event.id, event.tenant));
-            self.set_aside(position, name, &reason(&error)).await?;
-        }
-        match (trouble, failed.first()) {
-            (Some(trouble), _) => Err(trouble),
-            (None, Some((_, _, error))) => Err(declined(error)),
-            (None, None) => Ok(()),
+            Err(_) => self.one_by_one(positions, events, failed).await,
         }
     }
 
@@ -276,20 +243,7 @@ fn failing(error: &SpoolError) -> Trouble {
 
 /// Whether other transactions were in the way (class 40: rolled back; class 55: locked), which passes.
 fn is_in_the_way(error: &store::Error) -> bool {
-    code(error).is_some_and(|code| code.starts_with("40") || code.starts_with("55"))
-}
-
-fn code(error: &store::Error) -> Option<Cow<'_, str>> {
-    match error {
-        store::Error::Database(cause) => cause.as_database_error().and_then(|cause| cause.code()),
-        _ => None,
-    }
-}
-
-/// What the database has against an event, by its code: the text may quote the event.
-fn reason(error: &store::Error) -> String {
-    match code(error) {
-        Some(code) => format!("the database refuses it (SQLSTATE {code})"),
-        None => format!("it cannot be stored: {error}"),
-    }
+    error
+        .sqlstate()
+        .is_some_and(|code| code.starts_with("40") || code.starts_with("55"))
 }

@@ -49,7 +49,7 @@ enum Outcome {
     Stored,
     /// It was stored before.
     Duplicate,
-    /// On this machine's disk: the database is away.
+    /// On this machine's disk: the database is away, or fails.
     Spooled,
     /// A question, which is no event.
     Answered,
@@ -262,7 +262,8 @@ async fn store(
     })
 }
 
-/// Stores an event: in the database, or in the spool while that is away.
+/// Stores an event: in the database, or in the spool when that does not take it for a cause that is not surely the
+/// event's own.
 async fn durable(app: &App, event: NewEvent, trace: &Trace) -> Result<(EventId, Outcome), Refusal> {
     let spare = app
         .keeper
@@ -271,7 +272,7 @@ async fn durable(app: &App, event: NewEvent, trace: &Trace) -> Result<(EventId, 
     match (app.intake.append(event).await, spare) {
         (Ok(appended), _) if appended.duplicate => Ok((appended.id, Outcome::Duplicate)),
         (Ok(appended), _) => Ok((appended.id, Outcome::Stored)),
-        (Err(NotStored::Away | NotStored::TimedOut), Some((keeper, event))) => {
+        (Err(NotStored::Away | NotStored::TimedOut | NotStored::Failed), Some((keeper, event))) => {
             let id = event.id;
             keeper.keep(event).await.map_err(Refusal::NotKept)?;
             Ok((id, Outcome::Spooled))

@@ -1,8 +1,8 @@
-//! Whether the database is known to be away.
+//! Whether the database is known to be away, and signs that it takes events.
 
 use std::sync::{
     Arc,
-    atomic::{AtomicBool, Ordering},
+    atomic::{AtomicBool, AtomicU64, Ordering},
 };
 
 use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
@@ -13,6 +13,8 @@ use crate::telemetry;
 /// once instead of each waiting for the time limit. With a spool none has to: whoever drains it finds out.
 pub(crate) struct Outage {
     known: AtomicBool,
+    /// Batches that webhooks brought past the spool, with something new in them.
+    taken: AtomicU64,
     probe: Arc<Semaphore>,
     wanted: Notify,
     spooling: bool,
@@ -25,6 +27,7 @@ impl Outage {
     pub(crate) fn new(spooling: bool) -> Self {
         Self {
             known: AtomicBool::new(false),
+            taken: AtomicU64::new(0),
             probe: Arc::new(Semaphore::new(if spooling { 0 } else { 1 })),
             wanted: Notify::new(),
             spooling,
@@ -63,6 +66,16 @@ impl Outage {
             tracing::info!("the database is back");
             telemetry::database_away(false);
         }
+    }
+
+    /// The database has taken something new.
+    pub(crate) fn takes(&self) {
+        self.taken.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// How often it has; only a change says something.
+    pub(crate) fn taken(&self) -> u64 {
+        self.taken.load(Ordering::Relaxed)
     }
 
     /// Wakes whoever drains the spool.

@@ -32,7 +32,12 @@ pub(crate) struct Readiness {
 enum Database {
     Ready,
     Away,
-    SchemaBehind { wanted: i64, applied: Option<i64> },
+    /// A standby, or a server that protects its last disk space.
+    ReadOnly,
+    SchemaBehind {
+        wanted: i64,
+        applied: Option<i64>,
+    },
 }
 
 impl Readiness {
@@ -54,6 +59,10 @@ impl Readiness {
             Ok(Ok(())) => Database::Ready,
             Ok(Err(store::Error::SchemaBehind { wanted, applied })) => {
                 Database::SchemaBehind { wanted, applied }
+            }
+            Ok(Err(store::Error::ReadOnly)) => {
+                tracing::warn!("not ready: the database may only be read");
+                Database::ReadOnly
             }
             Ok(Err(error)) => {
                 tracing::warn!(
@@ -80,18 +89,24 @@ pub(crate) async fn healthz() -> Response {
     json_answer(StatusCode::OK, &json!({ "status": "ok" }))
 }
 
-/// Webhooks can be taken: the database answers and has the schema this program needs, or it is away and the
-/// spool takes them.
+/// Webhooks can be taken: the database can be written and has the schema this program needs, or it is away or
+/// read-only and the spool takes them.
 pub(crate) async fn readyz(State(app): State<Arc<App>>) -> Response {
     let state = app.readiness.database().await;
     let spool = match &app.keeper {
-        Some(keeper) if state == Database::Away => Some(keeper.check().await),
+        Some(keeper) if matches!(state, Database::Away | Database::ReadOnly) => {
+            Some(keeper.check().await)
+        }
         _ => None,
     };
     let (database, schema) = match state {
         Database::Ready => (json!({ "status": "ok" }), json!({ "status": "ok" })),
         Database::Away => (
             json!({ "status": "unreachable" }),
+            json!({ "status": "unknown" }),
+        ),
+        Database::ReadOnly => (
+            json!({ "status": "read_only" }),
             json!({ "status": "unknown" }),
         ),
         Database::SchemaBehind { wanted, applied } => (

@@ -46,7 +46,7 @@ pub(crate) enum Refusal {
     Unreadable(ParseProblem),
     #[error("not stored: {0:?}")]
     NotStored(NotStored),
-    #[error("not stored, as the database is away, and not kept in the spool: {0:?}")]
+    #[error("not stored, as the database takes nothing, and not kept in the spool: {0:?}")]
     NotKept(NotKept),
 }
 
@@ -70,6 +70,7 @@ impl Refusal {
                 NotStored::QueueFull => "queue_full",
                 NotStored::Away => "database_away",
                 NotStored::TimedOut => "database_slow",
+                NotStored::Failed => "database_failed",
                 NotStored::Refused => "database_refused",
             },
             Self::NotKept(NotKept::Full) => "spool_full",
@@ -93,9 +94,9 @@ impl Refusal {
             | Self::SourceUnavailable
             | Self::UnknownProvider
             | Self::NotKept(_)
-            | Self::NotStored(NotStored::QueueFull | NotStored::Away | NotStored::TimedOut) => {
-                StatusCode::SERVICE_UNAVAILABLE
-            }
+            | Self::NotStored(
+                NotStored::QueueFull | NotStored::Away | NotStored::TimedOut | NotStored::Failed,
+            ) => StatusCode::SERVICE_UNAVAILABLE,
         }
     }
 
@@ -168,6 +169,7 @@ mod tests {
             ),
             (Refusal::Busy, Some("1")),
             (Refusal::NotStored(NotStored::Away), Some("5")),
+            (Refusal::NotStored(NotStored::Failed), Some("5")),
             (Refusal::NotKept(NotKept::Full), Some("5")),
             (Refusal::UnknownProvider, Some("5")),
             (

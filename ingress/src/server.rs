@@ -25,6 +25,7 @@ use crate::{
     drain::Drain,
     keeper::Keeper,
     outage::Outage,
+    sources::Sources,
     spool::{Spool, SpoolError},
     telemetry,
 };
@@ -49,7 +50,7 @@ pub enum Error {
         #[source]
         source: SpoolError,
     },
-    #[error("a part that stores webhooks ended by itself")]
+    #[error("a part that takes webhooks ended by itself")]
     Lane(#[source] Option<JoinError>),
 }
 
@@ -97,11 +98,12 @@ impl Ingress {
             keeper
         });
         let intake = Intake::start(&config, store.clone(), outage, on_wake, &mut lanes);
-        let app = Arc::new(App::new(config, store, intake, keeper, render_metrics));
+        let sources = Sources::start(&config, store.clone(), &mut lanes);
+        let app = App::new(config, store, sources, intake, keeper, render_metrics);
         Ok(Self {
             listener,
             address,
-            app,
+            app: Arc::new(app),
             lanes,
         })
     }
@@ -119,7 +121,7 @@ impl Ingress {
         tokio::select! {
             () = server.accept(self.listener) => {}
             () = shutdown => {}
-            // They end only with the intake and the keeper, which are still here: one has panicked.
+            // They end only with the app, which is still here: one has panicked.
             ended = self.lanes.join_next() => return Err(Error::Lane(ended.and_then(Result::err))),
         }
         tracing::info!("ingress stops: no new connections, webhooks under way are finished");
@@ -129,7 +131,7 @@ impl Ingress {
                 "connections were cut at the end of the shutdown limit"
             );
         }
-        // The last request has let go of intake and keeper by now, or is about to.
+        // The last request has let go of the app by now, or is about to.
         while let Ok(Some(ended)) = timeout(limit, self.lanes.join_next()).await {
             ended.map_err(|error| Error::Lane(Some(error)))?;
         }

@@ -1,6 +1,8 @@
 //! Webhook sources, remembered, so that a webhook costs no look-up and a database hiccup does not
 //! stop verification.
 
+mod listed;
+
 use std::{
     collections::HashMap,
     hash::{DefaultHasher, Hash, Hasher},
@@ -8,8 +10,12 @@ use std::{
     time::{Duration, Instant},
 };
 
+use listed::Listed;
 use store::{Source, Store};
-use tokio::sync::Mutex as AsyncMutex;
+use tokio::{
+    sync::{Mutex as AsyncMutex, watch},
+    task::JoinSet,
+};
 
 use crate::{
     config::{Config, Rate},
@@ -23,11 +29,11 @@ const MAX_KEY: usize = 128;
 const UNKNOWN_FOR: Duration = Duration::from_secs(3);
 /// How many unknown keys are remembered.
 const MAX_UNKNOWN: usize = 4_096;
-/// Look-ups of keys never seen before: room for every real source to appear at once after a start,
-/// a limit for whoever guesses keys.
+/// Look-ups of keys that are not listed: a limit for whoever guesses keys. So few at once leave room for the webhooks
+/// of real sources.
 const NEW_KEYS: Rate = Rate {
     per_second: 100,
-    burst: 1_000,
+    burst: 100,
 };
 /// A look-up that takes longer counts as failed.
 const LOOK_UP_LIMIT: Duration = Duration::from_secs(2);
@@ -49,9 +55,12 @@ pub(crate) struct Sources {
     limit: Duration,
     known: Mutex<HashMap<String, Known>>,
     unknown: Mutex<HashMap<String, Instant>>,
+    listed: Listed,
     new_keys: Mutex<Bucket>,
     /// Of the requests that need the same key at the same time, one looks it up.
     stripes: [AsyncMutex<()>; STRIPES],
+    /// Whoever reads the keys ends when it is dropped.
+    _open: watch::Sender<()>,
 }
 
 #[derive(Clone)]
@@ -63,7 +72,11 @@ struct Known {
 }
 
 impl Sources {
-    pub(crate) fn new(store: Store, config: &Config) -> Self {
+    /// Starts in `tasks` to read the keys.
+    pub(crate) fn start(config: &Config, store: Store, tasks: &mut JoinSet<()>) -> Self {
+        let (open, listed) = (watch::Sender::new(()), Listed::default());
+        let keeping = listed.clone();
+        tasks.spawn(keeping.keep(store.clone(), config.source_fresh, open.subscribe()));
         Self {
             store,
             fresh: config.source_fresh,
@@ -71,8 +84,10 @@ impl Sources {
             limit: LOOK_UP_LIMIT.min(config.database_time_limit),
             known: Mutex::default(),
             unknown: Mutex::default(),
+            listed,
             new_keys: Mutex::new(Bucket::full(NEW_KEYS, Instant::now())),
             stripes: std::array::from_fn(|_| AsyncMutex::default()),
+            _open: open,
         }
     }
 
@@ -124,7 +139,7 @@ impl Sources {
         }
     }
 
-    /// A key seen for the first time.
+    /// A key seen for the first time, or not for long.
     async fn found(&self, key: &str) -> Result<Option<Arc<Source>>, Unavailable> {
         let turn = tokio::time::timeout(self.limit, self.stripe(key).lock()).await;
         let _turn = turn.map_err(|_| Unavailable)?;
@@ -136,9 +151,11 @@ impl Sources {
         if self.is_unknown(key, now) {
             return Ok(None);
         }
-        locked(&self.new_keys)
-            .take(NEW_KEYS, now)
-            .map_err(|_| Unavailable)?;
+        if !self.listed.holds(key) {
+            locked(&self.new_keys)
+                .take(NEW_KEYS, now)
+                .map_err(|_| Unavailable)?;
+        }
         self.read(key).await
     }
 

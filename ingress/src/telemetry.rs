@@ -176,3 +176,11 @@ pub(crate) fn chain(error: &dyn Error) -> String {
     }
     text
 }
+
+/// What the database has against an event, by its code: the text may quote the event.
+pub(crate) fn reason(error: &store::Error) -> String {
+    match error.sqlstate() {
+        Some(code) => format!("the database refuses it (SQLSTATE {code})"),
+        None => format!("it cannot be stored: {error}"),
+    }
+}

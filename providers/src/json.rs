@@ -1,4 +1,7 @@
-//! Lenient reading of JSON: what is absent or of another type is `None`, never an error.
+//! Lenient reading of JSON: what is absent or of another type is `None`. What has to be there is [`needed`].
+
+pub(crate) mod broken;
+pub(crate) mod needed;
 
 use jiff::Timestamp;
 use serde_json::Value;

@@ -38,6 +38,8 @@ pub enum ParseProblem {
     WrongType { line: usize, column: usize },
     #[error("`{0}` is missing")]
     Missing(&'static str),
+    #[error("`{0}` is not of the expected form")]
+    Unexpected(&'static str),
     #[error("`{0}` is longer than {MAX_NAME} bytes")]
     TooLong(&'static str),
 }
@@ -47,7 +49,7 @@ impl ParseProblem {
     pub fn code(&self) -> &'static str {
         match self {
             Self::NotJson { .. } => "not_json",
-            Self::WrongType { .. } => "field_wrong_type",
+            Self::WrongType { .. } | Self::Unexpected(_) => "field_wrong_type",
             Self::Missing(_) => "field_missing",
             Self::TooLong(_) => "field_too_long",
         }

@@ -1,17 +1,27 @@
 //! Sends webhooks: `cargo run -p simulator --example senders -- quo http://127.0.0.1:8080/hooks/… 100 scenario.toml`,
-//! with the secret in `WEBHOOK_SECRET`. Prints what was answered.
+//! with the secret in `WEBHOOK_SECRET`. `vapi` sends it as a bearer token, `vapi-hmac` signs with it. Prints what
+//! was answered.
 
 use std::{env, fs, time::Duration};
 
 use anyhow::Context;
-use simulator::senders::{Config, Scenario, Source, Vendor, start};
+use simulator::senders::{Config, Scenario, Source, VapiAuth, VapiHmac, Vendor, start};
+
+/// Vapi with an HMAC credential, as Vapi sets one up.
+const VAPI_HMAC: &str = "vapi-hmac";
 
 #[tokio::main]
 async fn main() -> anyhow::Result<()> {
     let mut arguments = env::args().skip(1);
     let code = arguments.next().unwrap_or_default();
-    let vendor = Vendor::from_code(&code)
-        .with_context(|| format!("the vendor is one of {}", Vendor::CODES.join(", ")))?;
+    let vendor = match code.as_str() {
+        VAPI_HMAC => Some(Vendor::Vapi(VapiAuth::Hmac(VapiHmac::default()))),
+        code => Vendor::from_code(code),
+    };
+    let vendor = vendor.with_context(|| {
+        let codes = Vendor::CODES.join(", ");
+        format!("the vendor is one of {codes}, {VAPI_HMAC}")
+    })?;
     let url = arguments.next().context("the address is missing")?;
     let secret = env::var("WEBHOOK_SECRET").context("WEBHOOK_SECRET is missing")?;
     let events = arguments.next().map_or(Ok(1), |events| events.parse());

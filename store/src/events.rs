@@ -130,6 +130,7 @@ impl Store {
             events.iter().map(|each| of(each.event)).collect()
         }
         let again: Vec<i32> = events.iter().map(|each| each.again).collect();
+        let mut connection = self.pool.acquire().await?;
         let rows = sqlx::query!(
             r#"
             with incoming as (
@@ -182,9 +183,13 @@ impl Store {
             &column(events, |e| i16::from(e.priority.temporal_key())),
             &column(events, |e| e.arrived_at.map(to_db)) as _,
         )
-        .fetch_all(&self.pool)
-        .await?;
-        let stored = rows.into_iter().map(|row| {
+        .fetch_all(&mut *connection)
+        .await
+        .map_err(Error::from);
+        if rows.as_ref().is_err_and(Error::is_read_only) {
+            self.begin_afresh(connection);
+        }
+        let stored = rows?.into_iter().map(|row| {
             let id = EventId::from_uuid(row.id);
             let tenant = TenantId::from_uuid(row.tenant_id);
             let wake = match row.call_id {
@@ -242,6 +247,9 @@ fn appended(
         }),
     }
 }
+
+/// The type of what was read from the provider because no webhook came.
+pub const FETCHED: &str = "fetched";
 
 impl TenantTx {
     /// Events of a call that nobody has read yet, in order of arrival.

@@ -32,6 +32,7 @@ use domain::ids::TenantId;
 use secrecy::{ExposeSecret, SecretString};
 use sqlx::{
     PgPool, Postgres, Transaction,
+    pool::PoolConnection,
     postgres::{PgConnectOptions, PgPoolOptions},
 };
 
@@ -42,7 +43,7 @@ pub use calls::{Applied, CallRow, DialTarget, Placed};
 pub use context_log::{ContextEntry, PastCall, Upcoming};
 pub use error::Error;
 pub use event_list::{AttemptEntry, EventContent, EventEntry, EventFilter};
-pub use events::{Appended, NewEvent, StoredEvent};
+pub use events::{Appended, FETCHED, NewEvent, StoredEvent};
 pub use heartbeats::Role;
 pub use inbound::{Arrived, Person};
 pub use outbox::{Due, Process, Wake};
@@ -116,22 +117,37 @@ impl Store {
         Ok(MIGRATIONS.run(&self.pool).await?)
     }
 
-    /// Whether the database answers and its schema is the one this program was built for.
+    /// Whether the database answers, can be written, and its schema is the one this program was built for.
     pub async fn check(&self) -> Result<()> {
         let wanted = MIGRATIONS
             .iter()
             .map(|each| each.version)
             .max()
             .unwrap_or_default();
-        let applied = sqlx::query_scalar::<_, Option<i64>>(
-            "select max(version) from _sqlx_migrations where success",
+        let mut connection = self.pool.acquire().await?;
+        let (applied, is_read_only) = sqlx::query_as::<_, (Option<i64>, bool)>(
+            "select max(version), current_setting('transaction_read_only')::bool
+             from _sqlx_migrations where success",
         )
-        .fetch_one(&self.pool)
+        .fetch_one(&mut *connection)
         .await?;
+        if is_read_only {
+            self.begin_afresh(connection);
+            return Err(Error::ReadOnly);
+        }
         if applied >= Some(wanted) {
             Ok(())
         } else {
             Err(Error::SchemaBehind { wanted, applied })
+        }
+    }
+
+    /// Ends the session that could not write, and those that are idle. Whether a session may write can be settled when it
+    /// begins: an old one would go on to be refused once the others are not.
+    fn begin_afresh(&self, mut connection: PoolConnection<Postgres>) {
+        connection.close_on_drop();
+        while let Some(mut idle) = self.pool.try_acquire() {
+            idle.close_on_drop();
         }
     }
 

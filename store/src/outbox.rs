@@ -145,7 +145,9 @@ impl Store {
              union select tenant_id, $2, call_id from events where state in ('received', 'queued') and call_id is not null and scope is null
              union select tenant_id, $3, id from events
                    where state in ('received', 'queued', 'processing', 'failed') and (call_id is null or scope is not null)
-             union select tenant_id, $4, id from alerts where open
+             union select tenant_id, $4, id from alerts a
+                   where open or exists (select from alert_deliveries d where d.tenant_id = a.tenant_id and d.batch = a.id
+                                           and d.state in ('pending', 'sending'))
              union select id, $5, id from tenants",
             Process::Reminder.code(),
             Process::Call.code(),

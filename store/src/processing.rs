@@ -9,7 +9,7 @@ use jiff::Timestamp;
 
 use crate::{
     Error, Result, TenantTx,
-    events::StoredEvent,
+    events::{FETCHED, StoredEvent},
     instant::{from_db, to_db},
     reminders::known,
 };
@@ -181,10 +181,10 @@ impl TenantTx {
     }
 
     /// An operator wants an event processed once more, under a key of its own. Refused while it is on its way
-    /// anyway.
+    /// anyway, and where it would do less than what happens by itself.
     pub async fn retry_event(&mut self, event: EventId, scope: RetryScope) -> Result<()> {
         let Some(row) = sqlx::query!(
-            "select state, priority from events where tenant_id = $1 and id = $2 for update",
+            "select state, priority, event_type from events where tenant_id = $1 and id = $2 for update",
             self.tenant(),
             event.uuid()
         )
@@ -201,6 +201,12 @@ impl TenantTx {
         )?;
         if !state.may_be_retried() {
             return Err(Error::UnderWay { state: row.state });
+        }
+        if state == EventState::Failed && scope == RetryScope::StateOnly {
+            return Err(Error::TriedByItself);
+        }
+        if row.event_type == FETCHED {
+            return Err(Error::NoWebhook);
         }
         sqlx::query!(
             "update events set state = 'received', starts = 0, tries = 0, next_try_at = null, scope = $3,

@@ -68,6 +68,16 @@ impl Store {
         }))
     }
 
+    /// The keys of all enabled sources, at most `limit` of them, the newest first.
+    pub async fn source_keys(&self, limit: i64) -> Result<Vec<String>> {
+        Ok(sqlx::query_scalar!(
+            "select key from sources where disabled_at is null order by id desc limit $1",
+            limit
+        )
+        .fetch_all(&self.pool)
+        .await?)
+    }
+
     /// Keys that encrypt and decrypt stored secrets.
     pub fn keys(&self) -> &crate::KeyRing {
         &self.keys

@@ -29,6 +29,15 @@ pub(crate) async fn reachable(
     tables: &str,
     retell: simulator::retell::Scenario,
 ) -> Result<(World, Running)> {
+    reachable_at(tables, &["desk@clinic.example"], retell).await
+}
+
+/// As [`reachable`], with these mail addresses.
+async fn reachable_at(
+    tables: &str,
+    mails: &[&str],
+    retell: simulator::retell::Scenario,
+) -> Result<(World, Running)> {
     let channels = simulator::alerts::start(Config::with_account(
         ACCOUNT,
         "token-of-the-test",
@@ -41,7 +50,7 @@ pub(crate) async fn reachable(
 [alerts.slack]
 enabled = true
 [alerts.email]
-to = [\"desk@clinic.example\"]
+to = {mails:?}
 from = \"bellhop@clinic.example\"
 smtp_host = \"127.0.0.1\"
 smtp_port = {}

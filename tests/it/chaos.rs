@@ -33,7 +33,7 @@ const SEED: u64 = 7;
 /// Webhooks a second. More than the processes hold in a debug build for long would only wait.
 const PER_SECOND: f64 = 60.0;
 /// Webhooks in one wave.
-const WAVE: u64 = 4000;
+const WAVE: u64 = 10_000;
 /// Numbers that the clinic can call: each has one appointment.
 const NUMBERS: u64 = 900;
 /// Nothing lasts longer than this without any change, however large the campaign is.

@@ -38,7 +38,7 @@ impl Alert {
                 .await;
             match advanced {
                 Ok(AlertStep::Deliver { deliveries }) => {
-                    look::send_all(ctx, input.tenant, deliveries).await;
+                    look::send_all(ctx, seen, input.tenant, deliveries).await?;
                 }
                 Ok(AlertStep::Wait { until }) => look::wait(ctx, seen, until).await?,
                 Ok(AlertStep::Finished) => return Ok(()),

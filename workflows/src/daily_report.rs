@@ -55,7 +55,7 @@ impl DailyReport {
                 .await;
             match advanced {
                 Ok(AlertStep::Deliver { deliveries }) => {
-                    look::send_all(ctx, input.tenant, deliveries).await;
+                    look::send_all(ctx, 0, input.tenant, deliveries).await?;
                 }
                 Ok(AlertStep::Wait { until }) => look::wait(ctx, 0, until).await?,
                 Ok(AlertStep::Finished) => return Ok(()),

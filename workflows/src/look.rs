@@ -114,12 +114,13 @@ pub(crate) fn soon_in_bulk(summary: &str) -> ActivityOptions {
 }
 
 /// Sends messages at the same time: a channel that hangs must not hold up another. What became of each is
-/// recorded, not answered.
-pub(crate) async fn send_all<W>(
+/// recorded, not answered; where nothing could be recorded, there is a pause before the next look.
+pub(crate) async fn send_all<W: Looks + 'static>(
     ctx: &mut WorkflowContext<W>,
+    seen: u64,
     tenant: TenantId,
     deliveries: Vec<DeliveryId>,
-) {
+) -> WorkflowResult<()> {
     let sends = deliveries.into_iter().map(|delivery| {
         let input = DeliveryInput { tenant, delivery };
         ctx.execute_activity(
@@ -128,5 +129,9 @@ pub(crate) async fn send_all<W>(
             in_bulk("send a message"),
         )
     });
-    join_all(sends.collect::<Vec<_>>()).await;
+    let sent = join_all(sends.collect::<Vec<_>>()).await;
+    if sent.iter().any(Result::is_err) {
+        pause(ctx, seen, UNREACHABLE).await?;
+    }
+    Ok(())
 }

@@ -83,11 +83,12 @@ async fn test(store: &Store, options: &TestOptions) -> Result<ExitCode> {
     let deadline = Instant::now() + Duration::from_secs(options.wait_seconds);
     loop {
         let mut tx = store.tenant(tenant.id).begin().await?;
-        let messages = tx.deliveries(alert.uuid()).await?;
+        // In this order: the lock may wait for the very transaction that makes the messages.
         let told = tx
             .lock_alert(alert)
             .await?
             .is_some_and(|row| row.facts.told > 0);
+        let messages = tx.deliveries(alert.uuid()).await?;
         drop(tx);
         let open = messages.iter().any(is_open);
         if (told && !open) || Instant::now() > deadline {
@@ -153,7 +154,7 @@ async fn list(store: &Store, options: &ListOptions) -> Result<ExitCode> {
     for alert in &alerts {
         let facts = &alert.facts;
         say!(
-            "{}  {}  {}{}, {}, first {:.0}, last {:.0}",
+            "{}  {}  {}{}, {}, first {:.0}, last {:.0}{}",
             alert.id,
             alert.severity,
             alert.cause.title(),
@@ -165,6 +166,7 @@ async fn list(store: &Store, options: &ListOptions) -> Result<ExitCode> {
             crate::counted(facts.count.saturating_sub(facts.before), "time"),
             facts.first_seen,
             facts.last_seen,
+            muted(facts.muted_until, Timestamp::now())
         )?;
         for message in tx.deliveries(alert.id.uuid()).await? {
             say!(
@@ -180,6 +182,12 @@ async fn list(store: &Store, options: &ListOptions) -> Result<ExitCode> {
         say!("no trouble lasts")?;
     }
     Ok(ExitCode::SUCCESS)
+}
+
+fn muted(until: Option<Timestamp>, now: Timestamp) -> String {
+    until
+        .filter(|until| *until > now)
+        .map_or(String::new(), |until| format!(", muted until {until:.0}"))
 }
 
 async fn mute(store: &Store, options: &MuteOptions) -> Result<ExitCode> {
@@ -198,4 +206,21 @@ async fn mute(store: &Store, options: &MuteOptions) -> Result<ExitCode> {
         None => say!("it is told again")?,
     }
     Ok(ExitCode::SUCCESS)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_muted_alert_says_until_when() {
+        let now: Timestamp = "2027-03-26T09:00:00Z".parse().unwrap();
+        let later = now + jiff::SignedDuration::from_hours(4);
+        assert_eq!(muted(None, now), "");
+        assert_eq!(muted(Some(now), now), "");
+        assert_eq!(
+            muted(Some(later), now),
+            ", muted until 2027-03-26T13:00:00Z"
+        );
+    }
 }

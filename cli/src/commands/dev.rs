@@ -2,8 +2,8 @@
 
 use std::{
     fs,
-    io::Write,
-    os::unix::fs::OpenOptionsExt,
+    io::{self, Write},
+    os::unix::fs::DirBuilderExt,
     path::{Path, PathBuf},
     process::ExitCode,
 };
@@ -16,7 +16,7 @@ use store::KeyRing;
 
 use crate::{
     commands::asked_to_stop,
-    config,
+    config, private_file,
     stack::{Servers, Stack, Wanted},
     telemetry,
 };
@@ -30,12 +30,11 @@ pub struct Options {
 
 pub async fn run(options: Options) -> Result<ExitCode> {
     let metrics = telemetry::start_metrics()?;
-    fs::create_dir_all(&options.data)
+    make_folder(&options.data)
         .with_context(|| format!("cannot make {}", options.data.display()))?;
-    println!(
-        "starting PostgreSQL and Temporal, data in {}",
-        options.data.display()
-    );
+    for line in starting(&options.data, |name| config::read(name).is_some()) {
+        println!("{line}");
+    }
     let wanted = Wanted {
         postgres: PostgresOptions::kept_in(options.data.join("postgres")),
         durable_engine: true,
@@ -62,6 +61,41 @@ pub async fn run(options: Options) -> Result<ExitCode> {
     store.close().await;
     servers.stop().await;
     Ok(ExitCode::SUCCESS)
+}
+
+/// Its own folder, which holds keys and personal data, is for nobody else. Root's can be passed through:
+/// PostgreSQL runs as somebody else there.
+fn make_folder(folder: &Path) -> io::Result<()> {
+    let mode = match rustix::process::geteuid().is_root() {
+        true => 0o711,
+        false => 0o700,
+    };
+    fs::DirBuilder::new()
+        .recursive(true)
+        .mode(mode)
+        .create(folder)
+}
+
+/// What is started, and what is used as it is because the environment names it.
+fn starting(folder: &Path, is_named: impl Fn(&str) -> bool) -> Vec<String> {
+    let servers = [
+        ("PostgreSQL", "BELLHOP_DATABASE_URL"),
+        ("Temporal", "TEMPORAL_ADDRESS"),
+    ];
+    let (named, own): (Vec<_>, Vec<_>) = servers
+        .into_iter()
+        .partition(|(_, variable)| is_named(variable));
+    let mut lines = Vec::new();
+    if !own.is_empty() {
+        let own: Vec<_> = own.into_iter().map(|(server, _)| server).collect();
+        let folder = folder.display();
+        lines.push(format!("starting {}, data in {folder}", own.join(" and ")));
+    }
+    let used = named
+        .into_iter()
+        .map(|(server, variable)| format!("using the {server} that {variable} names"));
+    lines.extend(used);
+    lines
 }
 
 /// The other commands, in another shell, find the servers through this file.
@@ -99,12 +133,31 @@ fn secret_keys(folder: &Path) -> Result<SecretString> {
 
 /// Writes a file that only its owner reads.
 fn private(path: &Path, text: &str) -> Result<()> {
-    let mut file = fs::OpenOptions::new()
-        .write(true)
-        .create(true)
-        .truncate(true)
-        .mode(0o600)
-        .open(path)
-        .with_context(|| format!("cannot write {}", path.display()))?;
+    let mut file =
+        private_file(path).with_context(|| format!("cannot write {}", path.display()))?;
     Ok(file.write_all(text.as_bytes())?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_is_called_started_that_the_environment_names() {
+        let lines = |named: &[&str]| {
+            starting(Path::new(".bellhop"), |variable| named.contains(&variable)).join("; ")
+        };
+        assert_eq!(
+            lines(&[]),
+            "starting PostgreSQL and Temporal, data in .bellhop"
+        );
+        assert_eq!(
+            lines(&["BELLHOP_DATABASE_URL"]),
+            "starting Temporal, data in .bellhop; using the PostgreSQL that BELLHOP_DATABASE_URL names"
+        );
+        assert_eq!(
+            lines(&["BELLHOP_DATABASE_URL", "TEMPORAL_ADDRESS"]),
+            "using the PostgreSQL that BELLHOP_DATABASE_URL names; using the Temporal that TEMPORAL_ADDRESS names"
+        );
+    }
 }

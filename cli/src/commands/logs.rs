@@ -75,6 +75,26 @@ impl Line {
         self.text("timestamp").parse().ok()
     }
 
+    /// What the spans add to the line, such as whose request it was; the innermost span is heard first.
+    fn of_spans(&self) -> Map<String, Value> {
+        let mut added = Map::new();
+        let spans = self.fields.get("spans").and_then(Value::as_array);
+        for fields in spans
+            .into_iter()
+            .flatten()
+            .rev()
+            .filter_map(Value::as_object)
+        {
+            for (name, value) in fields {
+                let says_nothing = name == "name" || name.starts_with("otel.");
+                if !says_nothing && !self.fields.contains_key(name) && !added.contains_key(name) {
+                    added.insert(name.clone(), value.clone());
+                }
+            }
+        }
+        added
+    }
+
     /// Whether a field of the line or of its spans is just this.
     fn says(&self, wanted: &str) -> bool {
         fn any(value: &Value, wanted: &str) -> bool {
@@ -89,6 +109,9 @@ impl Line {
     }
 }
 
+/// Fields that a line has of itself.
+const OWN: [&str; 6] = ["timestamp", "level", "message", "target", "span", "spans"];
+
 impl fmt::Display for Line {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(
@@ -99,11 +122,12 @@ impl fmt::Display for Line {
             self.text("message")
         )?;
         for (name, value) in &self.fields {
-            if !["timestamp", "level", "message", "target", "span", "spans"]
-                .contains(&name.as_str())
-            {
+            if !OWN.contains(&name.as_str()) {
                 write!(f, "  {name}={value}")?;
             }
+        }
+        for (name, value) in self.of_spans() {
+            write!(f, "  {name}={value}")?;
         }
         Ok(())
     }
@@ -220,5 +244,36 @@ impl Out {
             writer.flush()?;
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_line_says_whose_request_it_was() {
+        let line = r#"{"timestamp":"2027-03-30T09:00:00Z","level":"WARN","message":"webhook refused","status":401,
+            "reason":"signature_wrong","target":"ingress::hook",
+            "span":{"request_id":"req_1","source":"src_1","tenant":"ten_1","name":"webhook"},
+            "spans":[{"status":1,"source":"outer","name":"server","otel.kind":"server"},
+                     {"request_id":"req_1","source":"src_1","tenant":"ten_1","name":"webhook"}]}"#;
+        let line = Line {
+            fields: serde_json::from_str(line).unwrap(),
+        };
+        let text = line.to_string();
+        for part in [
+            "webhook refused",
+            "status=401",
+            r#"request_id="req_1""#,
+            r#"source="src_1""#,
+            r#"tenant="ten_1""#,
+        ] {
+            assert!(text.contains(part), "{part} is missing: {text}");
+        }
+        assert!(
+            !text.contains("name=") && !text.contains("outer") && !text.contains("otel"),
+            "{text}"
+        );
     }
 }

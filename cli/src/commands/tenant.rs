@@ -154,7 +154,7 @@ fn read_secret() -> Result<SecretString> {
     io::stdin().read_to_string(&mut text)?;
     let secret = text.trim().to_owned();
     if secret.is_empty() {
-        bail!("standard input holds no key");
+        bail!("standard input holds no secret");
     }
     Ok(secret.into())
 }
@@ -164,8 +164,9 @@ async fn show(store: &Store, tenant: &Tenant) -> Result<()> {
     let sources = tx.sources().await?;
     let keys = tx.provider_keys(store.keys(), "retell").await?.len();
     say!(
-        "# {} is {}",
+        "# {} ({}) is {}",
         tenant.slug,
+        tenant.id,
         standing(tenant.live, tenant.paused)
     )?;
     for source in &sources {

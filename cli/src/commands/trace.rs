@@ -11,7 +11,10 @@ use temporalio_client::{Client, WorkflowDescribeOptions};
 use workflows::names;
 
 use crate::{
-    commands::{events::show, logs},
+    commands::{
+        events::show::{self, Whose},
+        logs,
+    },
     config, say,
 };
 
@@ -26,7 +29,7 @@ pub struct Options {
 
 /// All that was found.
 struct Story {
-    events: Vec<(EventEntry, Vec<AttemptEntry>)>,
+    events: Vec<(EventEntry, Whose, Vec<AttemptEntry>)>,
     calls: Vec<CallStory>,
     /// A process's id and how it stands.
     processes: Vec<(String, String)>,
@@ -36,14 +39,17 @@ struct Story {
 pub async fn run(options: Options) -> Result<ExitCode> {
     let store = config::store()?;
     let mut story = found(&store, &options.id).await?;
-    if story.events.is_empty() && story.calls.is_empty() {
+    story.logs = log_lines(&options.id, &story)?;
+    if !story.events.is_empty() || !story.calls.is_empty() {
+        story.processes = processes(&story).await;
+    } else if story.logs.is_empty() {
         bail!(
-            "nothing is known by {:?}. What was refused at the door is not stored: its request id is in the log of ingress",
-            options.id
+            "nothing is known by {:?}. What was refused at the door is not stored: its request id is in the log of \
+             ingress, which is searched where {} names its folder",
+            options.id,
+            logs::FOLDER
         );
     }
-    story.processes = processes(&story).await;
-    story.logs = log_lines(&options.id, &story)?;
     if options.json {
         say!("{}", serde_json::to_string_pretty(&as_json(&story))?)?;
     } else {
@@ -92,8 +98,9 @@ async fn found(store: &Store, id: &str) -> Result<Story> {
         if let Some(call) = entry.call.filter(|call| !calls.contains(&(tenant, *call))) {
             calls.push((tenant, call));
         }
+        let whose = Whose::of(&mut tx, &entry).await?;
         let attempts = tx.event_attempts(event).await?;
-        story.events.push((entry, attempts));
+        story.events.push((entry, whose, attempts));
     }
     for (tenant, call) in calls {
         let mut tx = store.tenant(tenant).begin().await?;
@@ -107,9 +114,9 @@ async fn processes(story: &Story) -> Vec<(String, String)> {
     let events = story
         .events
         .iter()
-        .filter(|(event, _)| event.call.is_none());
+        .filter(|(event, ..)| event.call.is_none());
     let ids = events
-        .map(|(event, _)| names::event_id(event.id))
+        .map(|(event, ..)| names::event_id(event.id))
         .chain(story.calls.iter().map(|call| names::call_id(call.id)));
     let client = async { worker::connect_once(&config::temporal()?, "trace").await };
     let client = match client.await {
@@ -134,7 +141,7 @@ async fn status(client: &Client, id: &str) -> String {
 
 fn log_lines(id: &str, story: &Story) -> Result<Vec<logs::Line>> {
     let mut ids = vec![id.to_owned()];
-    for (event, _) in &story.events {
+    for (event, ..) in &story.events {
         ids.push(event.id.to_string());
         ids.extend(event.trace_id.clone());
     }
@@ -143,8 +150,11 @@ fn log_lines(id: &str, story: &Story) -> Result<Vec<logs::Line>> {
 
 fn lines(story: &Story) -> Vec<String> {
     let mut lines = Vec::new();
-    for (event, attempts) in &story.events {
-        lines.extend(show::lines(event));
+    if story.events.is_empty() && story.calls.is_empty() {
+        lines.push("no event and no call is stored by it; the log says:".to_owned());
+    }
+    for (event, whose, attempts) in &story.events {
+        lines.extend(show::lines(event, whose));
         lines.extend(attempts.iter().map(show::attempt));
     }
     for call in &story.calls {
@@ -195,7 +205,7 @@ fn as_json(story: &Story) -> Value {
     let events: Vec<_> = story
         .events
         .iter()
-        .map(|(event, attempts)| json!({ "event": event, "attempts": attempts }))
+        .map(|(event, _, attempts)| json!({ "event": event, "attempts": attempts }))
         .collect();
     let processes: Vec<_> = story
         .processes

@@ -101,6 +101,8 @@ fn due(now: Timestamp, facts: &DeliveryFacts) -> Option<Timestamp> {
     let due = match facts.last_failure {
         None => now,
         Some(failure) if !failure.may_pass => return None,
+        // A failure of tomorrow was taken from a clock that was wrong.
+        Some(failure) if failure.at > shift(now, LONGEST_PAUSE) => now,
         Some(failure) => {
             let pause_ends = shift(failure.at, pause(facts.tries));
             failure

@@ -27,7 +27,9 @@ pub struct NoticeText<'a> {
     pub last_seen: Timestamp,
     /// The tenant's.
     pub zone: &'a TimeZone,
-    /// Short, and another one for each notice: by it a message is found again.
+    /// The alert's id, by which people find and mute it.
+    pub alert: &'a str,
+    /// Short, and another one for each notice: by it a text message is found again.
     pub reference: &'a str,
 }
 
@@ -74,8 +76,8 @@ fn body(notice: &NoticeText<'_>) -> String {
         lines.push(format!("What it means: {}", notice.cause.meaning()));
         lines.push(format!("What to do: {}", notice.cause.advice()));
     }
-    let reference = short_reference(notice.reference);
-    lines.push(format!("Cause: {}. Reference: {reference}", notice.cause));
+    let alert = short_reference(notice.alert);
+    lines.push(format!("Cause: {}. Reference: {alert}", notice.cause));
     lines.join("\n")
 }
 

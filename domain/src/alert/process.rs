@@ -194,8 +194,12 @@ impl AlertFacts {
 
     /// When it is over, if nothing more is seen of it. A state that nobody looks at any more does not stand
     /// for ever.
-    fn over_at(&self, pace: &AlertPace) -> Timestamp {
-        let quiet = shift(self.last_seen, pace.quiet);
+    fn over_at(&self, now: Timestamp, pace: &AlertPace) -> Timestamp {
+        let quiet = if is_ahead(self.last_seen, now, pace) {
+            now
+        } else {
+            shift(self.last_seen, pace.quiet)
+        };
         let clear = self.clear_since.map(|since| shift(since, STAYS_CLEAR));
         match (self.level, clear) {
             (Level::Clear, Some(clear)) => clear.min(quiet),
@@ -212,7 +216,7 @@ impl AlertFacts {
 /// The next step of the alert at `now`. A wait always ends after `now`.
 pub fn next_step(now: Timestamp, facts: &AlertFacts, pace: &AlertPace) -> AlertStep {
     if let Some(muted) = facts.muted_until.filter(|until| *until > now) {
-        let over = facts.over_at(pace);
+        let over = facts.over_at(now, pace);
         return if over <= now {
             AlertStep::Finished
         } else {
@@ -233,9 +237,17 @@ pub fn next_step(now: Timestamp, facts: &AlertFacts, pace: &AlertPace) -> AlertS
     }
 }
 
+/// Whether a time was taken from a clock that was wrong: what it says must not silence anybody until then. Clocks
+/// that are a little apart are nothing odd.
+fn is_ahead(at: Timestamp, now: Timestamp, pace: &AlertPace) -> bool {
+    at > shift(now, pace.digest)
+}
+
 /// The next notice and when it may be sent, if nothing changes until then.
 fn due(now: Timestamp, facts: &AlertFacts, pace: &AlertPace) -> Option<(NoticeKind, Timestamp)> {
-    let last = facts.last_notice;
+    let last = facts
+        .last_notice
+        .filter(|last| !is_ahead(last.at, now, pace));
     let earliest = last.map_or(now, |last| shift(last.at, pace.digest));
     match facts.episode {
         Episode::Closed => None,
@@ -249,7 +261,7 @@ fn due(now: Timestamp, facts: &AlertFacts, pace: &AlertPace) -> Option<(NoticeKi
             Some((kind, earliest))
         }
         Episode::Told => {
-            let over = facts.over_at(pace);
+            let over = facts.over_at(now, pace);
             // What is over before anything may be said again needs one word, not two.
             let is_over_by_then = over <= earliest.max(now);
             if is_over_by_then || !facts.has_news() {

@@ -195,7 +195,8 @@ pub(crate) fn without_identifiers(text: &str) -> String {
         .join(" ");
     // What stood on both sides of something removed may be a number or a date together.
     loop {
-        let next = tidy(&without_numbers(&without_written_dates(&kept)));
+        // Numbers first: the head of a number behind a word like "may" would go as a date and leave the rest.
+        let next = tidy(&without_written_dates(&without_numbers(&kept)));
         if next == kept {
             return kept;
         }
@@ -442,6 +443,7 @@ mod tests {
             ("Call ０７７００９００１２３", "Call"),
             ("Call ٠٧٧٠٠٩٠٠١٢٣", "Call"),
             ("Call 077(- (00900123 first", "Call first"),
+            ("you may +44 7700 900123", "you may"),
             ("123) , 4567", ""),
             ("on 4 March 07700900123 1985", "on 4 March"),
             ("Write to ada@example.com today", "Write to today"),

@@ -259,13 +259,14 @@ fn a_retry_is_described_before_it_is_made_and_never_dials() {
     let words = |scope, provider, event_type| retry_words(scope, provider, event_type).join(" ");
     assert_eq!(
         words(RetryScope::StateOnly, "retell", "call_ended"),
-        "The stored event is read again, and the call's state and outcome are found anew from all that was heard. \
-         No process is woken, nothing is sent, nothing is changed in another system. A retry never dials."
+        "The stored event is read again, and what it says of the call is recorded anew, for the call's process to \
+         take up when it looks next. No process is woken, nothing is sent, nothing is changed in another system. A retry never dials."
     );
     assert_eq!(
         words(RetryScope::StateAndEffects, "retell", "call_ended"),
-        "The stored event is read again, and the call's state and outcome are found anew from all that was heard. \
-         Then the outcome takes effect on the appointment and its reminder, which looks again. A retry never dials. \
+        "The stored event is read again, and what it says of the call is recorded anew, for the call's process to \
+         take up when it looks next. Then the call's process looks again: the call's state and outcome are found anew \
+         from all that was heard, and take effect on the appointment and its reminder. A retry never dials. \
          A reminder that looks again calls only by its own plan and limits."
     );
     for scope in RetryScope::ALL {
@@ -274,6 +275,37 @@ fn a_retry_is_described_before_it_is_made_and_never_dials() {
                 assert!(words(*scope, provider, event_type).contains("A retry never dials."));
             }
         }
+    }
+}
+
+#[test]
+fn a_retry_promises_only_what_follows_from_the_source_and_the_type() {
+    const OUTCOME: &str = "take effect on the appointment";
+    const TEXT: &str = "another way is looked for";
+    const NOTHING: &str = "that is all";
+    for (provider, event_type, promised) in [
+        ("retell", "call_ended", OUTCOME),
+        ("retell", "transcript_updated", "looks again, if"),
+        ("vapi", "end-of-call-report", NOTHING),
+        ("vapi", "status-update", NOTHING),
+        ("quo", "call.completed", NOTHING),
+        ("openphone", "call.completed", NOTHING),
+        ("twilio", "call.completed", NOTHING),
+        ("twilio", "message.undelivered", TEXT),
+        ("twilio", "message.received", NOTHING),
+        ("quo", "message.delivered", NOTHING),
+        ("openphone", "message.delivered", NOTHING),
+        ("zoho", "Events.delete", NOTHING),
+        ("standard_webhooks", "appointment.cancelled", NOTHING),
+        ("agent", "agent.hook.Stop", NOTHING),
+        ("somebody_else", "call_ended", NOTHING),
+    ] {
+        let words = retry_words(RetryScope::StateAndEffects, provider, event_type).join(" ");
+        assert!(words.contains(promised), "{provider} {event_type}: {words}");
+        let records_a_call = words.contains("state and outcome are found anew");
+        assert_eq!(records_a_call, promised == OUTCOME, "{words}");
+        let reads_a_status = words.contains("delivery status is looked at");
+        assert_eq!(reads_a_status, promised == TEXT, "{words}");
     }
 }
 

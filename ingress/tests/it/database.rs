@@ -128,16 +128,18 @@ async fn a_database_that_does_not_answer_is_not_waited_for_longer_than_the_limit
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn one_event_the_database_refuses_does_not_fail_the_others_of_its_batch() {
+async fn one_event_the_database_fails_on_does_not_fail_the_others_of_its_batch() {
     let stage = stage(Config::default()).await;
     on_insert(
         &stage,
-        "if new.event_type = 'poison' then raise exception 'refused'; end if",
+        "if new.event_type = 'poison' then raise exception 'refused' using errcode = '23514'; end if;
+         if new.event_type = 'odd' then raise exception 'not surely its fault'; end if",
     )
     .await;
     let posts: Vec<Post> = (0..60)
         .map(|number| match number % 20 {
             7 => stage.webhook(&format!(r#"{{"event":"poison","number":{number}}}"#)),
+            11 => stage.webhook(&format!(r#"{{"event":"odd","number":{number}}}"#)),
             _ => stage.webhook(&ended(&number.to_string())),
         })
         .collect();
@@ -145,10 +147,15 @@ async fn one_event_the_database_refuses_does_not_fail_the_others_of_its_batch() 
     let answers = join_all(posts.iter().map(|post| stage.send(post))).await;
 
     for (number, answer) in answers.iter().enumerate() {
-        let wanted = if number % 20 == 7 { 500 } else { 204 };
-        assert_eq!(answer.status, wanted, "{number}: {}", answer.body);
+        let wanted = match number % 20 {
+            7 => (500, None),
+            11 => (503, Some("5")),
+            _ => (204, None),
+        };
+        let answered = (answer.status, answer.header("retry-after"));
+        assert_eq!(answered, wanted, "{number}: {}", answer.body);
     }
-    assert_eq!(stage.events().await, 57);
+    assert_eq!(stage.events().await, 54);
     assert_eq!(
         answers[7].body,
         r#"{"status":500,"title":"Internal Server Error"}"#

@@ -1,5 +1,6 @@
 //! A running ingress with a clinic.
 
+mod change;
 mod http;
 
 use std::{
@@ -38,6 +39,8 @@ pub(crate) struct Stage {
     pub(crate) address: SocketAddr,
     pub(crate) store: Store,
     pub(crate) pool: PgPool,
+    /// Its name on the server.
+    pub(crate) database: String,
     pub(crate) clinic: Clinic,
     pub(crate) wakes: Arc<Mutex<Vec<Wake>>>,
     pub(crate) stop: Option<oneshot::Sender<()>>,
@@ -105,6 +108,7 @@ pub(crate) async fn stage_with(
         address,
         store,
         pool: PgPool::connect_lazy(&server.url(&database)).unwrap(),
+        database,
         clinic,
         wakes: Arc::default(),
         stop: Some(stop),

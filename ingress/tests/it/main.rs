@@ -9,6 +9,7 @@ mod harness;
 
 mod accepted;
 mod database;
+mod guesses;
 mod harm;
 mod limits;
 mod probes;
@@ -16,3 +17,4 @@ mod refused;
 mod secrets;
 mod shutdown;
 mod spool;
+mod unwritable;

@@ -2,6 +2,7 @@
 
 mod aside;
 mod restart;
+mod unwritable;
 
 use std::{
     collections::{BTreeMap, BTreeSet},

@@ -1,5 +1,6 @@
 //! What the events of OpenPhone (versions 2 to 4) and Quo say: one type for both, since they mean the same.
 
+mod check;
 mod read;
 
 use jiff::Timestamp;

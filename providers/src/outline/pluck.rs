@@ -8,7 +8,24 @@ use super::ParseProblem;
 
 /// What stood at each of the wanted paths.
 pub(crate) struct Plucked {
-    values: Vec<(&'static str, Vec<String>)>,
+    found: Vec<Found>,
+}
+
+struct Found {
+    path: &'static str,
+    values: Vec<String>,
+    /// Whether the last of them was a number.
+    is_number: bool,
+}
+
+impl Found {
+    const fn none(path: &'static str) -> Self {
+        Self {
+            path,
+            values: Vec::new(),
+            is_number: false,
+        }
+    }
 }
 
 impl Plucked {
@@ -17,12 +34,19 @@ impl Plucked {
         self.all(path).last().map(String::as_str)
     }
 
+    /// The same, unless it is a number.
+    pub(crate) fn word(&self, path: &str) -> Option<&str> {
+        let found = self.at(path).filter(|found| !found.is_number)?;
+        found.values.last().map(String::as_str)
+    }
+
     /// The texts at a path with a `*` in it.
     pub(crate) fn all(&self, path: &str) -> &[String] {
-        self.values
-            .iter()
-            .find(|(wanted, _)| *wanted == path)
-            .map_or(&[], |(_, values)| values)
+        self.at(path).map_or(&[], |found| &found.values)
+    }
+
+    fn at(&self, path: &str) -> Option<&Found> {
+        self.found.iter().find(|found| found.path == path)
     }
 
     /// The text at the first of the paths that has one which is not empty.
@@ -38,7 +62,7 @@ impl Plucked {
 /// `ids.*`. What is absent or of another kind is left out; only a body that is no JSON is a problem. Nothing
 /// else is kept, and depth beyond the paths costs no stack.
 pub(crate) fn pluck(body: &[u8], paths: &[&'static str]) -> Result<Plucked, ParseProblem> {
-    let mut values: Vec<_> = paths.iter().map(|path| (*path, Vec::new())).collect();
+    let mut found: Vec<_> = paths.iter().map(|path| Found::none(path)).collect();
     let wanted = paths
         .iter()
         .enumerate()
@@ -48,13 +72,13 @@ pub(crate) fn pluck(body: &[u8], paths: &[&'static str]) -> Result<Plucked, Pars
         })
         .collect();
     let mut json = serde_json::Deserializer::from_slice(body);
-    let values_here = Here {
+    let here = Here {
         wanted,
-        values: &mut values,
+        found: &mut found,
     };
-    values_here.deserialize(&mut json)?;
+    here.deserialize(&mut json)?;
     json.end()?;
-    Ok(Plucked { values })
+    Ok(Plucked { found })
 }
 
 /// A path that leads through the value at hand; `rest` is what of it lies below, `None` for nothing.
@@ -66,7 +90,7 @@ struct Wanted {
 /// The value at hand.
 struct Here<'a> {
     wanted: Vec<Wanted>,
-    values: &'a mut Vec<(&'static str, Vec<String>)>,
+    found: &'a mut Vec<Found>,
 }
 
 impl Here<'_> {
@@ -85,10 +109,11 @@ impl Here<'_> {
         self.wanted.iter().filter_map(step).collect()
     }
 
-    fn keep(self, text: impl fmt::Display) {
+    fn keep(self, text: impl fmt::Display, is_number: bool) {
         for wanted in self.wanted.iter().filter(|wanted| wanted.rest.is_none()) {
-            if let Some((_, values)) = self.values.get_mut(wanted.slot) {
-                values.push(text.to_string());
+            if let Some(found) = self.found.get_mut(wanted.slot) {
+                found.values.push(text.to_string());
+                found.is_number = is_number;
             }
         }
     }
@@ -119,7 +144,7 @@ impl<'de> Visitor<'de> for Here<'_> {
             let wanted = self.below(&key);
             map.next_value_seed(Here {
                 wanted,
-                values: self.values,
+                found: self.found,
             })?;
         }
         Ok(())
@@ -130,7 +155,7 @@ impl<'de> Visitor<'de> for Here<'_> {
             let wanted = self.below("*");
             seq.next_element_seed(Here {
                 wanted,
-                values: self.values,
+                found: self.found,
             })
         };
         while entry()?.is_some() {}
@@ -138,22 +163,22 @@ impl<'de> Visitor<'de> for Here<'_> {
     }
 
     fn visit_str<E>(self, text: &str) -> Result<(), E> {
-        self.keep(text);
+        self.keep(text, false);
         Ok(())
     }
 
     fn visit_i64<E>(self, number: i64) -> Result<(), E> {
-        self.keep(number);
+        self.keep(number, true);
         Ok(())
     }
 
     fn visit_u64<E>(self, number: u64) -> Result<(), E> {
-        self.keep(number);
+        self.keep(number, true);
         Ok(())
     }
 
     fn visit_f64<E>(self, number: f64) -> Result<(), E> {
-        self.keep(number);
+        self.keep(number, true);
         Ok(())
     }
 
@@ -179,6 +204,10 @@ mod tests {
         let plucked = pluck(body, PATHS).unwrap();
         assert_eq!(plucked.text("type"), Some("t"));
         assert_eq!(plucked.text("a.id"), Some("7"));
+        assert_eq!(
+            (plucked.word("a.id"), plucked.word("type")),
+            (None, Some("t"))
+        );
         assert_eq!(plucked.text("a.b.id"), Some("deep"));
         assert_eq!(plucked.all("ids.*"), ["1", "2"]);
         assert_eq!(plucked.all("list.*.id"), ["p", "q"]);

@@ -15,6 +15,7 @@ use super::{
 };
 use crate::{
     error::{ClientError, Doubt, PlaceError, ReadError},
+    json::broken,
     redact::masked_number,
 };
 
@@ -137,7 +138,7 @@ impl Client {
                 &["v2", "get-call", provider_call_id],
             ))
             .await?;
-        serde_json::from_slice(&body).map_err(|error| unreadable(&error))
+        broken::read(&body).map_err(|error| unreadable(&error))
     }
 
     /// Searches Retell's list for one of our calls: by the metadata it carries, then, should that
@@ -204,7 +205,7 @@ impl Client {
             .request(&self.reading, Method::POST, &["v3", "list-calls"])
             .json(&query);
         let body = self.read(request).await?;
-        serde_json::from_slice(&body).map_err(|error| unreadable(&error))
+        broken::read(&body).map_err(|error| unreadable(&error))
     }
 
     async fn read(&self, request: RequestBuilder) -> Result<Vec<u8>, ReadError> {

@@ -10,6 +10,7 @@ use super::{
     webhook::ParseProblem,
     wire::{CallEvent, CallObject, truth},
 };
+use crate::json::broken;
 
 /// Longest foreign word kept in an observation, in characters.
 const MAX_WORD: usize = 80;
@@ -49,7 +50,7 @@ pub fn observe_event(
     body: &[u8],
     outcome_field: &str,
 ) -> Result<Option<Observation>, ParseProblem> {
-    let CallEvent { event, call } = serde_json::from_slice(body)?;
+    let CallEvent { event, call } = broken::read(body)?;
     let event = event.ok_or(ParseProblem::Missing("event"))?;
     let kind = match event.as_str() {
         "call_started" => ObservationKind::Started,

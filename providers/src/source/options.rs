@@ -22,7 +22,7 @@ pub struct SourceOptions {
     /// and a webhook that somebody else repeats is still only a duplicate.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub timestamp_tolerance_seconds: Option<Tolerance>,
-    /// Where the sender reaches us, up to `/hooks/…`: `https://hooks.example.org`. No default. Needed by
+    /// Where the sender reaches us, without `/hooks/…`: `https://hooks.example.org`. No default. Needed by
     /// `twilio`, whose signature covers the address as Twilio wrote it, and by `vapi` when its
     /// `payload_format` has `{url}`.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -111,6 +111,10 @@ impl SourceOptions {
                 FIELD,
                 "expected an address like https://hooks.example.org, without query",
             )),
+            Some(url) if ends_in_hooks(url) => Err(OptionsProblem::new(
+                FIELD,
+                "ends in /hooks, which is added to it: leave that off, as in https://hooks.example.org",
+            )),
             _ => Ok(()),
         }
     }
@@ -154,6 +158,11 @@ fn is_base_url(url: &str) -> bool {
     rest.is_some_and(|rest| {
         !rest.is_empty() && !rest.starts_with(['/', ':']) && rest.bytes().all(plain)
     })
+}
+
+/// Every signature would be wrong with it.
+fn ends_in_hooks(url: &str) -> bool {
+    url.trim_end_matches('/').ends_with("/hooks")
 }
 
 /// Whether a text can be a header's name.

@@ -105,6 +105,18 @@ fn what_is_wrong_is_told_by_its_field() {
             "query",
         ),
         (
+            SourceKind::Twilio,
+            json!({"public_base_url": "https://a.example/hooks"}),
+            "public_base_url",
+            "leave that off",
+        ),
+        (
+            SourceKind::Twilio,
+            json!({"public_base_url": "https://a.example/in/hooks/"}),
+            "public_base_url",
+            "leave that off",
+        ),
+        (
             SourceKind::Quo,
             json!({"vapi": {"bearer": {}}}),
             "vapi",

@@ -1,5 +1,6 @@
 //! Vapi's webhooks: a token or a signature as the account's credential is set up, and what their messages say.
 
+mod check;
 mod outline;
 mod read;
 

@@ -4,6 +4,7 @@
 
 mod corpus;
 mod properties;
+mod reading;
 mod vectors;
 
 /// What the fuzz targets do with an input.

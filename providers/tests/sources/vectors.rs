@@ -3,7 +3,10 @@
 
 mod file;
 
-use providers::source::{SignatureProblem, SourceKind};
+use providers::{
+    openphone,
+    source::{SignatureProblem, SourceKind},
+};
 
 use file::{Vector, vectors};
 
@@ -192,5 +195,19 @@ fn both_keys_of_quos_rotation_fit_one_header_in_either_order() {
             }
             assert_eq!(rotating.verify(), Ok(1));
         }
+    }
+}
+
+#[test]
+fn what_openphone_and_quo_sign_in_them_is_read_in_full() {
+    let of_both = |kind| matches!(kind, SourceKind::OpenPhone | SourceKind::Quo);
+    let signed: Vec<_> = vectors()
+        .into_iter()
+        .filter(|each| of_both(each.kind))
+        .collect();
+    assert_eq!(signed.len(), 4);
+    for vector in signed {
+        let problem = openphone::event::read(&vector.body).err();
+        assert_eq!(problem, None, "vector {}", vector.place);
     }
 }

@@ -31,6 +31,8 @@ async fn play(shared: Arc<Shared>, id: String, plan: Plan) {
     }
     if !stopped && plan.stuck {
         shared.with_call(&id, get_stuck);
+        // What waits for a successor would wait for ever.
+        courier.send_held();
         hang_up.notified().await;
         stopped = true;
     }

@@ -235,6 +235,17 @@ async fn a_stuck_call_is_ongoing_for_ever_and_sends_no_more() {
 }
 
 #[tokio::test]
+async fn a_webhook_that_waits_for_the_next_does_not_wait_for_that_of_a_stuck_call() {
+    let mut scenario = Scenario::default().always(Outcome::Confirmed);
+    scenario.faults.call.stuck = 1.0;
+    scenario.faults.webhook.reorder = 1.0;
+    let stage = Stage::new(scenario).await;
+    stage.client.create_call(&a_call()).await.unwrap();
+    stage.quiet().await;
+    assert_eq!(stage.inbox.events(), ["call_started"]);
+}
+
+#[tokio::test]
 async fn a_call_without_analysis_leaves_the_outcome_open() {
     let mut scenario = Scenario::default().always(Outcome::Confirmed);
     scenario.faults.call.no_analysis = 1.0;

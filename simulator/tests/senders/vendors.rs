@@ -1,5 +1,6 @@
 use std::collections::BTreeSet;
 
+use providers::{agent, openphone, quo, retell, standard_webhooks, twilio, vapi, zoho};
 use serde_json::Value;
 use simulator::senders::{
     AgentAuth, Config, HeaderFamily, Outcome, Source, VapiAuth, VapiHmac, Vendor, letter, start,
@@ -84,6 +85,27 @@ async fn what_is_sent_is_what_a_letter_says() {
                 (&letter.identity, &letter.kind, &letter.subject),
                 (&event.identity, &event.kind, &event.subject)
             );
+        }
+    }
+}
+
+#[test]
+fn every_event_is_read_in_full() {
+    for (vendor, _) in vendors() {
+        let source = Source::new(vendor.clone(), "http://hooks.example.org/", KEY);
+        for n in 0..400 {
+            let letter = letter(&source, 0, &quick(), n);
+            let problem = match &vendor {
+                Vendor::Retell => retell::observe_event(&letter.body, "outcome").err(),
+                Vendor::Vapi(_) => vapi::webhook::read(&letter.body).err(),
+                Vendor::OpenPhone => openphone::webhook::read(&letter.body).err(),
+                Vendor::Quo => quo::webhook::read(&letter.body).err(),
+                Vendor::Standard(_) => standard_webhooks::webhook::read(&letter.body).err(),
+                Vendor::Twilio => twilio::webhook::read(&letter.body).err(),
+                Vendor::Zoho { .. } => zoho::webhook::read(&letter.body).err(),
+                Vendor::Agent(_) => agent::webhook::read(&letter.body).err(),
+            };
+            assert_eq!(problem, None, "{vendor:?} {}", letter.kind);
         }
     }
 }

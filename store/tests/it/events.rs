@@ -3,18 +3,18 @@
 use std::collections::{HashMap, HashSet};
 
 use domain::{
-    event::Priority,
+    event::{Priority, RetryScope},
     ids::{CallId, EventId, TenantId},
 };
 use futures::future::join_all;
 use serde_json::json;
-use store::{Appended, Claim, NewEvent, TenantStore, Wake};
+use store::{Appended, Claim, Error, NewEvent, TenantStore, Wake};
 
 use crate::harness::{
     NOW, Stage, appointment, appointment_id, at, authorize, import, place, stage,
 };
 
-fn event(tenant: TenantId, key: &str) -> NewEvent {
+pub(crate) fn event(tenant: TenantId, key: &str) -> NewEvent {
     NewEvent {
         id: EventId::generate(),
         tenant,
@@ -283,4 +283,40 @@ async fn of_many_deliveries_at_once_exactly_one_is_fresh_and_none_deadlocks() {
 async fn no_events_are_no_work() {
     let stage = stage().await;
     assert_eq!(append(&stage, &[]).await, []);
+}
+
+#[tokio::test]
+async fn a_retry_of_the_state_alone_does_not_end_the_tries_that_come_by_themselves() {
+    let stage = stage().await;
+    let tenant = stage.tenant("ours").await;
+    let waiting = event(tenant.id(), "waiting");
+    let fetched = NewEvent {
+        event_type: store::FETCHED.to_owned(),
+        ..event(tenant.id(), "fetched")
+    };
+    append(&stage, &[waiting.clone(), fetched.clone()]).await;
+    let mut tx = stage.as_tenant(tenant.id()).await;
+    sqlx::query(
+        "update events set state = 'failed', next_try_at = now() where event_type <> 'fetched'",
+    )
+    .execute(&mut *tx)
+    .await
+    .unwrap();
+    sqlx::query("update events set state = 'succeeded' where event_type = 'fetched'")
+        .execute(&mut *tx)
+        .await
+        .unwrap();
+    tx.commit().await.unwrap();
+
+    let mut tx = tenant.begin().await.unwrap();
+    let state_only = tx.retry_event(waiting.id, RetryScope::StateOnly).await;
+    assert!(matches!(state_only, Err(Error::TriedByItself)));
+    for scope in RetryScope::ALL {
+        let of_fetched = tx.retry_event(fetched.id, *scope).await;
+        assert!(matches!(of_fetched, Err(Error::NoWebhook)), "{scope}");
+    }
+    let whole = tx
+        .retry_event(waiting.id, RetryScope::StateAndEffects)
+        .await;
+    assert!(whole.is_ok());
 }

@@ -9,4 +9,6 @@ mod imports;
 mod isolation;
 mod outbox;
 mod pool;
+mod read_only;
 mod secrets;
+mod sources;

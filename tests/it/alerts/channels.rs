@@ -4,10 +4,10 @@ use anyhow::{Result, ensure};
 use bellhop::conductor;
 use domain::ids::AlertId;
 use jiff::SignedDuration;
-use simulator::slack;
+use simulator::{slack, smtp, twilio};
 use workflows::names;
 
-use super::{in_slack, reachable, slack_says};
+use super::{in_slack, reachable, reachable_at, slack_says};
 use crate::harness::{SLUG, World, eventually, go_ahead, quick};
 
 const ALL: &str = "[alerts]\ncritical = [\"slack\", \"email\", \"sms\"]";
@@ -77,13 +77,7 @@ async fn something_critical_goes_another_way_when_its_own_is_down_and_both_in_th
         .slack
         .set_scenario(slack::Scenario::from_toml("[faults]\nserver_error = 1.0")?)?;
     let client = world.client().await?;
-    let testing = world
-        .run(
-            &["alerts", "test", "--tenant", SLUG, "--wait-seconds", "1"],
-            "",
-        )
-        .await?;
-    assert_eq!(testing.code, Some(1), "{}", testing.out);
+    begin_test(&world).await?;
     ensure!(
         channels
             .slack
@@ -118,6 +112,109 @@ async fn something_critical_goes_another_way_when_its_own_is_down_and_both_in_th
         1,
         "one text is enough"
     );
+    Ok(())
+}
+
+#[tokio::test]
+async fn with_two_ways_down_the_third_is_used_and_each_for_one_message() -> Result<()> {
+    let (world, channels) = reachable("[alerts]\ncritical = [\"slack\"]", quick()).await?;
+    channels
+        .slack
+        .set_scenario(slack::Scenario::from_toml("[faults]\nserver_error = 1.0")?)?;
+    channels
+        .twilio
+        .set_scenario(twilio::Scenario::from_toml("[faults]\nserver_error = 1.0")?)?;
+    let client = world.client().await?;
+    begin_test(&world).await?;
+    let id = names::alert_id(the_alert(&world).await?);
+
+    eventually("a mail goes out in the end", || async {
+        if let Some(now) = conductor::clock(&client, &id).await? {
+            go_ahead(&client, &id, now + SignedDuration::from_secs(15)).await?;
+        }
+        Ok(channels.smtp.ledger().mails.len() == 1)
+    })
+    .await?;
+    channels.slack.set_scenario(slack::Scenario::default())?;
+    channels.twilio.set_scenario(twilio::Scenario::default())?;
+    eventually("everything is sent", || async {
+        if let Some(now) = conductor::clock(&client, &id).await? {
+            go_ahead(&client, &id, now + SignedDuration::from_mins(5)).await?;
+        }
+        Ok(world
+            .count("alert_deliveries where state <> 'sent'")
+            .await?
+            == 0)
+    })
+    .await?;
+
+    assert_eq!(world.count("alert_deliveries").await?, 3);
+    assert_eq!(in_slack(&channels).len(), 1);
+    assert_eq!(channels.twilio.ledger().messages.len(), 1);
+    assert_eq!(channels.smtp.ledger().mails.len(), 1);
+    Ok(())
+}
+
+#[tokio::test]
+async fn several_addresses_that_fail_have_one_stand_in() -> Result<()> {
+    let mails = [
+        "desk@clinic.example",
+        "owner@clinic.example",
+        "night@clinic.example",
+    ];
+    let (world, channels) =
+        reachable_at("[alerts]\ncritical = [\"email\"]", &mails, quick()).await?;
+    channels
+        .smtp
+        .set_scenario(smtp::Scenario::from_toml("[connection]\nbusy = 1.0")?)?;
+    let client = world.client().await?;
+    begin_test(&world).await?;
+    let id = names::alert_id(the_alert(&world).await?);
+
+    eventually("Slack has it instead", || async {
+        if let Some(now) = conductor::clock(&client, &id).await? {
+            go_ahead(&client, &id, now + SignedDuration::from_secs(15)).await?;
+        }
+        Ok(!in_slack(&channels).is_empty())
+    })
+    .await?;
+
+    assert_eq!(world.count("alert_deliveries").await?, 4);
+    assert_eq!(in_slack(&channels).len(), 1);
+    assert_eq!(channels.twilio.ledger().messages.len(), 0);
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_secret_that_cannot_be_read_is_told_by_the_others() -> Result<()> {
+    let (world, channels) = reachable(ALL, quick()).await?;
+    world
+        .sql("update provider_secrets set key_id = 'lost' where provider = 'slack'")
+        .await?;
+
+    let tested = world.run(&["alerts", "test", "--tenant", SLUG], "").await?;
+
+    assert_eq!(tested.code, Some(1), "{}", tested.out);
+    let slack = tested.out.lines().find(|line| line.contains("slack"));
+    ensure!(
+        slack.is_some_and(|line| line.contains("misconfigured")),
+        "{}",
+        tested.out
+    );
+    eventually("the mail says so", || async {
+        let mails = channels.smtp.ledger().mails;
+        Ok(mails
+            .iter()
+            .any(|mail| mail.body.contains("alert_channel_refused")))
+    })
+    .await
+}
+
+/// Raises the test's alert, whose messages do not arrive yet.
+async fn begin_test(world: &World) -> Result<()> {
+    let arguments = ["alerts", "test", "--tenant", SLUG, "--wait-seconds", "1"];
+    let testing = world.run(&arguments, "").await?;
+    ensure!(testing.code == Some(1), "{}", testing.out);
     Ok(())
 }
 

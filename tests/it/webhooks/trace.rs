@@ -1,6 +1,9 @@
 //! One id leads from the request's header to everything that followed (HOOK-10).
 
-use std::sync::{Arc, Mutex};
+use std::{
+    os::unix::fs::PermissionsExt,
+    sync::{Arc, Mutex},
+};
 
 use anyhow::{Context, Result, ensure};
 use futures::StreamExt;
@@ -66,7 +69,10 @@ async fn one_id_leads_from_the_header_to_log_event_process_and_story() -> Result
         "queued",
         "started",
         "processed",
-        "try 1 by the system",
+        "try 1 at ",
+        "by the system",
+        SLUG,
+        "src_",
         "log ",
     ] {
         ensure!(told.contains(words), "{words} is missing: {told}");
@@ -77,6 +83,54 @@ async fn one_id_leads_from_the_header_to_log_event_process_and_story() -> Result
     ensure!(found.lines().count() > 2, "{found}");
     let unknown = world.run(&["trace", "never-heard-of"], "").await?;
     assert_eq!(unknown.code, Some(2));
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_refused_webhook_is_found_in_the_log_by_its_request_id() -> Result<()> {
+    let mut world = World::without_processes(OPEN_CLINIC, quick()).await?;
+    let logs = world.path("logs");
+    let folder = logs.display().to_string();
+    world.extra.push(("BELLHOP_LOG_DIR".to_owned(), folder));
+    world.start_ingress().await?;
+    let source = world
+        .add_source(SLUG, Vendor::from_code("agent").context("agent")?)
+        .await?;
+
+    let answer = reqwest::Client::new()
+        .post(&source.url)
+        .bearer_auth("not-the-token")
+        .body("{}")
+        .send()
+        .await?;
+    assert_eq!(answer.status(), 401);
+    let request_id = answer.headers()["x-request-id"].to_str()?.to_owned();
+
+    let address = world
+        .operate(&["tenant", "show", SLUG])
+        .await?
+        .lines()
+        .find(|line| line.contains("the coding agent"))
+        .context("the address is shown")?
+        .to_owned();
+    let id = address
+        .split_whitespace()
+        .find(|word| word.starts_with("src_"))
+        .context("its id is shown")?
+        .to_owned();
+    let told = world.operate(&["trace", &request_id]).await?;
+    let found = world
+        .operate(&["logs", "--tenant", SLUG, "--level", "warn"])
+        .await?;
+    for text in [told, found] {
+        for part in ["webhook refused", &request_id, &id, "tenant=", "signature_"] {
+            ensure!(text.contains(part), "{part} is missing: {text}");
+        }
+    }
+    for file in std::fs::read_dir(logs)? {
+        let mode = file?.metadata()?.permissions().mode();
+        assert_eq!(mode & 0o777, 0o600);
+    }
     Ok(())
 }
 

@@ -146,7 +146,8 @@ impl Summary {
             &self.double_dials.to_string(),
             "",
         ]);
-        println!("\n{table}");
+        // Cells are filled up to their columns' widths, the last ones too.
+        println!("\n{}", table.trim_fmt());
         if let Some(ui) = ui_url {
             println!("\nTemporal's screens: {ui}");
         }

@@ -1,7 +1,6 @@
 //! `bellhop events export`: page by page, so that a million events need no more memory than a thousand.
 
 use std::{
-    fs::File,
     io::{self, BufWriter, Write},
     path::PathBuf,
     process::ExitCode,
@@ -12,7 +11,7 @@ use clap::{Args, ValueEnum};
 use store::EventEntry;
 
 use super::{Selection, filter};
-use crate::{commands::tenant, config};
+use crate::{commands::tenant, config, private_file};
 
 #[derive(Args)]
 pub struct Options {
@@ -40,7 +39,7 @@ pub(super) async fn run(options: Options) -> Result<ExitCode> {
     let filter = filter::joined(&options.of.filter);
     let to: Box<dyn Write> = match &options.output {
         Some(path) => Box::new(
-            File::create(path).with_context(|| format!("cannot write {}", path.display()))?,
+            private_file(path).with_context(|| format!("cannot write {}", path.display()))?,
         ),
         None => Box::new(io::stdout()),
     };

@@ -5,6 +5,7 @@ use std::str::FromStr;
 use anyhow::{Context, Error, Result, bail};
 use domain::event::{ErrorClass, EventState};
 use jiff::{SignedDuration, Timestamp};
+use providers::source::SourceKind;
 use store::EventFilter;
 
 /// One condition.
@@ -27,7 +28,7 @@ impl FromStr for Filter {
             .with_context(|| format!("{text:?} is not KEY=VALUE"))?;
         Ok(match key.trim() {
             "state" => Self::States(value.split('+').map(state).collect::<Result<_>>()?),
-            "provider" => Self::Provider(value.to_owned()),
+            "provider" => Self::Provider(provider(value)?),
             "type" => Self::Type(value.to_owned()),
             "error" => Self::Error(ErrorClass::from_code(value).with_context(|| {
                 format!(
@@ -49,6 +50,16 @@ fn state(code: &str) -> Result<EventState> {
             codes(EventState::ALL, EventState::code)
         )
     })
+}
+
+fn provider(code: &str) -> Result<String> {
+    let known = SourceKind::from_code(code).with_context(|| {
+        format!(
+            "provider={code:?}: known are {}",
+            codes(&SourceKind::ALL, SourceKind::code)
+        )
+    })?;
+    Ok(known.code().to_owned())
 }
 
 fn codes<T: Copy>(all: &[T], code: impl Fn(T) -> &'static str) -> String {
@@ -108,6 +119,7 @@ mod tests {
         assert!(said("colour=red").contains("provider"));
         assert!(said("dead").contains("KEY=VALUE"));
         assert!(said("error=odd").contains("unavailable"));
+        assert!(said("provider=slack").contains("standard_webhooks"));
         for time in [
             "since=",
             "since=h",

@@ -94,7 +94,7 @@ pub(super) async fn all(options: AllOptions) -> Result<ExitCode> {
         return Ok(ExitCode::FAILURE);
     }
     let progress = ProgressBar::new_spinner();
-    let (mut retried, mut under_way, mut before) = (0, 0, None);
+    let (mut retried, mut left_alone, mut before) = (0, 0, None);
     loop {
         let mut tx = tenant.begin().await?;
         let page = tx.list_events(&filter, before, PAGE).await?;
@@ -103,7 +103,9 @@ pub(super) async fn all(options: AllOptions) -> Result<ExitCode> {
         for event in &page {
             match tx.retry_event(event.id, options.how.scope()).await {
                 Ok(()) => retried += 1,
-                Err(Error::UnderWay { .. }) => under_way += 1,
+                Err(Error::UnderWay { .. } | Error::TriedByItself | Error::NoWebhook) => {
+                    left_alone += 1;
+                }
                 Err(error) => return Err(error.into()),
             }
         }
@@ -113,10 +115,10 @@ pub(super) async fn all(options: AllOptions) -> Result<ExitCode> {
     }
     progress.finish_and_clear();
     say!("{} processed once more", counted(retried, "event"))?;
-    if under_way > 0 {
+    if left_alone > 0 {
         say!(
-            "{} on its way anyway, and left alone",
-            counted(under_way, "event")
+            "{} left alone: on the way anyway, or read from the provider",
+            counted(left_alone, "event")
         )?;
     }
     Ok(ExitCode::SUCCESS)

@@ -79,7 +79,7 @@ pub(super) async fn add(store: &Store, new: NewSource) -> Result<()> {
         &options,
     )
     .await?;
-    say!("webhook address for {}: /hooks/{key}", new.provider.name())?;
+    say!("webhook address for {}: /hooks/{key}", sender(new.provider))?;
     if new.provider != SourceKind::Retell {
         say!(
             "its secret: bellhop tenant add-secret {} --source {key} < secret.txt",
@@ -175,19 +175,74 @@ fn no_source(key: &str) -> String {
     format!("this tenant has no webhook address {key:?}; see `bellhop tenant show`")
 }
 
-/// An address as it is shown to people.
+/// Whose webhooks come in there.
+const fn sender(kind: SourceKind) -> &'static str {
+    match kind {
+        SourceKind::StandardWebhooks => "Standard Webhooks",
+        other => other.name(),
+    }
+}
+
+/// An address as it is shown to people. Its id is what logs and events name it by.
 pub(super) fn line(source: &SourceEntry) -> String {
     let kind = SourceKind::from_code(&source.provider);
     let mut line = format!(
-        "webhook address for {}: /hooks/{}",
-        kind.map_or(source.provider.as_str(), |kind| kind.name()),
-        source.key
+        "webhook address for {}: /hooks/{}  {}",
+        kind.map_or(source.provider.as_str(), |kind| sender(kind)),
+        source.key,
+        source.id
     );
     if let Some(name) = &source.name {
         line.push_str(&format!("  ({name})"));
     }
-    if source.secrets > 0 {
-        line.push_str(&format!("  secrets: {}", source.secrets));
+    line.push_str(&format!("  secrets: {}", source.secrets));
+    if source
+        .options
+        .as_object()
+        .is_some_and(|set| !set.is_empty())
+    {
+        line.push_str(&format!("  options: {}", source.options));
     }
     line
+}
+
+#[cfg(test)]
+mod tests {
+    use domain::ids::SourceId;
+
+    use super::*;
+
+    fn entry(provider: &str, options: Value) -> SourceEntry {
+        SourceEntry {
+            id: SourceId::generate(),
+            key: "abc".to_owned(),
+            provider: provider.to_owned(),
+            name: Some("north branch".to_owned()),
+            options,
+            secrets: 0,
+        }
+    }
+
+    #[test]
+    fn an_address_is_shown_with_its_id_its_secrets_and_its_options() {
+        let twilio = entry("twilio", json!({"public_base_url": "https://a.example"}));
+        assert_eq!(
+            line(&twilio),
+            format!(
+                "webhook address for Twilio: /hooks/abc  {}  (north branch)  secrets: 0  \
+                 options: {{\"public_base_url\":\"https://a.example\"}}",
+                twilio.id
+            )
+        );
+    }
+
+    #[test]
+    fn a_standard_webhooks_address_is_named_as_such_and_no_options_are_left_out() {
+        let line = line(&entry("standard_webhooks", json!({})));
+        assert!(
+            line.starts_with("webhook address for Standard Webhooks: "),
+            "{line}"
+        );
+        assert!(!line.contains("options"), "{line}");
+    }
 }

@@ -23,6 +23,7 @@ fn dead_event(zone: &TimeZone) -> NoticeText<'_> {
         first_seen: at("2027-07-12T13:05:00Z"),
         last_seen: at("2027-07-12T13:05:00Z"),
         zone,
+        alert: "alr_0195",
         reference: "a7f3-1",
     }
 }
@@ -43,7 +44,7 @@ fn a_mail_says_what_happened_where_what_it_means_and_what_to_do() {
          tried again.\n\
          What to do: See `bellhop events list --tenant NAME --filter state=dead`; once the cause is gone, `bellhop events retry-all` tries \
          them again. A retry never dials.\n\
-         Cause: event_dead. Reference: a7f3-1"
+         Cause: event_dead. Reference: alr_0195"
     );
 }
 
@@ -193,6 +194,7 @@ fn any_notice<'a>(
         first_seen: Timestamp::MIN,
         last_seen: Timestamp::MAX,
         zone,
+        alert: reference,
         reference,
     }
 }

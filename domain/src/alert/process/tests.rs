@@ -12,6 +12,30 @@ fn at(minutes: i64) -> Timestamp {
     noon + SignedDuration::from_mins(minutes)
 }
 
+#[test]
+fn a_clock_that_was_ahead_silences_nobody() {
+    let tomorrow = at(24 * 60);
+    let mut facts = AlertFacts::unseen(at(0));
+    facts.occurred(at(0), 1);
+    let AlertStep::Send(first) = next_step(at(0), &facts, &PACE) else {
+        panic!("the first notice is sent at once");
+    };
+    facts.noticed(&first, tomorrow);
+    facts.occurred(at(1), 5);
+    assert!(
+        matches!(next_step(at(1), &facts, &PACE), AlertStep::Send(_)),
+        "what happens now is told now"
+    );
+
+    let mut facts = AlertFacts::unseen(at(0));
+    facts.occurred(tomorrow, 1);
+    facts.noticed(&first, at(0));
+    let AlertStep::Send(recovery) = next_step(at(31), &facts, &PACE) else {
+        panic!("what is over today is not told tomorrow");
+    };
+    assert_eq!(recovery.kind, NoticeKind::Recovery);
+}
+
 /// A cause and its process, which runs as the workflow does: it looks when its wait ends and when woken.
 struct Alert {
     facts: AlertFacts,

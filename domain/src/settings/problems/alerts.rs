@@ -1,5 +1,7 @@
 //! What is wrong with the settings of alerts, events and the daily report.
 
+use jiff::{Timestamp, ToSpan, civil::Time, tz::TimeZone};
+
 use super::{Found, Settings, is_e164};
 use crate::{
     alert::Channel,
@@ -19,7 +21,7 @@ pub(super) fn problems(settings: &Settings, found: &mut Found) {
     email(&settings.alerts.email, found);
     sms(&settings.alerts.sms, found);
     events(&settings.events, found);
-    report(&settings.report, found);
+    report(settings, found);
 }
 
 fn routes(alerts: &Alerts, found: &mut Found) {
@@ -191,7 +193,18 @@ fn events(events: &Events, found: &mut Found) {
     }
 }
 
-fn report(report: &Report, found: &mut Found) {
+fn report(settings: &Settings, found: &mut Found) {
+    let report = &settings.report;
+    if report.enabled
+        && let Ok(zone) = settings.tenant.zone()
+        && is_in_a_change(report, &zone)
+    {
+        found.add(
+            "report.at",
+            report.at,
+            "the clocks there are put forward or back over this time on some day, so that the report would come twice or not at all; take another time",
+        );
+    }
     for (index, channel) in report.channels.iter().enumerate() {
         if *channel == Channel::Sms {
             found.add(
@@ -208,6 +221,33 @@ fn report(report: &Report, found: &mut Found) {
             "nobody would get the report; to have none set report.enabled = false",
         );
     }
+}
+
+/// Changes of the clocks that are looked at: the zones' rules are known no further.
+const CHANGES: std::ops::Range<Timestamp> = YEAR_2024..YEAR_2037;
+const YEAR_2024: Timestamp = Timestamp::constant(1_704_067_200, 0);
+const YEAR_2037: Timestamp = Timestamp::constant(2_114_380_800, 0);
+
+/// Whether there is a day on which this time by the clocks is not there, or is there twice.
+fn is_in_a_change(report: &Report, zone: &TimeZone) -> bool {
+    let (Ok(hour), Ok(minute)) = (report.at.hour().try_into(), report.at.minute().try_into())
+    else {
+        return false;
+    };
+    let Ok(at) = Time::new(hour, minute, 0, 0) else {
+        return false;
+    };
+    let mut changes = zone
+        .following(CHANGES.start)
+        .take_while(|change| CHANGES.contains(&change.timestamp()));
+    changes.any(|change| {
+        let moment = change.timestamp();
+        let before = zone.to_offset(moment - 1.second()).to_datetime(moment);
+        let after = change.offset().to_datetime(moment);
+        let (from, until) = (before.min(after), before.max(after));
+        let on = |day: jiff::civil::Date| (from..until).contains(&day.to_datetime(at));
+        on(from.date()) || on(until.date())
+    })
 }
 
 /// One plain address. Whether it exists, only a mail can tell.

@@ -487,6 +487,36 @@ fn a_secret_in_the_file_is_refused_and_not_repeated() {
 }
 
 #[test]
+fn the_report_does_not_come_at_a_time_that_is_skipped_or_repeated() {
+    let text =
+        |zone: &str, at: &str| format!("[tenant]\ntimezone = \"{zone}\"\n[report]\nat = \"{at}\"");
+    for (zone, at) in [
+        ("Europe/London", "01:30"),
+        ("Europe/London", "01:00"),
+        ("Europe/Berlin", "02:59"),
+        ("America/New_York", "01:00"),
+        ("America/New_York", "02:30"),
+        ("Australia/Lord_Howe", "01:45"),
+        ("Africa/Cairo", "00:30"),
+        ("Africa/Cairo", "23:30"),
+    ] {
+        assert_eq!(fields(&text(zone, at)), ["report.at"], "{zone} {at}");
+    }
+    for (zone, at) in [
+        ("Europe/London", "00:59"),
+        ("Europe/London", "02:00"),
+        ("Europe/Berlin", "01:30"),
+        ("America/New_York", "03:00"),
+        ("Asia/Kolkata", "01:30"),
+        ("UTC", "01:30"),
+    ] {
+        assert!(Settings::from_toml(&text(zone, at)).is_ok(), "{zone} {at}");
+    }
+    let off = "[tenant]\ntimezone = \"Europe/London\"\n[report]\nenabled = false\nat = \"01:30\"";
+    assert!(Settings::from_toml(off).is_ok());
+}
+
+#[test]
 fn critical_trouble_and_the_report_must_reach_somebody() {
     assert_eq!(fields("[alerts]\ncritical = []"), ["alerts.critical"]);
     assert_eq!(fields("[report]\nchannels = []"), ["report.channels"]);

@@ -21,7 +21,7 @@ async fn execute(stage: &Stage, sql: String) {
 }
 
 /// What a stopped ingress has set aside.
-fn aside(stage: &Stage, config: &Config) -> Vec<Aside> {
+pub(super) fn aside(stage: &Stage, config: &Config) -> Vec<Aside> {
     let folder = config.spool_dir.as_deref().unwrap();
     let spool = Spool::open(folder, stage.store.keys().clone(), config.spool_limits).unwrap();
     assert!(spool.is_empty());

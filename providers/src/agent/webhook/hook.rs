@@ -4,7 +4,14 @@ use jiff::Timestamp;
 use serde_json::Value;
 
 use super::TYPE_PREFIX;
-use crate::{json::Json, outline::ParseProblem, private::Private};
+use crate::{
+    json::{Json, broken, needed::text},
+    outline::ParseProblem,
+    private::Private,
+};
+
+/// The hook's name from a client that cannot tell it.
+const UNTOLD: &str = "unknown";
 
 /// An event with what all of them carry.
 #[derive(Debug, Clone, PartialEq)]
@@ -77,20 +84,16 @@ pub enum Says {
     },
 }
 
-/// Reads an event in full, as it is or in an envelope. Unknown hooks and fields are fine.
+/// Reads an event in full, as it is or in an envelope. Unknown hooks and fields are fine; what names no hook is no
+/// event.
 pub fn read(body: &[u8]) -> Result<Hook, ParseProblem> {
-    let value: Value = serde_json::from_slice(body)?;
+    let value: Value = broken::read(body)?;
     let json = Json::from(&value);
     let input = match json.at("hook_event_name").exists() {
         true => json,
         false => json.at("data.payload"),
     };
-    let event_type = json.at("type").text();
-    let hook_event_name = input
-        .at("hook_event_name")
-        .text()
-        .or_else(|| event_type.map(|name| name.trim_start_matches(TYPE_PREFIX).to_owned()))
-        .ok_or(ParseProblem::Missing("hook_event_name"))?;
+    let hook_event_name = name_in(json)?;
     let data = json.at("data");
     let client = data.at("client");
     Ok(Hook {
@@ -115,6 +118,26 @@ pub fn read(body: &[u8]) -> Result<Hook, ParseProblem> {
         says: says(&hook_event_name, input),
         hook_event_name,
     })
+}
+
+/// The hook's name. Where the input has none, the client may have seen it before it cut the input.
+fn name_in(json: Json<'_>) -> Result<String, ParseProblem> {
+    let named = json.needed(&["hook_event_name", "data.payload.hook_event_name"], text);
+    if !matches!(named, Err(ParseProblem::Missing(_))) {
+        return named;
+    }
+    let event_type = json.at("type").text();
+    let seen = event_type
+        .as_deref()
+        .and_then(|name| name.strip_prefix(TYPE_PREFIX));
+    let was_cut = matches!(
+        json.at("data.incomplete").text().as_deref(),
+        Some("too_large" | "too_slow")
+    );
+    match seen {
+        Some(hook) if hook != UNTOLD || was_cut => Ok(hook.to_owned()),
+        _ => named,
+    }
 }
 
 fn says(hook: &str, input: Json<'_>) -> Says {

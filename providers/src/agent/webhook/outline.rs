@@ -4,7 +4,7 @@ use http::HeaderMap;
 
 use super::{ID_HEADER, TYPE_PREFIX};
 use crate::{
-    outline::{Outline, ParseProblem, Plucked, hash, name, pluck, required},
+    outline::{Outline, ParseProblem, Plucked, hash, name, pluck},
     signature::header,
 };
 
@@ -26,7 +26,7 @@ const PATHS: &[&str] = &[
 /// a hook that is set up twice does on purpose.
 pub fn outline(headers: &HeaderMap, body: &[u8]) -> Result<Outline, ParseProblem> {
     let plucked = pluck(body, PATHS)?;
-    let hook = name(plucked.text("hook_event_name"), "hook_event_name")?;
+    let hook = name(plucked.word("hook_event_name"), "hook_event_name")?;
     let sent_id = match plucked.text("data.event_id") {
         Some(id) if !id.is_empty() => Some(id),
         _ => header(headers, ID_HEADER),
@@ -38,7 +38,7 @@ pub fn outline(headers: &HeaderMap, body: &[u8]) -> Result<Outline, ParseProblem
             (format!("{TYPE_PREFIX}{hook}"), key)
         }
         None => (
-            required(plucked.text("type"), "type")?,
+            name(plucked.text("type"), "type")?.ok_or(ParseProblem::Missing("hook_event_name"))?,
             id.unwrap_or_else(|| hash(body)),
         ),
     };

@@ -43,7 +43,11 @@ fn both_forms_have_the_same_type() {
     }
     assert_eq!(
         outline(&HeaderMap::new(), br#"{"session_id":"x"}"#),
-        Err(ParseProblem::Missing("type"))
+        Err(ParseProblem::Missing("hook_event_name"))
+    );
+    assert_eq!(
+        outline(&HeaderMap::new(), br#"{"hook_event_name":5}"#),
+        Err(ParseProblem::Missing("hook_event_name"))
     );
 }
 
@@ -180,4 +184,40 @@ fn other_hooks_say_what_they_are() {
             .hook_event_name,
         "Odd"
     );
+}
+
+#[test]
+fn what_names_no_hook_is_no_event() {
+    let untold = |incomplete: &str| {
+        format!(
+            r#"{{"type":"agent.hook.unknown","data":{{"event_id":"0190",{incomplete}"payload":{{"text":"hello"}}}}}}"#
+        )
+    };
+    for (body, problem) in [
+        (
+            r#"{"hook_event_name":5}"#.to_owned(),
+            ParseProblem::Unexpected("hook_event_name"),
+        ),
+        (
+            envelope(r#"{"hook_event_name":{}}"#),
+            ParseProblem::Unexpected("data.payload.hook_event_name"),
+        ),
+        (
+            r#"{"type":"contact.created"}"#.to_owned(),
+            ParseProblem::Missing("hook_event_name"),
+        ),
+        (
+            untold(""),
+            ParseProblem::Missing("data.payload.hook_event_name"),
+        ),
+        (
+            untold(r#""incomplete":"not_json","#),
+            ParseProblem::Missing("data.payload.hook_event_name"),
+        ),
+    ] {
+        assert_eq!(read(body.as_bytes()), Err(problem), "{body}");
+    }
+    // The name may have stood after the cut.
+    let cut = read(untold(r#""incomplete":"too_large","#).as_bytes()).unwrap();
+    assert_eq!(cut.hook_event_name, "unknown");
 }

@@ -4,17 +4,21 @@ use serde_json::Value;
 
 use super::{
     Call, Direction, Event, Line, Media, Message, Place, Says, Summary, Transcript, Voicemail,
+    check::check,
 };
-use crate::{json::Json, outline::ParseProblem, private::Private};
+use crate::{
+    json::{Json, broken, needed::text},
+    outline::ParseProblem,
+    private::Private,
+};
 
-/// Reads an event in full. Unknown types, states and fields are fine.
+/// Reads an event in full. Unknown types, states and fields are fine; an event of a known type has to say what
+/// it is about.
 pub fn read(body: &[u8]) -> Result<Event, ParseProblem> {
-    let value: Value = serde_json::from_slice(body)?;
+    let value: Value = broken::read(body)?;
     let json = Json::from(&value);
-    let event_type = json
-        .at("type")
-        .text()
-        .ok_or(ParseProblem::Missing("type"))?;
+    let event_type = json.needed(&["type"], text)?;
+    check(&event_type, json)?;
     let about = About {
         object: json.first(&["data.resource", "data.object", "resource"]),
         context: json.first(&["data.context", "context"]),

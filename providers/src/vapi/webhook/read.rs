@@ -4,9 +4,9 @@ use domain::ids::CallId;
 use jiff::Timestamp;
 use serde_json::Value;
 
-use super::outline::our_call_in;
+use super::{check::check, outline::our_call_in};
 use crate::{
-    json::Json,
+    json::{Json, broken, needed::text},
     outline::ParseProblem,
     private::Private,
     vapi::{EndedReason, class_of},
@@ -104,15 +104,14 @@ impl Report {
     }
 }
 
-/// Reads a message in full. Unknown types, states and fields are fine.
+/// Reads a message in full. Unknown types, states and fields are fine; a message of a known type has to say what
+/// it is about.
 pub fn read(body: &[u8]) -> Result<Event, ParseProblem> {
-    let value: Value = serde_json::from_slice(body)?;
+    let value: Value = broken::read(body)?;
     let json = Json::from(&value);
     let message = json.at("message");
-    let event_type = message
-        .at("type")
-        .text()
-        .ok_or(ParseProblem::Missing("message.type"))?;
+    let event_type = json.needed(&["message.type"], text)?;
+    check(&event_type, json)?;
     Ok(Event {
         at: message.at("timestamp").instant(),
         call: call(json),

@@ -4,7 +4,10 @@ use jiff::Timestamp;
 use serde_json::Value;
 
 use crate::{
-    json::Json,
+    json::{
+        Json, broken,
+        needed::{id, list_of, text},
+    },
     outline::{Outline, ParseProblem, hash, name, pluck},
 };
 
@@ -48,10 +51,10 @@ pub fn outline(body: &[u8]) -> Result<Outline, ParseProblem> {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Notification {
     /// Our own number of the subscription.
-    pub channel_id: Option<String>,
+    pub channel_id: String,
     /// Such as `Contacts`.
-    pub module: Option<String>,
-    pub operation: Option<Operation>,
+    pub module: String,
+    pub operation: Operation,
     /// Records, by ids of up to nineteen digits: texts, never numbers.
     pub ids: Vec<String>,
     /// Fields that changed, by record. Zoho may leave it out.
@@ -68,15 +71,16 @@ pub enum Operation {
     Other(String),
 }
 
-/// Reads a notification in full. The values that it may carry are left alone: nothing proves them.
+/// Reads a notification in full. It has to say what happened to which records; the values that it may carry are
+/// left alone: nothing proves them.
 pub fn read(body: &[u8]) -> Result<Notification, ParseProblem> {
-    let value: Value = serde_json::from_slice(body)?;
+    let value: Value = broken::read(body)?;
     let json = Json::from(&value);
     Ok(Notification {
-        channel_id: json.at("channel_id").text(),
-        module: json.at("module").text(),
-        operation: json.at("operation").text().map(operation),
-        ids: json.at("ids").texts(),
+        channel_id: json.needed(&["channel_id"], id)?,
+        module: json.needed(&["module"], text)?,
+        operation: operation(json.needed(&["operation"], text)?),
+        ids: json.needed(&["ids"], |ids| list_of(ids, id))?,
         affected_fields: json
             .at("affected_fields")
             .items()

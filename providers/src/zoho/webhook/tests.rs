@@ -90,14 +90,22 @@ fn a_notification_sent_again_is_the_same_in_whatever_order_its_records_stand() {
 #[test]
 fn a_notification_is_read_in_full() {
     let read = read(BODY.as_bytes()).unwrap();
-    assert_eq!(read.channel_id.as_deref(), Some("1000000068001"));
-    assert_eq!(read.operation, Some(Operation::Update));
+    assert_eq!(read.channel_id, "1000000068001");
+    assert_eq!(read.module, "Contacts");
+    assert_eq!(read.operation, Operation::Update);
     assert_eq!(read.ids, ["4876876000000123", "4876876000000124"]);
     assert_eq!(read.affected_fields[1].1, ["Email", "Phone"]);
-    let created = super::read(br#"{"operation":"create","ids":[4876876000000124]}"#).unwrap();
+    let created = super::read(
+        br#"{"module":"Contacts","operation":"create","channel_id":7,"ids":[4876876000000124]}"#,
+    );
+    let created = created.unwrap();
     assert_eq!(
-        (created.operation, created.ids),
-        (Some(Operation::Insert), vec!["4876876000000124".to_owned()])
+        (created.operation, created.ids, created.channel_id),
+        (
+            Operation::Insert,
+            vec!["4876876000000124".to_owned()],
+            "7".to_owned()
+        )
     );
     assert!(matches!(
         super::read(b"{"),
