@@ -4,6 +4,8 @@
 //! reasons, statuses and filters were compared with SDK 6.2.13 in November 2026.
 
 mod client;
+pub mod function;
+pub mod inbound;
 mod observe;
 pub mod webhook;
 mod wire;
