@@ -14,7 +14,7 @@ use providers::{
         stored_body, verify as verify_of,
     },
     standard_webhooks, twilio,
-    vapi::{self, Bearer, Hmac, Verifier},
+    vapi::{self, Bearer, Hmac, Verifier, question::Question},
     zoho,
 };
 
@@ -170,8 +170,15 @@ pub fn read(data: &[u8]) {
 
 fn read_as(kind: SourceKind, body: &[u8]) {
     match kind {
-        SourceKind::Retell => drop(retell::observe_event(body, "appointment_action")),
-        SourceKind::Vapi => drop(vapi::webhook::read(body).map(|event| format!("{event:?}"))),
+        SourceKind::Retell => {
+            drop(retell::observe_event(body, "appointment_action"));
+            drop(retell::inbound::read(body).map(|question| format!("{question:?}")));
+            drop(retell::function::read(body).map(|question| question.invocation()));
+        }
+        SourceKind::Vapi => {
+            drop(vapi::webhook::read(body).map(|event| format!("{event:?}")));
+            drop(vapi::question::read(body).map(answered));
+        }
         SourceKind::OpenPhone => {
             drop(openphone::webhook::read(body).map(|event| format!("{event:?}")))
         }
@@ -181,6 +188,21 @@ fn read_as(kind: SourceKind, body: &[u8]) {
         SourceKind::Zoho => drop(zoho::webhook::read(body)),
         SourceKind::Agent => drop(agent::webhook::read(body).map(|hook| format!("{hook:?}"))),
     }
+}
+
+/// A question of Vapi's gets an answer that is JSON, with an entry for each tool call.
+fn answered(question: Question) {
+    let Question::Tools(asked) = question else {
+        return;
+    };
+    let calls = asked.calls.iter();
+    let results: Vec<_> = calls
+        .map(|call| call.result(Err(asked.invocation(call))))
+        .collect();
+    let answer = vapi::question::tool_answer(&results);
+    let answer: serde_json::Value = serde_json::from_slice(&answer).unwrap_or_default();
+    let entries = answer["results"].as_array().map(Vec::len);
+    assert_eq!(entries, Some(asked.calls.len()));
 }
 
 /// The diagnosis. It must say valid just when ingress would accept.

@@ -5,6 +5,8 @@
 
 mod arrival;
 mod client;
+pub mod function;
+pub mod inbound;
 mod observe;
 pub mod webhook;
 mod wire;

@@ -3,6 +3,7 @@
 //! Facts were read in the vendor's documentation and OpenAPI file of August 2026.
 
 mod ended_reason;
+pub mod question;
 mod verifier;
 pub mod webhook;
 
