@@ -14,7 +14,7 @@ pub struct Inbound {
     /// E.164: numbers from which several people call. Nobody who calls from one is greeted by name.
     pub shared_numbers: Vec<String>,
     pub tell: Vec<Told>,
-    /// Milliseconds from the question to the answer; what is not known by then is left out.
+    /// From the provider's question to the answer; after it the answer is empty.
     pub answer_within_ms: u32,
     /// The agent that takes the call instead of the number's own.
     pub override_agent_id: Option<String>,

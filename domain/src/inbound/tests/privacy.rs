@@ -161,7 +161,7 @@ fn leaves(json: &Value) -> Vec<&str> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(300))]
+    #![proptest_config(ProptestConfig::with_cases(100))]
 
     #[test]
     fn a_clinic_gives_away_no_name_kind_provider_or_illness(
