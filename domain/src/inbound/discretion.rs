@@ -8,7 +8,15 @@ use crate::{
 };
 
 /// Words of many kinds of appointment, which tell nothing.
-const TELL_NOTHING: &[&str] = &["appointment", "appointments", "and", "for", "the", "with"];
+const TELL_NOTHING: &[&str] = &[
+    "appointment",
+    "appointments",
+    "and",
+    "for",
+    "of",
+    "the",
+    "with",
+];
 
 pub(super) struct Discretion {
     mode: Mode,
@@ -59,9 +67,12 @@ impl Discretion {
 
 /// The words that tell what an appointment is for, and with whom.
 fn visit(appointment: &AppointmentFacts<'_>) -> impl Iterator<Item = String> + use<> {
-    let words = [appointment.kind, appointment.provider]
-        .map(|text| privacy::words(text.unwrap_or_default()));
-    words.into_iter().flatten().filter(|word| {
-        word.chars().count() > 2 && !names::is_title(word) && !TELL_NOTHING.contains(&word.as_str())
-    })
+    // A name may be short; a short word of a kind is mostly no noun.
+    let telling = |text: Option<&str>, shortest| {
+        let words = privacy::words(text.unwrap_or_default()).into_iter();
+        words.filter(move |word| word.chars().count() >= shortest)
+    };
+    telling(appointment.kind, 3)
+        .chain(telling(appointment.provider, 2))
+        .filter(|word| !names::is_title(word) && !TELL_NOTHING.contains(&word.as_str()))
 }

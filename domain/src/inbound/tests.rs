@@ -459,6 +459,34 @@ fn what_waits_for_a_person_keeps_the_words_of_the_past_back() {
 }
 
 #[test]
+fn a_clinic_names_no_treatment_and_no_provider_however_short() {
+    let short = Visit {
+        kind: "GP".to_owned(),
+        provider: "Dr Q".to_owned(),
+        ..visit("2027-03-29T08:00:00Z")
+    };
+    let given = Given {
+        mode: Mode::Health,
+        visits: vec![short],
+        tell: vec![Told::Appointments],
+        ..given()
+    };
+    let memory = memory(&given);
+    assert_eq!(
+        memory.json["appointments"],
+        serde_json::json!([{
+            "starts_at": "2027-03-29T09:00:00+01:00",
+            "spoken": "Monday the 29th of March at 9:00 AM",
+            "location": "12 Quay Street",
+            "instructions": "Please bring the receipts.",
+            "duration_minutes": 30,
+        }])
+    );
+    assert_eq!(memory.variables["appointment_type"], "appointment");
+    assert_eq!(memory.variables["provider_name"], "your provider");
+}
+
+#[test]
 fn a_mood_is_never_told_by_a_clinic() {
     let given = Given {
         tell: EVERYTHING.to_vec(),
