@@ -56,7 +56,8 @@ pub const VARIABLES: &[&str] = &[
     OPENING_SCRIPT,
 ];
 
-const NEUTRAL_INSTRUCTIONS: &str = "Please follow any instructions you were given for your visit.";
+pub(crate) const NEUTRAL_INSTRUCTIONS: &str =
+    "Please follow any instructions you were given for your visit.";
 const NEUTRAL_PROVIDER: &str = "your provider";
 const NEUTRAL_LOCATION: &str = "our usual address";
 const NEUTRAL_DURATION: &str = "your scheduled time";

@@ -115,8 +115,8 @@ pub fn build(facts: &MemoryFacts<'_>, now: Timestamp) -> Memory {
     }
     tell("call_purpose", "inbound_call".to_owned());
     tell("caller", shown.caller.to_string());
-    tell("is_known", shown.person.is_some().to_string());
-    tell("ask_name", true.to_string());
+    tell("is_known", shown.is_known.to_string());
+    tell("ask_name", shown.ask_name.to_string());
     // For an agent that also places reminder calls and begins with this variable.
     tell(context::OPENING_SCRIPT, greeting.clone());
     tell("greeting", greeting);
@@ -130,30 +130,24 @@ pub fn build(facts: &MemoryFacts<'_>, now: Timestamp) -> Memory {
 }
 
 fn of_person(person: Option<&Person>, now: Timestamp) -> Vec<(&'static str, String)> {
-    let name = |name: Option<&String>| name.cloned().unwrap_or(names::NOBODY.to_owned());
-    let mut told = vec![
-        (
-            "customer_name",
-            name(person.and_then(|person| person.name.as_ref())),
-        ),
-        (
-            "customer_first_name",
-            name(person.and_then(|person| person.first_name.as_ref())),
-        ),
-    ];
+    let name = |name: Option<&String>| name.map_or(names::NOBODY, String::as_str).to_owned();
     let Some(person) = person else {
-        return told;
+        return vec![
+            ("customer_name", name(None)),
+            ("customer_first_name", name(None)),
+        ];
     };
+    let mut told = vec![
+        ("customer_name", name(person.name.as_ref())),
+        ("customer_first_name", name(person.first_name.as_ref())),
+    ];
     if let Some(next) = person.appointments.first() {
         told.extend(next.variables.clone());
         told.push(("urgency", context::urgency(next.at, now).to_owned()));
     }
-    let count = person.appointment_count.map(|count| count.to_string());
-    told.extend(count.map(|count| ("appointment_count", count)));
-    let topic = person
-        .last_call
-        .as_ref()
-        .and_then(|call| call.topic.clone());
-    told.extend(topic.map(|topic| ("last_topic", topic)));
+    let count = person.appointment_count;
+    told.extend(count.map(|count| ("appointment_count", count.to_string())));
+    let topic = person.last_topic();
+    told.extend(topic.map(|topic| ("last_topic", topic.to_owned())));
     told
 }

@@ -8,7 +8,9 @@ use serde::Serialize;
 
 use super::{Caller, Line, MemoryFacts, Trend, discretion::Discretion, sentiment};
 use crate::{
-    context::{self, AppointmentFacts, LONGEST_INSTRUCTIONS, LONGEST_TEXT, names},
+    context::{
+        self, AppointmentFacts, LONGEST_INSTRUCTIONS, LONGEST_TEXT, NEUTRAL_INSTRUCTIONS, names,
+    },
     script::Mode,
     settings::Told,
     spoken::{self, Locale},
@@ -107,6 +109,17 @@ pub(super) struct Time {
     pub(super) spoken: String,
 }
 
+impl Person {
+    /// `Jason`; the whole name of somebody whose first name is not known, as `Mr Smith`.
+    pub(super) fn called(&self) -> Option<&str> {
+        self.first_name.as_deref().or(self.name.as_deref())
+    }
+
+    pub(super) fn last_topic(&self) -> Option<&str> {
+        self.last_call.as_ref()?.topic.as_deref()
+    }
+}
+
 impl Shown {
     pub(super) fn of(facts: &MemoryFacts<'_>, now: Timestamp) -> Shown {
         // Whether somebody is known is not told on a foreign line either.
@@ -179,9 +192,10 @@ impl Choice<'_> {
         let detail = |text: Option<&str>| self.discretion.detail(text?, LONGEST_TEXT);
         let location = text(facts.location, LONGEST_TEXT);
         let instructions = text(facts.instructions, LONGEST_INSTRUCTIONS);
+        let given = facts.instructions.filter(|given| !given.trim().is_empty());
         let discreet = AppointmentFacts {
             location: location.as_deref(),
-            instructions: instructions.as_deref(),
+            instructions: given.map(|_| instructions.as_deref().unwrap_or(NEUTRAL_INSTRUCTIONS)),
             ..*facts
         };
         Appointment {

@@ -13,15 +13,11 @@ pub(super) fn greeting(shown: &Shown, business: &str) -> String {
             sentence(format!("Hello, this is {business}"))
         );
     };
-    let welcome = match called(person) {
+    let welcome = match person.called() {
         Some(name) => format!("Welcome back, {name}!"),
         None => "Welcome back!".to_owned(),
     };
-    match person
-        .last_call
-        .as_ref()
-        .and_then(|call| call.topic.as_ref())
-    {
+    match person.last_topic() {
         Some(topic) => format!(
             "{welcome} {}",
             sentence(format!("Last time we discussed {topic}"))
@@ -37,11 +33,6 @@ pub(super) fn summary(shown: &Shown) -> String {
     };
     sentences.extend(shown.free_times.as_ref().map(free_times));
     sentences.join(" ")
-}
-
-/// `Jason`; the whole name of somebody whose first name is not known, as `Mr Smith`.
-fn called(person: &Person) -> Option<&str> {
-    person.first_name.as_deref().or(person.name.as_deref())
 }
 
 fn of_nobody(shown: &Shown) -> &'static str {
@@ -65,7 +56,7 @@ fn of_person(person: &Person) -> Vec<String> {
         None => "The caller's number is known; ask for the name to confirm it.".to_owned(),
     }];
     if let Some(count) = person.appointment_count {
-        let called = called(person).unwrap_or("The caller");
+        let called = person.called().unwrap_or("The caller");
         sentences.extend(appointments(called, count, &person.appointments));
     }
     sentences.extend(person.last_call.iter().flat_map(last_call));

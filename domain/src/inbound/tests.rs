@@ -487,6 +487,27 @@ fn a_clinic_names_no_treatment_and_no_provider_however_short() {
 }
 
 #[test]
+fn instructions_that_a_clinic_must_not_say_become_neutral() {
+    for (instructions, told) in [
+        ("Bring your prescription", context::NEUTRAL_INSTRUCTIONS),
+        ("Ask for Mr Babbage", context::NEUTRAL_INSTRUCTIONS),
+        ("Come early.", "Come early."),
+        (" ", ""),
+    ] {
+        let visit = Visit {
+            instructions: instructions.to_owned(),
+            ..visit("2027-03-29T08:00:00Z")
+        };
+        let given = Given {
+            mode: Mode::Health,
+            visits: vec![visit],
+            ..given()
+        };
+        assert_eq!(variable(&given, "special_instructions"), told);
+    }
+}
+
+#[test]
 fn a_mood_is_never_told_by_a_clinic() {
     let given = Given {
         tell: EVERYTHING.to_vec(),
