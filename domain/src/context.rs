@@ -3,15 +3,17 @@
 //! In health mode anybody may be listening: the agent is told a first name, a place and a time, and nothing from which an
 //! illness could be guessed.
 
+mod business;
 pub(crate) mod names;
 pub mod privacy;
+pub(crate) mod text;
 
 #[cfg(test)]
 mod tests;
 
 use std::collections::BTreeMap;
 
-use jiff::{SignedDuration, Timestamp, tz::TimeZone};
+use jiff::{SignedDuration, Timestamp, civil::Date, tz::TimeZone};
 
 use crate::{
     country::Country,
@@ -20,11 +22,13 @@ use crate::{
     settings::Announcement,
     spoken::{self, DayWindows, Locale},
 };
+pub use business::Business;
+use text::{clean, or_neutral, permitted};
 
 /// The longest instructions the agent is told, in characters.
 pub const LONGEST_INSTRUCTIONS: usize = 300;
 /// The longest of every other text.
-const LONGEST_TEXT: usize = 200;
+pub(crate) const LONGEST_TEXT: usize = 200;
 /// Less than this before the appointment, a call is urgent.
 const URGENT: SignedDuration = SignedDuration::from_hours(4);
 /// Less than this before, it is an ordinary reminder; more, an early one.
@@ -54,7 +58,8 @@ pub const VARIABLES: &[&str] = &[
     OPENING_SCRIPT,
 ];
 
-const NEUTRAL_INSTRUCTIONS: &str = "Please follow any instructions you were given for your visit.";
+pub(crate) const NEUTRAL_INSTRUCTIONS: &str =
+    "Please follow any instructions you were given for your visit.";
 const NEUTRAL_PROVIDER: &str = "your provider";
 const NEUTRAL_LOCATION: &str = "our usual address";
 const NEUTRAL_DURATION: &str = "your scheduled time";
@@ -83,6 +88,33 @@ pub struct ContextFacts<'a> {
     pub announcements: &'a [Announcement],
 }
 
+impl ContextFacts<'_> {
+    fn appointment(&self) -> AppointmentFacts<'_> {
+        AppointmentFacts {
+            starts_at: self.starts_at,
+            zone: self.zone,
+            kind: self.kind,
+            provider: self.provider,
+            location: self.location,
+            instructions: self.instructions,
+            duration_minutes: self.duration_minutes,
+        }
+    }
+}
+
+/// What is told about one appointment.
+#[derive(Clone, Copy)]
+pub struct AppointmentFacts<'a> {
+    pub starts_at: Timestamp,
+    /// The clock at the place one has to be at.
+    pub zone: &'a TimeZone,
+    pub kind: Option<&'a str>,
+    pub provider: Option<&'a str>,
+    pub location: Option<&'a str>,
+    pub instructions: Option<&'a str>,
+    pub duration_minutes: Option<u16>,
+}
+
 /// What is told about the tenant.
 #[derive(Clone)]
 pub struct BusinessFacts<'a> {
@@ -96,13 +128,13 @@ pub struct BusinessFacts<'a> {
 
 /// The dynamic variables for a call at `now`, all of them text.
 pub fn build(facts: &ContextFacts<'_>, now: Timestamp) -> BTreeMap<String, String> {
-    let mut variables = BTreeMap::new();
-    announce(&mut variables, facts, now);
+    let today = facts.zone.to_datetime(now).date();
+    let mut variables = announced(facts.announcements, facts.mode, today);
     // After the announcements, so that none of them replaces a built-in variable.
-    for (name, value) in person(facts)
+    for (name, value) in person(facts.name, facts.mode)
         .into_iter()
-        .chain(appointment(facts))
-        .chain(business(facts))
+        .chain(appointment(&facts.appointment(), facts.mode, facts.locale))
+        .chain(business(&facts.business, facts.locale))
     {
         variables.insert(name.to_owned(), value);
     }
@@ -129,11 +161,12 @@ pub fn urgency(starts_at: Timestamp, now: Timestamp) -> &'static str {
     }
 }
 
-fn person(facts: &ContextFacts<'_>) -> [(&'static str, String); 2] {
-    let first = names::first(facts.name);
-    match facts.mode {
+/// The name as the mode permits it.
+pub(crate) fn person(name: &str, mode: Mode) -> [(&'static str, String); 2] {
+    let first = names::first(name);
+    match mode {
         Mode::General => [
-            ("customer_name", names::full(facts.name)),
+            ("customer_name", names::full(name)),
             ("customer_first_name", first),
         ],
         Mode::Health => {
@@ -146,22 +179,23 @@ fn person(facts: &ContextFacts<'_>) -> [(&'static str, String); 2] {
     }
 }
 
-fn appointment(facts: &ContextFacts<'_>) -> [(&'static str, String); 9] {
+pub(crate) fn appointment(
+    facts: &AppointmentFacts<'_>,
+    mode: Mode,
+    locale: Locale,
+) -> [(&'static str, String); 9] {
     let local = facts.zone.to_datetime(facts.starts_at);
     // A doctor's name can give away a specialty, as the kind of appointment does.
-    let shown = |given: Option<&str>, neutral| match facts.mode {
+    let shown = |given: Option<&str>, neutral| match mode {
         Mode::General => or_neutral(clean(given.unwrap_or_default(), LONGEST_TEXT), neutral),
         Mode::Health => neutral.to_owned(),
     };
-    let location = permitted(facts.location, facts.mode, LONGEST_TEXT);
+    let location = permitted(facts.location, mode, LONGEST_TEXT);
     [
         ("appointment_day", spoken::day(local.date()).to_owned()),
-        ("appointment_date", spoken::date(local.date(), facts.locale)),
+        ("appointment_date", spoken::date(local.date(), locale)),
         ("appointment_time", spoken::time(local.time())),
-        (
-            "appointment_full",
-            spoken::day_and_time(local, facts.locale),
-        ),
+        ("appointment_full", spoken::day_and_time(local, locale)),
         ("appointment_type", shown(facts.kind, "appointment")),
         (
             "appointment_duration",
@@ -176,14 +210,16 @@ fn appointment(facts: &ContextFacts<'_>) -> [(&'static str, String); 9] {
         ("provider_name", shown(facts.provider, NEUTRAL_PROVIDER)),
         (
             "special_instructions",
-            permitted(facts.instructions, facts.mode, LONGEST_INSTRUCTIONS)
+            permitted(facts.instructions, mode, LONGEST_INSTRUCTIONS)
                 .unwrap_or_else(|| NEUTRAL_INSTRUCTIONS.to_owned()),
         ),
     ]
 }
 
-fn business(facts: &ContextFacts<'_>) -> [(&'static str, String); 3] {
-    let business = &facts.business;
+pub(crate) fn business(
+    business: &BusinessFacts<'_>,
+    locale: Locale,
+) -> [(&'static str, String); 3] {
     let number = business
         .callback_number
         .map(|number| number.for_people(business.country));
@@ -198,77 +234,28 @@ fn business(facts: &ContextFacts<'_>) -> [(&'static str, String); 3] {
         ),
         (
             "business_hours",
-            or_neutral(spoken::hours(business.hours, facts.locale), NEUTRAL_HOURS),
+            or_neutral(spoken::hours(business.hours, locale), NEUTRAL_HOURS),
         ),
     ]
 }
 
-/// The announcements that hold on the day of the call. In health mode, one with a medical word is left out.
-fn announce(variables: &mut BTreeMap<String, String>, facts: &ContextFacts<'_>, now: Timestamp) {
-    let today = facts.zone.to_datetime(now).date();
+/// The announcements that hold today. In health mode, one with a medical word is left out.
+pub(crate) fn announced(
+    announcements: &[Announcement],
+    mode: Mode,
+    today: Date,
+) -> BTreeMap<String, String> {
     let holds = |announcement: &&Announcement| {
         announcement.from.is_none_or(|from| from <= today)
             && announcement.until.is_none_or(|until| today <= until)
     };
-    for announcement in facts.announcements.iter().filter(holds) {
-        if let Some(text) = permitted(Some(&announcement.text), facts.mode, LONGEST_INSTRUCTIONS) {
-            variables.insert(announcement.name.clone(), text);
-        }
-    }
-}
-
-/// The text as the mode permits it; `None` when it must not be said.
-fn permitted(text: Option<&str>, mode: Mode, limit: usize) -> Option<String> {
-    let text = text.unwrap_or_default();
-    match mode {
-        Mode::General => Some(clean(text, limit)),
-        Mode::Health => {
-            // What is removed or cut off may bring two words together, so the result is looked at too.
-            let discreet = clean(&privacy::discreet(text)?, limit);
-            privacy::medical_word(&discreet)
-                .is_none()
-                .then_some(discreet)
-        }
-    }
-}
-
-fn or_neutral(text: String, neutral: &str) -> String {
-    if text.is_empty() {
-        neutral.to_owned()
-    } else {
-        text
-    }
-}
-
-/// On one line, without braces (the provider would read them as variables), cut on a word.
-fn clean(text: &str, limit: usize) -> String {
-    let plain: String = text
-        .chars()
-        .filter(|c| !privacy::is_invisible(*c))
-        .map(|c| match c {
-            '{' => '(',
-            '}' => ')',
-            c if c.is_control() => ' ',
-            c => c,
-        })
-        .collect();
-    cut(
-        plain.split_whitespace().collect::<Vec<_>>().join(" "),
-        limit,
-    )
-}
-
-/// At most so many characters, ending with a whole word where there is one.
-fn cut(text: String, limit: usize) -> String {
-    let Some((end, _)) = text.char_indices().nth(limit) else {
-        return text;
+    let told = |announcement: &Announcement| {
+        let text = permitted(Some(&announcement.text), mode, LONGEST_INSTRUCTIONS)?;
+        Some((announcement.name.clone(), text))
     };
-    let kept = text.get(..end).unwrap_or_default();
-    let ends_a_word = text.get(end..).is_some_and(|rest| rest.starts_with(' '));
-    let kept = if ends_a_word {
-        kept
-    } else {
-        kept.rsplit_once(' ').map_or(kept, |(whole, _)| whole)
-    };
-    kept.trim_end_matches([' ', ',', ';', ':', '-']).to_owned()
+    announcements
+        .iter()
+        .filter(holds)
+        .filter_map(told)
+        .collect()
 }

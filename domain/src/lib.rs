@@ -16,6 +16,7 @@ pub mod holidays;
 pub mod hours;
 pub mod ids;
 pub mod import;
+pub mod inbound;
 mod near;
 pub mod phone;
 pub mod plan;

@@ -4,6 +4,7 @@
 //! with all its problems at once; [`Settings::problems`] checks settings from anywhere else.
 
 mod alerts;
+mod inbound;
 mod problems;
 mod read;
 mod window;
@@ -17,6 +18,7 @@ use crate::{
 };
 
 pub use alerts::{Alerts, Email, Events, Report, Slack, Sms, SmtpTls};
+pub use inbound::{Inbound, Told};
 pub use problems::SettingsProblem;
 pub use window::{DAY_MINUTES, TimeOfDay, Window, WindowError};
 
@@ -30,6 +32,7 @@ pub struct Settings {
     pub limits: Limits,
     pub consent: Consent,
     pub retell: Retell,
+    pub inbound: Inbound,
     pub scripts: Scripts,
     pub announcements: Vec<Announcement>,
     pub alerts: Alerts,

@@ -52,13 +52,17 @@ pub fn time(time: Time) -> String {
     clock(i32::from(time.hour()) * 60 + i32::from(time.minute()), true)
 }
 
+/// `Monday, January 15th` or `Monday the 15th of January`.
+pub fn day_and_date(of: Date, locale: Locale) -> String {
+    let comma = if locale == Locale::American { "," } else { "" };
+    format!("{}{comma} {}", day(of), date(of, locale))
+}
+
 /// `Monday, January 15th at 2:30 PM` or `Monday the 15th of January at 2:30 PM`.
 pub fn day_and_time(local: DateTime, locale: Locale) -> String {
-    let comma = if locale == Locale::American { "," } else { "" };
     format!(
-        "{}{comma} {} at {}",
-        day(local.date()),
-        date(local.date(), locale),
+        "{} at {}",
+        day_and_date(local.date(), locale),
         time(local.time())
     )
 }

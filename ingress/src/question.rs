@@ -61,7 +61,11 @@ pub(crate) async fn answer(app: &App, asked: &Asked<'_>) -> Vec<u8> {
         Ok(answer) => answer.to_json(),
         Err(failure) => {
             telemetry::caller_unanswered(failure.code());
-            tracing::error!(alert = true, failure = failure.code(), "a caller was answered without a look at who it is");
+            tracing::error!(
+                alert = true,
+                failure = failure.code(),
+                "a caller was answered without a look at who it is"
+            );
             let record = recorded(app.store.clone(), Unanswered::of(asked, failure));
             tokio::spawn(record);
             InboundAnswer::default().to_json()
@@ -70,7 +74,10 @@ pub(crate) async fn answer(app: &App, asked: &Asked<'_>) -> Vec<u8> {
 }
 
 fn failed(error: &store::Error) -> Failure {
-    tracing::error!(error = error as &dyn std::error::Error, "the question about a caller failed");
+    tracing::error!(
+        error = error as &dyn std::error::Error,
+        "the question about a caller failed"
+    );
     Failure::Failed
 }
 
@@ -86,11 +93,7 @@ async fn find(
     let answer = InboundAnswer {
         override_agent_id: found.override_agent_id,
         variables: found.variables,
-        metadata: [(
-            providers::retell::CONTEXT_ID_KEY.to_owned(),
-            id.to_string(),
-        )]
-        .into(),
+        metadata: [(providers::retell::CONTEXT_ID_KEY.to_owned(), id.to_string())].into(),
     };
     let sent: Value = serde_json::from_slice(&answer.to_json())?;
     tx.log_context(&ContextEntry {
@@ -193,7 +196,10 @@ async fn recorded(store: Store, unanswered: Unanswered) {
         match unanswered.record(&store).await {
             Ok(()) => return,
             Err(error) => {
-                tracing::warn!(error = &error as &dyn std::error::Error, "an unanswered caller could not be recorded yet");
+                tracing::warn!(
+                    error = &error as &dyn std::error::Error,
+                    "an unanswered caller could not be recorded yet"
+                );
                 tokio::time::sleep(RECORD_AGAIN).await;
             }
         }

@@ -109,9 +109,7 @@ impl AlertCause {
             Self::UnknownCaller => {
                 "Set up the number or the agent, or take its webhook address away."
             }
-            Self::CallerUnanswered => {
-                "See `bellhop doctor`: the database may be slow or away."
-            }
+            Self::CallerUnanswered => "See `bellhop doctor`: the database may be slow or away.",
             Self::LineCheckFailed => {
                 "Send a text to the main number from another phone, then ask the phone provider."
             }

@@ -21,8 +21,7 @@ impl<'a> Business<'a> {
         Self {
             name: &tenant.name,
             country: tenant.country.parse().unwrap_or(Country::GB),
-            callback_number: callback_number
-                .and_then(|number| PhoneNumber::from_e164(number).ok()),
+            callback_number: callback_number.and_then(|number| PhoneNumber::from_e164(number).ok()),
             hours: settings.hours.days().map(|(_, windows)| {
                 windows
                     .iter()

@@ -61,9 +61,7 @@ pub(crate) fn full(name: &str) -> String {
 pub(crate) fn first(name: &str) -> String {
     let words = words(name);
     let has_title = words.first().is_some_and(|word| is_one_of(word, TITLES));
-    let mut names = words
-        .iter()
-        .filter(|word| !is_one_of(word, TITLES) && !is_one_of(word, SUFFIXES));
+    let mut names = words.iter().filter(|word| !is_title(word));
     let (first, second) = (names.next(), names.next());
     match first {
         // "Mr Smith" tells a family name, "A. Smith" an initial.
@@ -76,6 +74,11 @@ pub(crate) fn first(name: &str) -> String {
         Some(first) => first.clone(),
         None => NOBODY.to_owned(),
     }
+}
+
+/// Whether the word stands before or after names and is none itself.
+pub(crate) fn is_title(word: &str) -> bool {
+    is_one_of(word, TITLES) || is_one_of(word, SUFFIXES)
 }
 
 /// The words of the name in spoken order, without what is no name, in usual case.

@@ -211,7 +211,7 @@ fn starts_with(words: &[String], entry: &str) -> bool {
         .all(|part| words.next().is_some_and(|word| word_matches(word, part)))
 }
 
-fn word_matches(word: &str, entry: &str) -> bool {
+pub(crate) fn word_matches(word: &str, entry: &str) -> bool {
     match entry.strip_suffix('*') {
         Some(stem) => word.starts_with(stem),
         None => word
@@ -221,7 +221,7 @@ fn word_matches(word: &str, entry: &str) -> bool {
 }
 
 /// The words of a text in the form in which they are compared; `D.O.B.` is one word.
-fn words(text: &str) -> Vec<String> {
+pub(crate) fn words(text: &str) -> Vec<String> {
     let plain: String = text
         .nfkd()
         .filter(|c| !is_combining_mark(*c) && !is_invisible(*c) && !matches!(c, '\'' | '’'))

@@ -67,12 +67,7 @@ fn told(given: &Given, now: &str) -> BTreeMap<String, String> {
 
 const DAY_BEFORE: &str = "2024-01-14T14:30:00Z";
 
-fn announcement(
-    name: &str,
-    text: &str,
-    from: Option<jiff::civil::Date>,
-    until: Option<jiff::civil::Date>,
-) -> Announcement {
+fn announcement(name: &str, text: &str, from: Option<Date>, until: Option<Date>) -> Announcement {
     Announcement {
         name: name.to_owned(),
         text: text.to_owned(),

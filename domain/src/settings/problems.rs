@@ -1,6 +1,7 @@
 //! What is wrong with settings: invalid, contradictory or never dialing.
 
 mod alerts;
+mod inbound;
 
 use std::{collections::BTreeSet, fmt};
 
@@ -10,6 +11,7 @@ use super::{Announcement, DAY_MINUTES, Settings, WeekHours, Window};
 use crate::{
     context,
     country::Country,
+    inbound as calls,
     script::{self, Mode},
 };
 
@@ -60,6 +62,7 @@ pub(super) fn problems(settings: &Settings) -> Vec<SettingsProblem> {
     retries(settings, &mut found);
     limits(settings, &mut found);
     retell(settings, &mut found);
+    inbound::problems(&settings.inbound, &mut found);
     scripts(settings, &mut found);
     announcements(&settings.announcements, &mut found);
     alerts::problems(settings, &mut found);
@@ -248,17 +251,15 @@ fn limits(settings: &Settings, found: &mut Found) {
     );
 }
 
+const NUMBER: &str = "must be an E.164 number: + and the country code, 8 to 15 digits, no spaces";
+
 fn retell(settings: &Settings, found: &mut Found) {
     let retell = &settings.retell;
     if let Some(number) = retell.from_number.as_deref()
         && !number.trim().is_empty()
         && !is_e164(number)
     {
-        found.add(
-            "retell.from_number",
-            number,
-            "must be an E.164 number: + and the country code, 8 to 15 digits, no spaces",
-        );
+        found.add("retell.from_number", number, NUMBER);
     }
     if let Some(agent) = retell.agent_id.as_deref()
         && agent.contains(char::is_whitespace)
@@ -307,7 +308,8 @@ fn announcements(announcements: &[Announcement], found: &mut Found) {
                 "must be a name of letters, digits and _",
             );
         }
-        if context::VARIABLES.contains(&announcement.name.as_str()) {
+        let mut taken = context::VARIABLES.iter().chain(calls::VARIABLES);
+        if taken.any(|name| *name == announcement.name) {
             found.add(
                 field("name"),
                 &announcement.name,

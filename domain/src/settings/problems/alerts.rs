@@ -2,7 +2,7 @@
 
 use jiff::{Timestamp, ToSpan, civil::Time, tz::TimeZone};
 
-use super::{Found, Settings, is_e164};
+use super::{Found, NUMBER, Settings, is_e164};
 use crate::{
     alert::Channel,
     settings::{Alerts, Email, Events, Report, Sms, SmtpTls},
@@ -152,8 +152,6 @@ fn sms(sms: &Sms, found: &mut Found) {
         needed("alerts.sms.account", &sms.account, "alerts.sms.to", found);
     }
 }
-
-const NUMBER: &str = "must be an E.164 number: + and the country code, 8 to 15 digits, no spaces";
 
 fn needed(field: &str, value: &Option<String>, by: &str, found: &mut Found) {
     if value.as_deref().is_none_or(|text| text.trim().is_empty()) {

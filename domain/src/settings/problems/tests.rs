@@ -2,8 +2,10 @@ use jiff::civil::date;
 
 use crate::{
     alert::Channel,
+    context,
     holidays::HolidayCalendar,
-    settings::{LateBooking, RetryStrategy, Settings, SmtpTls, TimeOfDay},
+    inbound,
+    settings::{LateBooking, RetryStrategy, Settings, SmtpTls, TimeOfDay, Told},
 };
 
 const EVERYTHING: &str = r#"
@@ -57,6 +59,13 @@ agent_id = "agent_1"
 from_number = "+442079460123"
 calls_per_second = 0
 outcome_field = "what_they_want"
+
+[inbound]
+numbers = ["+442079460124"]
+agent_ids = ["agent_2", "8a7b-assistant"]
+shared_numbers = ["+442079460199"]
+tell = ["name", "issues", "sentiment"]
+override_agent_id = "agent_3"
 
 [scripts]
 health = "Hello {customer_first_name}. {promotion}"
@@ -140,6 +149,15 @@ fn an_empty_file_means_the_defaults() {
         Some("08:00-20:00")
     );
     assert_eq!(settings.retries.strategy, RetryStrategy::Adaptive);
+    assert_eq!(
+        settings.inbound.tell,
+        [
+            Told::Name,
+            Told::Appointments,
+            Told::LastCall,
+            Told::FreeTimes
+        ]
+    );
     assert!(!settings.tenant.live);
     assert_eq!(settings.problems(), []);
 }
@@ -161,6 +179,10 @@ fn every_key_is_read_and_survives_storage_as_json() {
     assert_eq!(settings.alerts.email.smtp_tls, SmtpTls::Implicit);
     assert_eq!(settings.events.delay_factor, Some(2.5));
     assert_eq!(settings.report.at, TimeOfDay::new(7, 30));
+    assert_eq!(
+        settings.inbound.tell,
+        [Told::Name, Told::Issues, Told::Sentiment]
+    );
     let json = serde_json::to_string(&settings).unwrap();
     assert_eq!(serde_json::from_str::<Settings>(&json).unwrap(), settings);
 }
@@ -188,6 +210,13 @@ per_day = 0
 concurrent = 0
 [retell]
 from_number = "020 7946 0123"
+[inbound]
+numbers = ["+442079460123", "020 7946 0123"]
+agent_ids = ["agent 1", ""]
+shared_numbers = ["+0"]
+tell = ["name", "colour"]
+override_agent_id = " "
+colour = "green"
 [[announcements]]
 name = "two words"
 text = " "
@@ -233,6 +262,13 @@ channels = ["sms"]
         "colours",
         "hours.holidays",
         "hours.monday[3]",
+        "inbound.agent_ids[0]",
+        "inbound.agent_ids[1]",
+        "inbound.colour",
+        "inbound.numbers[1]",
+        "inbound.override_agent_id",
+        "inbound.shared_numbers[0]",
+        "inbound.tell[1]",
         "limits.concurrent",
         "limits.per_day",
         "reminders.call_before_hours",
@@ -377,7 +413,7 @@ fn a_script_may_name_the_announcements_and_nothing_else_of_them() {
 
 #[test]
 fn an_announcement_cannot_take_the_name_of_a_built_in_variable() {
-    for name in crate::context::VARIABLES {
+    for name in context::VARIABLES.iter().chain(inbound::VARIABLES) {
         assert_eq!(
             reason(&format!(
                 "[[announcements]]\nname = \"{name}\"\ntext = \"Two for one\""

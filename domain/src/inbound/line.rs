@@ -1,0 +1,123 @@
+//! Whether a call came in on a line of the business.
+
+use super::{CallerNumber, caller_number};
+use crate::{country::Country, settings::Settings};
+
+coded_enum! {
+    /// The line a call came in on. On one that is not ours, nothing personal is told.
+    Line {
+        Ours = "ours",
+        /// The called number is absent, or no number of the tenant.
+        UnknownNumber = "unknown_number",
+        UnknownAgent = "unknown_agent",
+    }
+}
+
+/// Judges the line by the called number and the agent that would answer; a number without an agent names none.
+pub fn line(settings: &Settings, agent_id: Option<&str>, to_number: Option<&str>) -> Line {
+    if !is_our_number(settings, to_number) {
+        return Line::UnknownNumber;
+    }
+    match agent_id.map(str::trim).filter(|id| !id.is_empty()) {
+        Some(agent) if !is_our_agent(settings, agent) => Line::UnknownAgent,
+        _ => Line::Ours,
+    }
+}
+
+fn is_our_number(settings: &Settings, to_number: Option<&str>) -> bool {
+    let country = settings.tenant.country.parse().unwrap_or(Country::GB);
+    let CallerNumber::Given(called) = caller_number(to_number, country) else {
+        return false;
+    };
+    let (retell, inbound) = (&settings.retell, &settings.inbound);
+    let mut ours = retell.from_number.iter().chain(&inbound.numbers);
+    ours.any(|number| number.trim() == called.e164())
+}
+
+fn is_our_agent(settings: &Settings, agent: &str) -> bool {
+    let (retell, inbound) = (&settings.retell, &settings.inbound);
+    let mut ours = retell
+        .agent_id
+        .iter()
+        .chain(&inbound.agent_ids)
+        .chain(&inbound.override_agent_id);
+    ours.any(|id| id.trim() == agent)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn settings() -> Settings {
+        let toml = r#"
+            [retell]
+            agent_id = "agent_reminders"
+            from_number = "+442079460000"
+            [inbound]
+            numbers = ["+442079460001"]
+            agent_ids = ["agent_desk", "8a7b-assistant"]
+            override_agent_id = "agent_evening"
+        "#;
+        Settings::from_toml(toml).unwrap()
+    }
+
+    fn judged(agent_id: Option<&str>, to_number: Option<&str>) -> Line {
+        line(&settings(), agent_id, to_number)
+    }
+
+    const DESK: Option<&str> = Some("agent_desk");
+    const NUMBER: Option<&str> = Some("+442079460001");
+
+    #[test]
+    fn our_numbers_and_agents_are_known() {
+        for agent in [
+            "agent_reminders",
+            "agent_desk",
+            "8a7b-assistant",
+            "agent_evening",
+        ] {
+            for number in [
+                "+442079460000",
+                "+442079460001",
+                "020 7946 0001",
+                "sip:+442079460001@host",
+            ] {
+                assert_eq!(
+                    judged(Some(agent), Some(number)),
+                    Line::Ours,
+                    "{agent} {number}"
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn a_number_without_an_agent_is_ours() {
+        assert_eq!(judged(None, NUMBER), Line::Ours);
+        assert_eq!(judged(Some(" "), NUMBER), Line::Ours);
+    }
+
+    #[test]
+    fn an_unknown_number_is_named() {
+        for number in [None, Some(""), Some("+442079460002"), Some("anonymous")] {
+            assert_eq!(judged(DESK, number), Line::UnknownNumber, "{number:?}");
+        }
+        assert_eq!(
+            judged(Some("agent_stranger"), Some("+442079460002")),
+            Line::UnknownNumber
+        );
+    }
+
+    #[test]
+    fn an_unknown_agent_is_named() {
+        assert_eq!(judged(Some("agent_stranger"), NUMBER), Line::UnknownAgent);
+        assert_eq!(judged(Some("AGENT_DESK"), NUMBER), Line::UnknownAgent);
+    }
+
+    #[test]
+    fn a_tenant_without_numbers_has_no_line() {
+        let empty = Settings::default();
+        assert_eq!(line(&empty, None, NUMBER), Line::UnknownNumber);
+        assert_eq!(line(&empty, None, None), Line::UnknownNumber);
+    }
+}
