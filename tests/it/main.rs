@@ -10,6 +10,7 @@ mod dev_command;
 mod doctor_command;
 mod faults;
 mod harness;
+mod inbound;
 mod plan_command;
 mod replay;
 mod rooms;
