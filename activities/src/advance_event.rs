@@ -106,7 +106,7 @@ pub(crate) struct Ended {
     /// It cannot be read, and trying again cannot help.
     is_invalid: bool,
     detail: Option<String>,
-    observation: Option<Observation>,
+    observation: Option<Box<Observation>>,
 }
 
 impl Followed {
@@ -147,7 +147,7 @@ impl Ended {
             detail: self.detail.as_deref(),
             next_try_at: None,
             counted: true,
-            observation: self.observation.as_ref(),
+            observation: self.observation.as_deref(),
         }
     }
 }
@@ -187,7 +187,7 @@ async fn retell_event(tx: &mut TenantTx, each: &EventTry, now: Timestamp) -> Res
     if let Some(call) = each.call {
         let field = tx.tenant_row().await?.settings.retell.outcome_field;
         let observation = match retell::observe_event(&event.body, &field) {
-            Ok(observation) => observation,
+            Ok(observation) => observation.map(Box::new),
             Err(problem) => return Ok(Followed::invalid(&problem)),
         };
         if each.scope == Some(RetryScope::StateAndEffects) {

@@ -203,7 +203,7 @@ async fn with_the_database_away_the_call_is_taken_all_the_same_and_somebody_is_t
 
 #[tokio::test]
 async fn a_call_that_came_in_neither_pauses_dialing_nor_spends_its_limits() -> Result<()> {
-    let settings = format!("{}", OPEN_CLINIC.replace("per_day = 10000", "per_day = 1"));
+    let settings = OPEN_CLINIC.replace("per_day = 10000", "per_day = 1");
     let mut world = World::start(
         &settings,
         quick().with_calls(&number(2), &[Outcome::NoPayment]),
