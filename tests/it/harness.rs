@@ -21,7 +21,9 @@ use embedded::{Postgres, PostgresOptions, Temporal, TemporalOptions, Tools, free
 use jiff::{SignedDuration, Timestamp, ToSpan, civil::Weekday, tz::TimeZone};
 use providers::retell::webhook::{SIGNATURE_HEADER, sign};
 use secrecy::{ExposeSecret, SecretString};
-use simulator::retell::{Account, Config, Delivery, Ledger, Outcome, Running, Scenario};
+use simulator::retell::{
+    Account, CallSeen, Config, Delivery, Direction, Ledger, Outcome, Running, Scenario,
+};
 use store::{KeyRing, PoolOptions, Report, Store};
 use temporalio_client::Client;
 
@@ -481,7 +483,8 @@ impl World {
 
     /// Every call at the provider is one of ours, with a decision that says why it was made (RULE-5).
     async fn assert_accounted_for(&self, ledger: &Ledger) -> Result<()> {
-        for call in &ledger.calls {
+        let dialed = |call: &&CallSeen| call.direction == Direction::Outbound;
+        for call in ledger.calls.iter().filter(dialed) {
             let id = call.call_id.as_deref().context("a call without our id")?;
             let id = id.parse::<CallId>().ok().context("no id of ours")?.uuid();
             let known = format!(
