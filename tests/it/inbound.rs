@@ -69,6 +69,7 @@ async fn a_returning_caller_is_known_before_the_agent_picks_up() -> Result<()> {
     let told = "context_log l join calls c on c.id = l.call_id
         where l.contact_id = c.contact_id and c.direction = 'inbound' and l.failure is null";
     assert_eq!(world.count(told).await?, 1);
+    world.play().await?;
     world.assert_sound().await
 }
 
