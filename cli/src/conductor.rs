@@ -4,7 +4,7 @@
 //! the process that looks again first go ahead to that instant, and waits while calls are under way, whose
 //! time is real. Workflow code knows nothing of it.
 
-use std::time::Duration;
+use std::{collections::HashSet, time::Duration};
 
 use anyhow::{Context, Result, bail};
 use domain::ids::TenantId;
@@ -16,7 +16,10 @@ use temporalio_client::{
     tonic::{Code, IntoRequest, Status},
 };
 use temporalio_common::protos::temporal::api::{
-    common::v1 as common, workflow::v1 as workflow, workflowservice::v1 as service,
+    common::v1 as common,
+    history::v1::{self as history, history_event::Attributes},
+    workflow::v1 as workflow,
+    workflowservice::v1 as service,
 };
 use tokio::time::Instant;
 use workflows::names;
@@ -44,6 +47,8 @@ const POLL: Duration = Duration::from_millis(40);
 /// Processes that look again within this much of the first go ahead together.
 const TOGETHER: SignedDuration = SignedDuration::from_secs(60);
 const AT_ONCE: usize = 8;
+/// A timer that is still open is among them: a process starts one after it has looked, and then only hears signals.
+const NEWEST_EVENTS: i32 = 200;
 
 impl Conductor<'_> {
     /// Plays until no process is open or the next one looks again after `until`. Fails when nothing
@@ -177,7 +182,10 @@ pub async fn go_ahead(
     if by <= SignedDuration::ZERO {
         return Ok(());
     }
-    let jump = fast_forward(client, workflow_id, by.unsigned_abs());
+    let jump = async {
+        fast_forward(client, workflow_id, by.unsigned_abs()).await?;
+        due_timers_fire(client, workflow_id, until).await
+    };
     tokio::time::timeout(patience, jump)
         .await
         .with_context(|| {
@@ -277,7 +285,106 @@ async fn fast_forward(client: &Client, workflow_id: &str, by: Duration) -> Resul
     }
 }
 
+/// Waits until no timer of the workflow that ends by `until` is left. The server says that a jump is done when
+/// the clock is there, and fires a timer that ended on the way some milliseconds later; the next jump would
+/// leap over it.
+async fn due_timers_fire(client: &Client, workflow_id: &str, until: Timestamp) -> Result<()> {
+    loop {
+        let request = service::GetWorkflowExecutionHistoryReverseRequest {
+            namespace: client.options().namespace.clone(),
+            execution: Some(execution(workflow_id)),
+            maximum_page_size: NEWEST_EVENTS,
+            next_page_token: Vec::new(),
+        };
+        let mut service = client.connection().workflow_service();
+        let newest = match service
+            .get_workflow_execution_history_reverse(request.into_request())
+            .await
+        {
+            Err(status) if ended(&status) => return Ok(()),
+            answer => answer?.into_inner().history.unwrap_or_default().events,
+        };
+        if !has_timer_due(&newest, until) {
+            return Ok(());
+        }
+        tokio::time::sleep(POLL).await;
+    }
+}
+
+/// Whether a timer that ends by `until` has been started and not ended; the newest event comes first.
+fn has_timer_due(newest: &[history::HistoryEvent], until: Timestamp) -> bool {
+    let mut over = HashSet::new();
+    for event in newest {
+        match &event.attributes {
+            Some(Attributes::TimerFiredEventAttributes(fired)) => {
+                over.insert(fired.started_event_id);
+            }
+            Some(Attributes::TimerCanceledEventAttributes(cancelled)) => {
+                over.insert(cancelled.started_event_id);
+            }
+            Some(Attributes::TimerStartedEventAttributes(timer)) => {
+                let ends = event.event_time.zip(timer.start_to_fire_timeout).and_then(
+                    |(started, lasts)| {
+                        let started = Timestamp::new(started.seconds, started.nanos).ok()?;
+                        started
+                            .checked_add(SignedDuration::new(lasts.seconds, lasts.nanos))
+                            .ok()
+                    },
+                );
+                if !over.contains(&event.event_id) && ends.is_some_and(|ends| ends <= until) {
+                    return true;
+                }
+            }
+            _ => {}
+        }
+    }
+    false
+}
+
 /// The workflow ended in the meantime, so there is nothing to take ahead.
 fn ended(status: &Status) -> bool {
     matches!(status.code(), Code::NotFound | Code::FailedPrecondition)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn event(id: i64, attributes: Attributes) -> history::HistoryEvent {
+        history::HistoryEvent {
+            event_id: id,
+            event_time: Some(std::time::UNIX_EPOCH.into()),
+            attributes: Some(attributes),
+            ..Default::default()
+        }
+    }
+
+    #[test]
+    fn a_timer_is_due_until_it_has_fired_or_was_cancelled() {
+        let started = || {
+            event(
+                7,
+                Attributes::TimerStartedEventAttributes(history::TimerStartedEventAttributes {
+                    start_to_fire_timeout: Some(Duration::from_secs(60).try_into().unwrap()),
+                    ..Default::default()
+                }),
+            )
+        };
+        let fired = Attributes::TimerFiredEventAttributes(history::TimerFiredEventAttributes {
+            started_event_id: 7,
+            ..Default::default()
+        });
+        let cancelled =
+            Attributes::TimerCanceledEventAttributes(history::TimerCanceledEventAttributes {
+                started_event_id: 7,
+                ..Default::default()
+            });
+        let at = |second| Timestamp::from_second(second).unwrap();
+
+        assert!(has_timer_due(&[started()], at(60)));
+        assert!(!has_timer_due(&[started()], at(59)));
+        for over in [fired, cancelled] {
+            assert!(!has_timer_due(&[event(8, over), started()], at(60)));
+        }
+    }
 }

@@ -196,17 +196,18 @@ impl TenantTx {
         .await?)
     }
 
-    /// Processes that are not finished, those that look again first in front.
+    /// Processes that are not finished, those that look again first in front. Always in the same order: whoever
+    /// waits for a change compares one answer with the next.
     pub async fn open_processes(&mut self) -> Result<Vec<OpenProcess>> {
         let reminders = sqlx::query!(
             "select appointment_id, next_at, state from reminders
-             where tenant_id = $1 and state <> 'finished' order by next_at nulls first",
+             where tenant_id = $1 and state <> 'finished' order by next_at nulls first, appointment_id",
             self.tenant()
         )
         .fetch_all(&mut *self.tx)
         .await?;
         let calls = sqlx::query!(
-            "select id, next_at from calls where tenant_id = $1 and outcome is null order by next_at nulls first",
+            "select id, next_at from calls where tenant_id = $1 and outcome is null order by next_at nulls first, id",
             self.tenant()
         )
         .fetch_all(&mut *self.tx)

@@ -12,12 +12,15 @@ use std::{
 use futures::future::join_all;
 use ingress::Config;
 
-use crate::harness::{Post, ended, on_insert, stage, stage_on, start_postgres, until};
+use crate::harness::{AMPLE, Post, ended, on_insert, stage, stage_on, start_postgres, until};
 
 fn impatient() -> Config {
     Config {
         database_time_limit: Duration::from_millis(700),
         source_fresh: Duration::from_millis(10),
+        // While it is away refusals come at once, and so does the next webhook.
+        source_rate: AMPLE,
+        tenant_rate: AMPLE,
         ..Config::default()
     }
 }

@@ -18,7 +18,7 @@ use domain::{
     settings::Settings,
 };
 use embedded::{Postgres, PostgresOptions, Tools};
-use ingress::{Config, Ingress};
+use ingress::{Config, Ingress, Rate};
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
 use secrecy::SecretString;
 use sqlx::PgPool;
@@ -33,6 +33,12 @@ use tokio::{
 pub(crate) use http::{Answer, Post, exchange, read_answer};
 
 pub(crate) const SECRET: &str = "key_9f2c6d1e4b7a4c0f8e3d5a6b7c8d9e0f";
+
+/// More than a test can send.
+pub(crate) const AMPLE: Rate = Rate {
+    per_second: 100_000,
+    burst: 100_000,
+};
 
 /// A running ingress and the database below it.
 pub(crate) struct Stage {

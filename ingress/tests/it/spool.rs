@@ -15,13 +15,14 @@ use std::{
 
 use embedded::Postgres;
 use futures::future::join_all;
-use ingress::{Config, Rate, spool::SpoolLimits};
+use ingress::{Config, spool::SpoolLimits};
 use jiff::Timestamp;
 use sqlx::Row;
 use tempfile::TempDir;
 
 use crate::harness::{
-    Answer, Post, SECRET, Stage, ended, logged, now_ms, on_insert, stage_on, start_postgres, until,
+    AMPLE, Answer, Post, SECRET, Stage, ended, logged, now_ms, on_insert, stage_on, start_postgres,
+    until,
 };
 
 fn spooling(folder: &TempDir) -> Config {
@@ -212,13 +213,9 @@ async fn a_database_that_hangs_costs_no_webhook_a_refusal() {
 async fn through_an_outage_every_webhook_is_taken_and_none_is_lost_or_doubled() {
     let folder = TempDir::new().unwrap();
     let mut postgres = start_postgres(true).await;
-    let ample = Rate {
-        per_second: 100_000,
-        burst: 100_000,
-    };
     let config = Config {
-        source_rate: ample,
-        tenant_rate: ample,
+        source_rate: AMPLE,
+        tenant_rate: AMPLE,
         ..spooling(&folder)
     };
     let stage = stage_on(&postgres, config).await;

@@ -7,6 +7,7 @@ mod events;
 mod harness;
 mod imports;
 mod isolation;
+mod open;
 mod outbox;
 mod pool;
 mod read_only;
