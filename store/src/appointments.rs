@@ -116,19 +116,28 @@ impl TenantTx {
         let counts = sqlx::query!(
             r#"
             with incoming as (
-                select * from unnest(
+                -- A time that was told before is no news: it does not undo what a person changed in a call since.
+                select i.id, i.external_id, i.contact_id, i.starts_at as told_starts_at,
+                       case when a.told_starts_at = i.starts_at then a.starts_at else i.starts_at end as starts_at,
+                       i.time_zone,
+                       case when a.told_starts_at = i.starts_at then a.first_of_two else i.first_of_two end as first_of_two,
+                       i.kind, i.practitioner, i.duration_minutes, i.location, i.instructions, i.call_before_hours, i.status
+                from unnest(
                     $2::uuid[], $3::text[], $4::uuid[], $5::timestamptz[], $6::text[], $7::bool[], $8::text[], $9::text[],
                     $10::int[], $11::text[], $12::text[], $13::int[], $14::text[]
                 ) as i (id, external_id, contact_id, starts_at, time_zone, first_of_two, kind, practitioner,
                         duration_minutes, location, instructions, call_before_hours, status)
+                left join appointments a on a.tenant_id = $1 and a.external_id = i.external_id
             ), written as (
-                insert into appointments as a (tenant_id, id, external_id, contact_id, starts_at, time_zone, first_of_two,
-                    kind, practitioner, duration_minutes, location, instructions, call_before_hours, status, known_at)
-                select $1, id, external_id, contact_id, starts_at, time_zone, first_of_two, kind, practitioner,
+                insert into appointments as a (tenant_id, id, external_id, contact_id, starts_at, told_starts_at, time_zone,
+                    first_of_two, kind, practitioner, duration_minutes, location, instructions, call_before_hours, status,
+                    known_at)
+                select $1, id, external_id, contact_id, starts_at, told_starts_at, time_zone, first_of_two, kind, practitioner,
                     duration_minutes, location, instructions, call_before_hours, coalesce(status, 'scheduled'), $15
                 from incoming
                 on conflict (tenant_id, external_id) do update set
-                    contact_id = excluded.contact_id, starts_at = excluded.starts_at, time_zone = excluded.time_zone,
+                    contact_id = excluded.contact_id, starts_at = excluded.starts_at,
+                    told_starts_at = excluded.told_starts_at, time_zone = excluded.time_zone,
                     first_of_two = excluded.first_of_two, kind = excluded.kind, practitioner = excluded.practitioner,
                     duration_minutes = excluded.duration_minutes, location = excluded.location,
                     instructions = excluded.instructions, call_before_hours = excluded.call_before_hours,
@@ -152,6 +161,7 @@ impl TenantTx {
                        excluded.practitioner, excluded.duration_minutes, excluded.location, excluded.instructions,
                        excluded.call_before_hours)
                    or (excluded.status <> 'scheduled' and a.status <> excluded.status)
+                   or a.told_starts_at is distinct from excluded.told_starts_at
                 returning a.id, (xmax = 0) as added
             ), asked_afresh as (
                 update reminders r set deferral_reason = null, deferral_until = null
