@@ -2,9 +2,9 @@
 
 use domain::{
     alert::{
-        AlertCause, AlertPace, AlertStep as Step, Audience, Channel, DeliveryFacts, DeliveryStep,
-        FailureClass, Notice, NoticeText, SendFailure, deliver_step, fallback, message, next_step,
-        routes, targets,
+        AlertCause, AlertPace, AlertStep as Step, Audience, Channel, DeliveryFacts, DeliveryState,
+        DeliveryStep, FailureClass, Notice, NoticeText, SendFailure, deliver_step, fallback,
+        message, next_step, routes, targets,
     },
     ids::DeliveryId,
 };
@@ -176,12 +176,12 @@ async fn messages(
     let mut place = 0;
     // Grows meanwhile: a stand-in's messages are judged as the others are.
     while let Some(each) = all.get_mut(place) {
-        if each.state == "sending" {
+        if each.state == DeliveryState::Sending {
             lost(tx, each, now).await?;
         }
         let each = each.clone();
-        let step = match each.state.as_str() {
-            "pending" => deliver_step(now, &facts(tx, &each, &all, audiences).await?),
+        let step = match each.state {
+            DeliveryState::Pending => deliver_step(now, &facts(tx, &each, &all, audiences).await?),
             _ => DeliveryStep::Done,
         };
         match step {
@@ -217,7 +217,7 @@ async fn lost(tx: &mut TenantTx, each: &mut DeliveryRow, now: Timestamp) -> Resu
         not_before: None,
     };
     tx.delivery_failed(each.id, &failure, None).await?;
-    "pending".clone_into(&mut each.state);
+    each.state = DeliveryState::Pending;
     each.failure = Some(failure);
     Ok(())
 }
@@ -250,7 +250,7 @@ async fn facts(
         created_at: each.created_at,
         tries: each.tries,
         last_failure: each.failure,
-        sent: each.state == "sent",
+        sent: each.state == DeliveryState::Sent,
         disabled,
         fell_back,
         stand_in: reach.and_then(|reach| fallback(&reach.alerts, &used)),

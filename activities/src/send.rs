@@ -1,7 +1,7 @@
 //! One message on its way over its channel: claimed, sent, and what became of it recorded.
 
 use domain::{
-    alert::{AlertCause, Audience, Channel, FailureClass, SendFailure},
+    alert::{AlertCause, Audience, Channel, DeliveryState, FailureClass, SendFailure},
     ids::TenantId,
     settings::{Alerts, SmtpTls},
 };
@@ -143,7 +143,7 @@ async fn claimed(
     };
     let mut tx = store.tenant(input.tenant).begin().await?;
     let row = match tx.lock_delivery(input.delivery).await? {
-        Some(row) if row.state == "pending" => row,
+        Some(row) if row.state == DeliveryState::Pending => row,
         _ => return Ok(None),
     };
     tx.delivery_leaves(row.id).await?;

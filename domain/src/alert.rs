@@ -10,7 +10,9 @@ mod route;
 mod words;
 
 pub use condition::{Measures, standing};
-pub use deliver::{DeliveryFacts, DeliveryStep, FailureClass, SendFailure, deliver_step};
+pub use deliver::{
+    DeliveryFacts, DeliveryState, DeliveryStep, FailureClass, SendFailure, deliver_step,
+};
 pub use fingerprint::{Part, fingerprint};
 pub use message::{Message, NoticeText, message};
 pub use process::{

@@ -1,7 +1,10 @@
 //! Trouble, and what people were told of it.
 
 use domain::{
-    alert::{AlertCause, AlertFacts, Audience, Channel, Level, SendFailure, Severity, Target},
+    alert::{
+        AlertCause, AlertFacts, Audience, Channel, DeliveryState, Level, SendFailure, Severity,
+        Target,
+    },
     ids::{AlertId, DeliveryId},
 };
 use jiff::Timestamp;
@@ -67,7 +70,7 @@ pub struct DeliveryRow {
     pub target: Target,
     pub subject: String,
     pub body: String,
-    pub state: String,
+    pub state: DeliveryState,
     pub tries: u32,
     pub failure: Option<SendFailure>,
     /// What was wrong, in a word of ours or of the vendor.
@@ -118,7 +121,11 @@ impl TryFrom<Row> for DeliveryRow {
             },
             subject: row.subject,
             body: row.body,
-            state: row.state,
+            state: known(
+                "alert_deliveries.state",
+                &row.state,
+                DeliveryState::from_code,
+            )?,
             tries: u32::try_from(row.tries).unwrap_or_default(),
             failure: row.failure.map(serde_json::from_value).transpose()?,
             detail: row.detail,

@@ -27,7 +27,7 @@ use simulator::retell::{
 use store::{KeyRing, PoolOptions, Report, Store};
 use temporalio_client::Client;
 
-pub(crate) use clocks::go_ahead;
+pub(crate) use clocks::{go_ahead, go_on};
 pub(crate) use process::Process;
 
 pub(crate) const API_KEY: &str = "key_test_0000000000000000";

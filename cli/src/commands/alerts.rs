@@ -11,7 +11,7 @@ use clap::{
     builder::{PossibleValuesParser, TypedValueParser},
 };
 use domain::{
-    alert::{AlertCause, Part, Severity, fingerprint},
+    alert::{AlertCause, DeliveryState, Part, Severity, fingerprint},
     ids::AlertId,
 };
 use jiff::Timestamp;
@@ -90,7 +90,7 @@ async fn test(store: &Store, options: &TestOptions) -> Result<ExitCode> {
             .is_some_and(|row| row.facts.told > 0);
         let messages = tx.deliveries(alert.uuid()).await?;
         drop(tx);
-        let open = messages.iter().any(is_open);
+        let open = messages.iter().any(|each| each.state.is_open());
         if (told && !open) || Instant::now() > deadline {
             return report(&messages, told, options.severity);
         }
@@ -115,10 +115,6 @@ async fn raise(store: &Store, tenant: &Tenant, severity: Severity) -> Result<Ale
     alert.context("the test was not stored")
 }
 
-fn is_open(message: &DeliveryRow) -> bool {
-    message.state == "pending" || message.state == "sending"
-}
-
 fn report(messages: &[DeliveryRow], told: bool, severity: Severity) -> Result<ExitCode> {
     if !told {
         bail!("no worker took up the test: is `bellhop worker` running, and does Temporal answer?");
@@ -139,7 +135,9 @@ fn report(messages: &[DeliveryRow], told: bool, severity: Severity) -> Result<Ex
         });
         say!("{}\t{}{why}", each.target, each.state)?;
     }
-    let all_sent = messages.iter().all(|each| each.state == "sent");
+    let all_sent = messages
+        .iter()
+        .all(|each| each.state == DeliveryState::Sent);
     Ok(if all_sent {
         ExitCode::SUCCESS
     } else {

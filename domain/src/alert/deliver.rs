@@ -6,6 +6,25 @@ use super::{Channel, Severity};
 use crate::hours::shift;
 
 coded_enum! {
+    /// Where one notice to one address stands.
+    DeliveryState {
+        Pending = "pending",
+        /// A worker has it in hand, or had and is gone.
+        Sending = "sending",
+        Sent = "sent",
+        /// Given up.
+        Dead = "dead",
+    }
+}
+
+impl DeliveryState {
+    /// Whether it may still be sent.
+    pub const fn is_open(self) -> bool {
+        matches!(self, Self::Pending | Self::Sending)
+    }
+}
+
+coded_enum! {
     /// Why a notice was not sent, or may not have been.
     FailureClass {
         /// The message was read and not taken.

@@ -1,14 +1,13 @@
 //! Channels that work, fail, and are set up wrongly.
 
 use anyhow::{Result, ensure};
-use bellhop::conductor;
 use domain::ids::AlertId;
 use jiff::SignedDuration;
 use simulator::{slack, smtp, twilio};
 use workflows::names;
 
 use super::{in_slack, reachable, reachable_at, slack_says};
-use crate::harness::{SLUG, World, eventually, go_ahead, quick};
+use crate::harness::{SLUG, World, eventually, go_on, quick};
 
 const ALL: &str = "[alerts]\ncritical = [\"slack\", \"email\", \"sms\"]";
 
@@ -84,14 +83,11 @@ async fn something_critical_goes_another_way_when_its_own_is_down_and_both_in_th
             .asked(1, std::time::Duration::from_secs(30))
             .await
     );
-    let alert = the_alert(&world).await?;
+    let id = names::alert_id(the_alert(&world).await?);
 
     // Its second try fails too: that is enough for something critical.
     eventually("a text goes out instead", || async {
-        let id = names::alert_id(alert);
-        if let Some(now) = conductor::clock(&client, &id).await? {
-            go_ahead(&client, &id, now + SignedDuration::from_secs(15)).await?;
-        }
+        go_on(&client, &id, SignedDuration::from_secs(15)).await?;
         Ok(!channels.twilio.ledger().messages.is_empty())
     })
     .await?;
@@ -99,10 +95,7 @@ async fn something_critical_goes_another_way_when_its_own_is_down_and_both_in_th
 
     channels.slack.set_scenario(slack::Scenario::default())?;
     eventually("Slack has it as well", || async {
-        let id = names::alert_id(alert);
-        if let Some(now) = conductor::clock(&client, &id).await? {
-            go_ahead(&client, &id, now + SignedDuration::from_mins(5)).await?;
-        }
+        go_on(&client, &id, SignedDuration::from_mins(5)).await?;
         Ok(in_slack(&channels).len() == 1)
     })
     .await?;
@@ -129,18 +122,14 @@ async fn with_two_ways_down_the_third_is_used_and_each_for_one_message() -> Resu
     let id = names::alert_id(the_alert(&world).await?);
 
     eventually("a mail goes out in the end", || async {
-        if let Some(now) = conductor::clock(&client, &id).await? {
-            go_ahead(&client, &id, now + SignedDuration::from_secs(15)).await?;
-        }
+        go_on(&client, &id, SignedDuration::from_secs(15)).await?;
         Ok(channels.smtp.ledger().mails.len() == 1)
     })
     .await?;
     channels.slack.set_scenario(slack::Scenario::default())?;
     channels.twilio.set_scenario(twilio::Scenario::default())?;
     eventually("everything is sent", || async {
-        if let Some(now) = conductor::clock(&client, &id).await? {
-            go_ahead(&client, &id, now + SignedDuration::from_mins(5)).await?;
-        }
+        go_on(&client, &id, SignedDuration::from_mins(5)).await?;
         Ok(world
             .count("alert_deliveries where state <> 'sent'")
             .await?
@@ -172,9 +161,7 @@ async fn several_addresses_that_fail_have_one_stand_in() -> Result<()> {
     let id = names::alert_id(the_alert(&world).await?);
 
     eventually("Slack has it instead", || async {
-        if let Some(now) = conductor::clock(&client, &id).await? {
-            go_ahead(&client, &id, now + SignedDuration::from_secs(15)).await?;
-        }
+        go_on(&client, &id, SignedDuration::from_secs(15)).await?;
         Ok(!in_slack(&channels).is_empty())
     })
     .await?;

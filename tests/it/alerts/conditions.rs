@@ -4,7 +4,7 @@ use anyhow::{Result, ensure};
 use jiff::Timestamp;
 
 use super::{in_slack, reachable, slack_says};
-use crate::harness::{SLUG, eventually, go_ahead, quick};
+use crate::harness::{SLUG, eventually, go_on, quick};
 
 #[tokio::test]
 async fn a_part_that_has_gone_silent_is_told_and_so_is_its_return() -> Result<()> {
@@ -81,10 +81,7 @@ async fn an_accepted_event_that_no_process_takes_up_is_told_and_so_is_its_end() 
         world.let_watch_look(&client).await?;
         let ahead = jiff::SignedDuration::from_mins(10);
         for alert in world.open_alerts().await? {
-            let id = workflows::names::alert_id(alert);
-            if let Some(now) = bellhop::conductor::clock(&client, &id).await? {
-                go_ahead(&client, &id, now + ahead).await?;
-            }
+            go_on(&client, &workflows::names::alert_id(alert), ahead).await?;
         }
         Ok(world.open_alerts().await?.is_empty())
     })

@@ -2,7 +2,7 @@
 
 use anyhow::Result;
 use bellhop::conductor;
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use store::OpenProcess;
 use temporalio_client::Client;
 use temporalio_common::UntypedWorkflow;
@@ -13,6 +13,14 @@ use super::{PATIENCE, World, eventually};
 /// Lets one process live until an instant; from then on its clock goes on as clocks do.
 pub(crate) async fn go_ahead(client: &Client, id: &str, at: Timestamp) -> Result<()> {
     conductor::go_ahead(client, id, at, PATIENCE).await
+}
+
+/// Lets one process live so much longer; one that has ended is left alone.
+pub(crate) async fn go_on(client: &Client, id: &str, by: SignedDuration) -> Result<()> {
+    match conductor::clock(client, id).await? {
+        Some(now) => go_ahead(client, id, now + by).await,
+        None => Ok(()),
+    }
 }
 
 impl World {
