@@ -10,7 +10,7 @@ mod mapping;
 mod rejects;
 mod row;
 mod text;
-mod when;
+pub(crate) mod when;
 
 #[cfg(test)]
 mod tests;

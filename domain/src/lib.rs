@@ -9,6 +9,7 @@ pub mod breaker;
 pub mod call;
 pub mod context;
 pub mod country;
+pub mod desk;
 pub mod event;
 pub mod follow;
 pub mod gates;
@@ -26,6 +27,7 @@ pub mod report;
 pub mod retry;
 pub mod script;
 pub mod settings;
+pub mod slots;
 pub mod spoken;
 pub mod zone;
 

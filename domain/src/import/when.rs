@@ -10,20 +10,20 @@ use crate::country::DateOrder;
 
 /// What a cell names: an instant, or what the clocks of some zone show.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum When {
+pub(crate) enum When {
     Instant(Timestamp),
     Local(DateTime),
 }
 
 /// How `03/04/2027` may be meant: as the business writes it, or as the contact's country does.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Orders {
-    pub(super) business: DateOrder,
-    pub(super) contact: DateOrder,
+pub(crate) struct Orders {
+    pub(crate) business: DateOrder,
+    pub(crate) contact: DateOrder,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub(super) enum WhenError {
+pub(crate) enum WhenError {
     #[error("this is no date and time; write it as 2027-03-29 09:00")]
     NotADate,
     #[error("the time is missing; write it as 2027-03-29 09:00")]
@@ -59,12 +59,12 @@ pub(super) enum WhenError {
 /// - `29/03/2027 09:00`, day first or month first by country
 /// - `29 March 2027 09:00`, `Mar 29, 2027 9:00 AM`, a weekday in front
 /// - times as `09:00`, `9:00 am`, `9am`, `0900`
-pub(super) fn parse(text: &str, orders: Orders) -> Result<When, WhenError> {
+pub(crate) fn parse(text: &str, orders: Orders) -> Result<When, WhenError> {
     read(text, orders, None)
 }
 
 /// As [`parse`]; a date without a time means the start of the day.
-pub(super) fn parse_day(text: &str, orders: Orders) -> Result<When, WhenError> {
+pub(crate) fn parse_day(text: &str, orders: Orders) -> Result<When, WhenError> {
     read(text, orders, Some(Time::midnight()))
 }
 
