@@ -7,24 +7,25 @@ create table call_functions (
     invocation  text not null,
     provider_call_id text,
     call_id     uuid,
-    contact_id  uuid,
-    -- As the agent named it, and what it was taken for.
+    -- As the agent named it.
     name        text not null,
-    wish        text,
-    -- Our code for why nothing was done, if so.
-    refusal     text,
     arguments   jsonb not null,
-    -- What was changed, and what was answered. A question asked again gets the same answer.
-    change      jsonb,
-    answer      jsonb not null,
+    -- Who called, and what was changed; null when the wish was not understood.
+    identity    jsonb,
+    act         jsonb,
+    -- Why the wish was not met.
+    refusal     text,
+    -- Exactly what was sent. A question asked again gets the same answer.
+    answer      text not null,
     took_ms     integer not null,
     request_id  text,
     trace_id    text,
     asked_at    timestamptz not null,
     recorded_at timestamptz not null default now(),
-    primary key (tenant_id, id),
-    unique (tenant_id, provider, invocation)
+    primary key (tenant_id, id)
 );
+create index call_functions_asked on call_functions (tenant_id, provider, invocation);
+create index call_functions_by_provider_id on call_functions (tenant_id, provider_call_id);
 create index call_functions_by_call on call_functions (tenant_id, call_id) where call_id is not null;
 
 -- What was left for the people of the business, by callers and by themselves.
@@ -33,9 +34,12 @@ create table notes (
     id          uuid not null,
     contact_id  uuid,
     call_id     uuid,
-    -- Whose phone it was, when nobody knows who called.
+    -- As it was given, by somebody who is not identified too.
+    name        text,
+    -- The number to call back.
     e164        text,
     body        text not null,
+    urgent      boolean not null default false,
     -- A complaint or a dispute: no agent hears of it until a person has cleared it (MEM-5).
     held        boolean not null default false,
     cleared_at  timestamptz,

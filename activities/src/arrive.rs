@@ -1,9 +1,5 @@
 //! A call that came in: the first event that tells of it makes it one of ours.
 
-use domain::{
-    country::Country,
-    inbound::{Caller, CallerNumber, caller_number, recognise},
-};
 use jiff::Timestamp;
 use providers::retell;
 use store::{Arrived, Result, StoredEvent, TenantTx};
@@ -14,22 +10,12 @@ pub(crate) async fn arrived(tx: &mut TenantTx, event: &StoredEvent, now: Timesta
         return Ok(());
     };
     let settings = tx.tenant_row().await?.settings;
-    let country = settings.tenant.country.parse().unwrap_or(Country::GB);
-    let number = caller_number(call.from_number.as_deref(), country);
-    let (e164, people) = match &number {
-        CallerNumber::Given(number) => (
-            Some(number.e164()),
-            tx.people_with_number(number.e164()).await?,
-        ),
-        CallerNumber::Withheld => (None, Vec::new()),
-    };
-    let caller = recognise(&number, people.len(), &settings.inbound);
-    let contact = people.first().filter(|_| caller == Caller::Known);
+    let caller = tx.recognise(call.from_number.as_deref(), &settings).await?;
     let arrived = Arrived {
         provider: &event.provider,
         provider_call_id: &call.provider_call_id,
-        e164,
-        contact: contact.map(|person| person.id),
+        e164: caller.e164(),
+        contact: caller.person.as_ref().map(|person| person.id),
         line: call.to_number.as_deref(),
     };
     tx.call_arrived(&arrived, now).await?;

@@ -74,6 +74,10 @@ async fn decide(
     appointment: AppointmentId,
     status: AppointmentStatus,
 ) -> Result<()> {
+    if tx.changed_in_call(row.id, appointment).await? {
+        // Done while they spoke; what sums the call up tells of that.
+        return Ok(());
+    }
     let same_version = tx.appointment_version(appointment).await? == row.appointment_version;
     let applied = same_version && tx.set_appointment_status(appointment, status).await?;
     // Who cancels what is cancelled already has what they want.

@@ -21,7 +21,8 @@ use crate::{
     batch::NotStored,
     body::Received,
     config::Rate,
-    provider::{Head, Outline, Provider},
+    function,
+    provider::{Head, Outline, Provider, Question},
     question::{self, Asked},
     refusal::Refusal,
     sources::masked_key,
@@ -157,7 +158,7 @@ async fn accept(
             .provider
             .outline(&verified.source, head.headers, &verified.body.bytes)?;
     Span::current().record("event_type", &outline.event_type);
-    if verified.provider.asks(&outline.event_type) {
+    if let Some(question) = verified.provider.asks(&outline.event_type) {
         let asked = Asked {
             source: &verified.source,
             provider: verified.provider.name(),
@@ -165,7 +166,10 @@ async fn accept(
             trace,
             since,
         };
-        let answer = question::answer(app, &asked).await;
+        let answer = match question {
+            Question::Caller => question::answer(app, &asked).await,
+            Question::Function => function::answer(app, &asked).await?,
+        };
         return Ok(Accepted {
             provider: verified.provider,
             outcome: Outcome::Answered,

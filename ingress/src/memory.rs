@@ -5,9 +5,8 @@ use std::collections::BTreeMap;
 use domain::{
     call::Sentiment,
     context::{AppointmentFacts, Business},
-    country::Country,
     ids::ContactId,
-    inbound::{self, Caller, CallerNumber, LastCall, Line, MemoryFacts},
+    inbound::{self, Caller, LastCall, Line, MemoryFacts},
     script::Mode,
     settings::Settings,
     spoken::Locale,
@@ -38,27 +37,16 @@ pub(crate) async fn of(
     now: Timestamp,
 ) -> store::Result<Found> {
     let settings = tx.tenant_row().await?.settings;
-    let country = settings.tenant.country.parse().unwrap_or(Country::GB);
     let line = inbound::line(
         &settings,
         question.agent_id.as_deref(),
         question.to_number.as_deref(),
     );
-    let number = inbound::caller_number(question.from_number.as_deref(), country);
-    let e164 = match &number {
-        CallerNumber::Given(number) => Some(number.e164().to_owned()),
-        CallerNumber::Withheld => None,
-    };
-    let people = match &e164 {
-        Some(e164) => tx.people_with_number(e164).await?,
-        None => Vec::new(),
-    };
-    let caller = inbound::recognise(&number, people.len(), &settings.inbound);
-    let known = people
-        .into_iter()
-        .next()
-        .filter(|_| caller == Caller::Known);
-    let remembered = match &known {
+    let recognised = tx
+        .recognise(question.from_number.as_deref(), &settings)
+        .await?;
+    let caller = recognised.caller;
+    let remembered = match &recognised.person {
         Some(person) if line == Line::Ours => Remembered::of(tx, person, now).await?,
         _ => Remembered::default(),
     };
@@ -70,8 +58,8 @@ pub(crate) async fn of(
             .filter(|_| line == Line::Ours),
         variables: told(&settings, line, caller, &remembered, now),
         caller,
-        contact: known.map(|person| person.id),
-        e164,
+        e164: recognised.e164().map(str::to_owned),
+        contact: recognised.person.map(|person| person.id),
         line_problem: (line != Line::Ours).then_some(line),
     })
 }

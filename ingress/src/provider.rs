@@ -4,7 +4,10 @@ use std::time::Duration;
 
 use axum::http::{HeaderMap, Uri};
 use domain::{event::Priority, event::priority_of, ids::CallId};
-use providers::source::{self, Request, SourceKind, SourceOptions};
+use providers::{
+    retell,
+    source::{self, Request, SourceKind, SourceOptions},
+};
 use store::Source;
 
 use crate::refusal::Refusal;
@@ -14,6 +17,15 @@ use crate::refusal::Refusal;
 pub(crate) struct Provider {
     kind: SourceKind,
     options: SourceOptions,
+}
+
+/// What somebody on the line waits for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Question {
+    /// What the agent is told of a caller.
+    Caller,
+    /// That a function is carried out.
+    Function,
 }
 
 /// What ingress needs to know of a verified event.
@@ -95,9 +107,13 @@ impl Provider {
         })
     }
 
-    /// Whether such an event is a question, whose sender waits for what is answered.
-    pub(crate) fn asks(&self, event_type: &str) -> bool {
-        self.kind == SourceKind::Retell && event_type == "call_inbound"
+    /// What its sender waits for an answer to, if it is a question and no event.
+    pub(crate) fn asks(&self, event_type: &str) -> Option<Question> {
+        match (self.kind, event_type) {
+            (SourceKind::Retell, "call_inbound") => Some(Question::Caller),
+            (SourceKind::Retell, retell::function::KIND) => Some(Question::Function),
+            _ => None,
+        }
     }
 
     /// The body as it may be stored: without a secret that travels in it.

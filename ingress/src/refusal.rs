@@ -46,6 +46,8 @@ pub(crate) enum Refusal {
     Unreadable(ParseProblem),
     #[error("not stored: {0:?}")]
     NotStored(NotStored),
+    #[error("a question was not answered")]
+    NotAnswered,
     #[error("not stored, as the database takes nothing, and not kept in the spool: {0:?}")]
     NotKept(NotKept),
 }
@@ -73,6 +75,7 @@ impl Refusal {
                 NotStored::Failed => "database_failed",
                 NotStored::Refused => "database_refused",
             },
+            Self::NotAnswered => "not_answered",
             Self::NotKept(NotKept::Full) => "spool_full",
             Self::NotKept(NotKept::Failed) => "spool_failed",
         }
@@ -93,6 +96,7 @@ impl Refusal {
             | Self::MemoryFull
             | Self::SourceUnavailable
             | Self::UnknownProvider
+            | Self::NotAnswered
             | Self::NotKept(_)
             | Self::NotStored(
                 NotStored::QueueFull | NotStored::Away | NotStored::TimedOut | NotStored::Failed,

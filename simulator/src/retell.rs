@@ -1,6 +1,7 @@
 //! A stand-in for Retell: the same HTTP interface, calls that ring and talk in time, signed webhooks,
 //! faults on request, and a ledger of everything that happened.
 
+mod ask;
 mod call;
 mod deliver;
 mod ledger;
@@ -19,6 +20,7 @@ use secrecy::SecretString;
 
 use crate::server::Server;
 
+pub use ask::FunctionAnswer;
 pub use call::Direction;
 pub(crate) use call::is_e164;
 pub use ledger::{CallSeen, CreateSeen, Delivery, Ledger, Totals, Try, WebhookSeen};

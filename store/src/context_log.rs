@@ -76,7 +76,7 @@ impl TenantTx {
         let rows = sqlx::query!(
             "select id, starts_at, time_zone, status, kind, practitioner, duration_minutes, location, instructions
              from appointments
-             where tenant_id = $1 and contact_id = $2 and starts_at > $3 and status <> 'cancelled'
+             where tenant_id = $1 and contact_id = $2 and starts_at > $3 and status not in ('cancelled', 'deleted')
              order by starts_at limit $4",
             self.tenant(),
             contact.uuid(),

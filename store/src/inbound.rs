@@ -2,8 +2,11 @@
 
 use domain::{
     call::{CallState, Direction},
+    country::Country,
     follow::DialState,
     ids::{CallId, ContactId},
+    inbound::{Caller, CallerNumber, caller_number, recognise},
+    settings::Settings,
 };
 use jiff::Timestamp;
 
@@ -28,7 +31,46 @@ pub struct Person {
     pub name: String,
 }
 
+/// Who calls, as far as the number tells.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Recognised {
+    pub number: CallerNumber,
+    pub caller: Caller,
+    /// Whom the number belongs to, when the caller is known.
+    pub person: Option<Person>,
+}
+
+impl Recognised {
+    pub fn e164(&self) -> Option<&str> {
+        match &self.number {
+            CallerNumber::Given(number) => Some(number.e164()),
+            CallerNumber::Withheld => None,
+        }
+    }
+}
+
 impl TenantTx {
+    /// Who calls from a number, as the provider wrote it.
+    pub async fn recognise(
+        &mut self,
+        from_number: Option<&str>,
+        settings: &Settings,
+    ) -> Result<Recognised> {
+        let country = settings.tenant.country.parse().unwrap_or(Country::GB);
+        let number = caller_number(from_number, country);
+        let people = match &number {
+            CallerNumber::Given(number) => self.people_with_number(number.e164()).await?,
+            CallerNumber::Withheld => Vec::new(),
+        };
+        let caller = recognise(&number, people.len(), &settings.inbound);
+        let first = people.into_iter().next();
+        Ok(Recognised {
+            number,
+            caller,
+            person: first.filter(|_| caller == Caller::Known),
+        })
+    }
+
     /// Makes the call's row, once: whichever of its events comes first, and however many come at once.
     /// `now` is the time of the process that read the event.
     pub async fn call_arrived(&mut self, call: &Arrived<'_>, now: Timestamp) -> Result<()> {
@@ -55,7 +97,7 @@ impl TenantTx {
     }
 
     /// The people with a number: two at most, for with more than one nobody knows who calls.
-    pub async fn people_with_number(&mut self, e164: &str) -> Result<Vec<Person>> {
+    async fn people_with_number(&mut self, e164: &str) -> Result<Vec<Person>> {
         let rows = sqlx::query!(
             "select id, name from contacts where tenant_id = $1 and e164 = $2 order by id limit 2",
             self.tenant(),

@@ -9,7 +9,7 @@ use crate::harness::{API_KEY, HEADER, OPEN_CLINIC, World, eventually, number, qu
 const OUR_NUMBER: &str = "+442079460000";
 const OUR_AGENT: &str = "agent_test";
 
-fn caller(from: &str) -> Caller {
+pub(crate) fn caller(from: &str) -> Caller {
     Caller {
         key: API_KEY.to_owned(),
         from_number: from.to_owned(),
@@ -38,7 +38,7 @@ async fn clinic(scenario: Scenario) -> Result<World> {
     Ok(world)
 }
 
-async fn call_is_over(world: &World) -> Result<()> {
+pub(crate) async fn call_is_over(world: &World) -> Result<()> {
     eventually("the call is over", || async {
         let over = "calls where direction = 'inbound' and outcome is not null";
         Ok(world.count(over).await? == 1)

@@ -6,6 +6,7 @@ mod behaviours;
 mod chaos;
 mod compose;
 mod dashboard;
+mod desk;
 mod dev_command;
 mod doctor_command;
 mod faults;

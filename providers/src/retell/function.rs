@@ -7,6 +7,9 @@ use serde_json::{Map, Value, json};
 
 use crate::outline::{ParseProblem, hash, name, pluck, required};
 
+/// What such a question counts as among the events, which have names.
+pub const KIND: &str = "function";
+
 const CALL_ID: &str = "call.call_id";
 const AGENT: &str = "call.agent_id";
 const FROM: &str = "call.from_number";

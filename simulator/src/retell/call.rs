@@ -127,6 +127,8 @@ pub(super) struct Call {
     /// Whether events are still to come.
     pub(super) in_progress: bool,
     pub(super) hang_up: Arc<Notify>,
+    /// Ends the talk as it was to end.
+    pub(super) talk_over: Arc<Notify>,
 }
 
 /// How a call ended.

@@ -18,7 +18,8 @@ pub(super) fn start(shared: &Arc<Shared>, id: String, plan: Plan) {
 }
 
 async fn play(shared: Arc<Shared>, id: String, plan: Plan) {
-    let Some(hang_up) = shared.with_call(&id, |call| call.hang_up.clone()) else {
+    let signals = |call: &mut Call| (call.hang_up.clone(), call.talk_over.clone());
+    let Some((hang_up, talk_over)) = shared.with_call(&id, signals) else {
         return;
     };
     let mut courier = Courier::new(shared.clone(), &id);
@@ -27,7 +28,10 @@ async fn play(shared: Arc<Shared>, id: String, plan: Plan) {
     if !stopped && connects(plan.outcome) {
         shared.with_call(&id, pick_up);
         courier.send("call_started", plan.started);
-        stopped = hung_up_within(plan.talk, &hang_up).await;
+        stopped = tokio::select! {
+            stopped = hung_up_within(plan.talk, &hang_up) => stopped,
+            () = talk_over.notified() => false,
+        };
     }
     if !stopped && plan.stuck {
         shared.with_call(&id, get_stuck);

@@ -183,6 +183,7 @@ impl Shared {
             analyzed: false,
             in_progress: true,
             hang_up: Arc::new(Notify::new()),
+            talk_over: Arc::new(Notify::new()),
         };
         let id = call.id.clone();
         state.count_placed(&call);

@@ -10,7 +10,7 @@ use serde::{
 
 use crate::{
     outline::{ParseProblem, hash, name, required},
-    retell::CALL_ID_KEY,
+    retell::{CALL_ID_KEY, function},
 };
 
 /// Events that say something about one call, and are of no use without its id.
@@ -54,7 +54,11 @@ impl From<Outline> for crate::outline::Outline {
 /// Reads the outline of an event. Unknown events and unknown keys are fine.
 pub fn outline(body: &[u8]) -> Result<Outline, ParseProblem> {
     let envelope: Envelope = serde_json::from_slice(body)?;
-    let event = required(envelope.event.as_deref(), "event")?;
+    let event = match (&envelope.event, envelope.name, envelope.args) {
+        // A function of an agent comes to the same address, without the name of an event.
+        (None, Some(_), Some(_)) => function::KIND.to_owned(),
+        (event, ..) => required(event.as_deref(), "event")?,
+    };
     let call = envelope.call.unwrap_or_default();
     let provider_call_id = match name(call.call_id.as_deref(), "call.call_id")? {
         Some(id) => Some(id),
@@ -84,6 +88,8 @@ struct Envelope {
     event: Option<String>,
     call: Option<CallPart>,
     chat: Option<ChatPart>,
+    name: Option<IgnoredAny>,
+    args: Option<IgnoredAny>,
 }
 
 #[derive(Default, Deserialize)]

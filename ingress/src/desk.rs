@@ -1,0 +1,232 @@
+//! What is done about a function that a voice agent asks for in a call: read, decided, changed and kept in one
+//! transaction (MEM-4).
+
+mod change;
+mod facts;
+
+use domain::{
+    call::Direction,
+    desk::{Answer, Deed, Function, OnCall, Want, Wish, decide},
+    ids::{CallId, TenantId},
+    inbound::{self, Line},
+    settings::Settings,
+};
+use jiff::Timestamp;
+use serde_json::{Map, Value};
+use store::{Arrived, AskedIn, FunctionEntry, Result, Store, TenantTx};
+
+use facts::Facts;
+
+/// A function that an agent asks for. It holds personal data and so has no `Debug`.
+pub(crate) struct AskedFunction {
+    pub(crate) provider: &'static str,
+    pub(crate) name: String,
+    pub(crate) arguments: Map<String, Value>,
+    /// The same for the same question asked again.
+    pub(crate) invocation: String,
+    /// Two questions with one `invocation` are surely one: the provider numbers them.
+    pub(crate) is_numbered: bool,
+    pub(crate) provider_call_id: Option<String>,
+    /// Ours, in a call that we placed.
+    pub(crate) call: Option<CallId>,
+    pub(crate) agent_id: Option<String>,
+    pub(crate) from_number: Option<String>,
+    pub(crate) to_number: Option<String>,
+}
+
+/// When and by which request it is asked.
+pub(crate) struct Asking<'a> {
+    pub(crate) tenant: TenantId,
+    pub(crate) now: Timestamp,
+    pub(crate) request_id: &'a str,
+    pub(crate) trace_id: &'a str,
+}
+
+/// What is told after a change that came in between, this often in a row.
+const TRIES: u32 = 3;
+
+/// Carries the function out, once however often it is asked, and answers with JSON on one line for the agent's
+/// model. `None` when the facts changed under every try.
+pub(crate) async fn carry_out(
+    store: &Store,
+    asked: &AskedFunction,
+    asking: &Asking<'_>,
+) -> Result<Option<String>> {
+    for _ in 0..TRIES {
+        let mut tx = store.tenant(asking.tenant).begin().await?;
+        if let Some(answer) = once(&mut tx, asked, asking).await? {
+            tx.commit().await?;
+            return Ok(Some(answer));
+        }
+    }
+    Ok(None)
+}
+
+/// One try; `None` when something changed between reading and acting, and nothing may be committed.
+async fn once(
+    tx: &mut TenantTx,
+    asked: &AskedFunction,
+    asking: &Asking<'_>,
+) -> Result<Option<String>> {
+    // Without the call's id two callers may ask with one key: nothing is changed then, and nothing repeated.
+    if asked.provider_call_id.is_some() {
+        let before = tx
+            .answered_before(asked.provider, &asked.invocation, !asked.is_numbered)
+            .await?;
+        if before.is_some() {
+            return Ok(before);
+        }
+    }
+    let settings = tx.tenant_row().await?.settings;
+    let place = Place::of(tx, asked, &settings, asking.now).await?;
+    let wish = Wish::read(&asked.name, &asked.arguments, asking.now, &settings);
+    let (deed, answer) = match &wish {
+        Err(unclear) => (
+            None,
+            unclear.answer(Function::named(&asked.name), &settings),
+        ),
+        Ok(wish) => {
+            let deed = decided(tx, wish, &place, &settings, asking.now).await?;
+            if !change::make(tx, &deed.act, place.call.as_ref(), &settings, asking.now).await? {
+                return Ok(None);
+            }
+            let answer = deed.answer.clone();
+            (Some(deed), answer)
+        }
+    };
+    let text = Value::Object(answer.json.clone()).to_string();
+    keep(tx, asked, asking, &place, deed.as_ref(), &text).await?;
+    tell(asked, deed.as_ref(), &answer);
+    Ok(Some(text))
+}
+
+async fn decided(
+    tx: &mut TenantTx,
+    wish: &Wish,
+    place: &Place,
+    settings: &Settings,
+    now: Timestamp,
+) -> Result<Deed> {
+    if matches!(wish.want, Want::Book { .. } | Want::Reschedule { .. }) {
+        tx.lock_slots().await?;
+    }
+    let facts = Facts::of(tx, wish, place, settings, now).await?;
+    Ok(facts.with_view(place, |view| decide(now, wish, view, settings)))
+}
+
+async fn keep(
+    tx: &mut TenantTx,
+    asked: &AskedFunction,
+    asking: &Asking<'_>,
+    place: &Place,
+    deed: Option<&Deed>,
+    answer: &str,
+) -> Result<()> {
+    let identity = deed
+        .map(|deed| serde_json::to_value(deed.identity))
+        .transpose()?;
+    let act = deed
+        .map(|deed| serde_json::to_value(&deed.act))
+        .transpose()?;
+    let took = Timestamp::now().duration_since(asking.now).as_millis();
+    tx.keep_function(&FunctionEntry {
+        provider: asked.provider,
+        invocation: &asked.invocation,
+        provider_call_id: asked.provider_call_id.as_deref(),
+        call: place.call.as_ref().map(|call| call.id),
+        name: &asked.name,
+        arguments: &Value::Object(asked.arguments.clone()),
+        identity: identity.as_ref(),
+        act: act.as_ref(),
+        refusal: match deed {
+            Some(deed) => deed.refusal.map(|refusal| refusal.code()),
+            None => Some("not_understood"),
+        },
+        answer,
+        took_ms: u32::try_from(took).unwrap_or_default(),
+        request_id: asking.request_id,
+        trace_id: asking.trace_id,
+        asked_at: asking.now,
+    })
+    .await
+}
+
+/// Without a word of what was said.
+fn tell(asked: &AskedFunction, deed: Option<&Deed>, answer: &Answer) {
+    let function = deed.map_or("unknown", |deed| deed.function.code());
+    let refusal = match deed {
+        Some(deed) => deed.refusal.map_or("", |refusal| refusal.code()),
+        None => "not_understood",
+    };
+    let ok = answer.json.get("ok").and_then(Value::as_bool);
+    tracing::info!(
+        provider = asked.provider,
+        function,
+        refusal,
+        ok,
+        "a function was carried out"
+    );
+    metrics::counter!("bellhop_call_functions_total", "function" => function, "refusal" => refusal)
+        .increment(1);
+}
+
+/// The call and the line on which something is asked.
+pub(crate) struct Place {
+    line: Line,
+    on_call: OnCall,
+    call: Option<AskedIn>,
+    /// Who is on the other end, as the provider or our own call has it.
+    number: Option<String>,
+}
+
+impl Place {
+    /// Finds the call; one that came in and was not heard of yet is made ours by the question itself.
+    async fn of(
+        tx: &mut TenantTx,
+        asked: &AskedFunction,
+        settings: &Settings,
+        now: Timestamp,
+    ) -> Result<Place> {
+        let (agent, to) = (asked.agent_id.as_deref(), asked.to_number.as_deref());
+        let line = inbound::line(settings, agent, to);
+        let mut call = Self::find(tx, asked).await?;
+        if let (None, None, Line::Ours, Some(id)) =
+            (&call, asked.call, line, &asked.provider_call_id)
+        {
+            let caller = tx.recognise(asked.from_number.as_deref(), settings).await?;
+            let arrived = Arrived {
+                provider: asked.provider,
+                provider_call_id: id,
+                e164: caller.e164(),
+                contact: caller.person.as_ref().map(|person| person.id),
+                line: to,
+            };
+            tx.call_arrived(&arrived, now).await?;
+            call = Self::find(tx, asked).await?;
+        }
+        Ok(Place {
+            line: match &call {
+                // We chose agent and number ourselves.
+                Some(call) if call.direction == Direction::Outbound => Line::Ours,
+                _ => line,
+            },
+            on_call: match &call {
+                Some(call) if call.is_over => OnCall::Over,
+                Some(_) => OnCall::Live,
+                None => OnCall::Unknown,
+            },
+            number: match &call {
+                Some(call) => call.e164.clone(),
+                None => asked.from_number.clone(),
+            },
+            call,
+        })
+    }
+
+    async fn find(tx: &mut TenantTx, asked: &AskedFunction) -> Result<Option<AskedIn>> {
+        match &asked.provider_call_id {
+            Some(id) => tx.asked_in(asked.provider, asked.call, id).await,
+            None => Ok(None),
+        }
+    }
+}

@@ -1,0 +1,92 @@
+//! Functions that a voice agent asks for in the middle of a call: carried out once, within a fixed time (MEM-4).
+//!
+//! What fails is answered 503, so that the provider asks again: carried out twice it is never.
+
+use domain::{
+    alert::{AlertCause, Part, fingerprint},
+    ids::CallId,
+};
+use jiff::Timestamp;
+use providers::{retell, source::ParseProblem};
+use store::{Seen, Store, Trouble};
+
+use crate::{
+    app::App,
+    desk::{self, AskedFunction, Asking},
+    question::Asked,
+    refusal::Refusal,
+    telemetry,
+};
+
+/// The answer's JSON, or why there is none.
+pub(crate) async fn answer(app: &App, asked: &Asked<'_>) -> Result<Vec<u8>, Refusal> {
+    let function = read(asked).map_err(Refusal::Unreadable)?;
+    let asking = Asking {
+        tenant: asked.source.tenant,
+        now: asked.trace.arrived_at,
+        request_id: &asked.trace.request_id,
+        trace_id: &asked.trace.trace_id,
+    };
+    let limit = app.config.question_time_limit;
+    let work = desk::carry_out(&app.store, &function, &asking);
+    let failure = match tokio::time::timeout(limit, work).await {
+        Ok(Ok(Some(text))) => return Ok(retell::function::answer(&text)),
+        Ok(Ok(None)) => "function_met_changes",
+        Ok(Err(error)) => {
+            tracing::error!(
+                error = &error as &dyn std::error::Error,
+                "a function failed"
+            );
+            "function_failed"
+        }
+        Err(_) => "function_timed_out",
+    };
+    telemetry::caller_unanswered(failure);
+    tracing::error!(
+        alert = true,
+        failure,
+        took_ms = asked.since.elapsed().as_millis(),
+        "a function that an agent asked for was not carried out"
+    );
+    tokio::spawn(alarm(app.store.clone(), asking.tenant, failure));
+    Err(Refusal::NotAnswered)
+}
+
+fn read(asked: &Asked<'_>) -> Result<AskedFunction, ParseProblem> {
+    let question = retell::function::read(asked.body)?;
+    let call = question.metadata.get(retell::CALL_ID_KEY);
+    Ok(AskedFunction {
+        provider: asked.provider,
+        invocation: question.invocation(),
+        is_numbered: false,
+        call: call.and_then(|id| id.as_str()?.parse::<CallId>().ok()),
+        name: question.name,
+        arguments: question.args,
+        provider_call_id: question.provider_call_id,
+        agent_id: question.agent_id,
+        from_number: question.from_number,
+        to_number: question.to_number,
+    })
+}
+
+/// If the database can be asked at all; the metric and the log tell of it in any case.
+async fn alarm(store: Store, tenant: domain::ids::TenantId, failure: &'static str) {
+    let cause = AlertCause::CallerUnanswered;
+    let trouble = Trouble {
+        cause,
+        severity: cause.severity(),
+        fingerprint: fingerprint(cause, &[Part::Code(failure)]),
+        about: failure,
+    };
+    let raised = async {
+        let mut tx = store.tenant(tenant).begin().await?;
+        tx.raise(&trouble, Seen::Occurred, Timestamp::now()).await?;
+        tx.commit().await
+    };
+    if let Err(error) = raised.await {
+        tracing::warn!(
+            error = &error as &dyn std::error::Error,
+            "the alert about a function could not be raised"
+        );
+    }
+}
