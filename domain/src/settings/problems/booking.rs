@@ -1,18 +1,22 @@
 //! What is wrong with the settings of booking.
 
 use super::{Found, longest_opening};
-use crate::settings::Settings;
+use crate::settings::{
+    Settings,
+    booking::{BUFFER_MINUTES, CAPACITY, HORIZON_DAYS, NOTICE_HOURS, SLOT_MINUTES},
+};
 
 pub(super) fn problems(settings: &Settings, found: &mut Found) {
     let booking = &settings.booking;
-    for (field, value, least, most) in [
-        ("booking.slot_minutes", booking.slot_minutes, 5, 480),
-        ("booking.notice_hours", booking.notice_hours, 0, 336),
-        ("booking.horizon_days", booking.horizon_days, 1, 365),
-        ("booking.buffer_minutes", booking.buffer_minutes, 0, 240),
-        ("booking.capacity", booking.capacity, 1, 100),
+    for (field, value, (least, most)) in [
+        ("slot_minutes", booking.slot_minutes, SLOT_MINUTES),
+        ("notice_hours", booking.notice_hours, NOTICE_HOURS),
+        ("horizon_days", booking.horizon_days, HORIZON_DAYS),
+        ("buffer_minutes", booking.buffer_minutes, BUFFER_MINUTES),
+        ("capacity", booking.capacity, CAPACITY),
     ] {
-        found.within(field, value.into(), least, most);
+        let field = format!("booking.{field}");
+        found.within(&field, value.into(), least.into(), most.into());
     }
     let horizon_hours = u32::from(booking.horizon_days) * 24;
     if booking.horizon_days > 0 && u32::from(booking.notice_hours) >= horizon_hours {
