@@ -164,8 +164,8 @@ fn what_is_not_done_is_said_with_the_reason_and_a_way_on() {
             &two,
             "cancel",
             json!({}),
-            "Which appointment is it: Thursday the 8th of April at 10:00 AM or Friday the 9th of April at 2:00 PM?",
-            "Which appointment is it: Thursday, April 8th at 10:00 AM or Friday, April 9th at 2:00 PM?",
+            "Which appointment is it: Thursday the 8th of April at 10:00 AM; or Friday the 9th of April at 2:00 PM?",
+            "Which appointment is it: Thursday, April 8th at 10:00 AM; or Friday, April 9th at 2:00 PM?",
         ),
         (
             &twice,
@@ -227,8 +227,8 @@ fn what_is_not_done_is_said_with_the_reason_and_a_way_on() {
             &given,
             "book",
             json!({ "when": "2027-04-20 08:00" }),
-            "That is too far ahead: we book up to 10 days ahead. I could offer Wednesday the 14th of April at 6:30 PM, 7:00 PM or 7:30 PM.",
-            "That is too far ahead: we book up to 10 days ahead. I could offer Wednesday, April 14th at 6:30 PM, 7:00 PM or 7:30 PM.",
+            "That is too far ahead: we book up to 10 days ahead. I could offer Wednesday the 14th of April at 7:30 PM; or Thursday the 15th of April at 8:00 AM or 8:30 AM.",
+            "That is too far ahead: we book up to 10 days ahead. I could offer Wednesday, April 14th at 7:30 PM; or Thursday, April 15th at 8:00 AM or 8:30 AM.",
         ),
         (
             &given,
@@ -272,8 +272,8 @@ fn times_of_several_days_are_told_apart() {
         &given,
         "free_slots",
         json!({}),
-        "I could offer Tuesday the 6th of April at 8:00 AM; Wednesday the 7th of April at 8:00 AM or Friday the 9th of April at 8:00 AM.",
-        "I could offer Tuesday, April 6th at 8:00 AM; Wednesday, April 7th at 8:00 AM or Friday, April 9th at 8:00 AM.",
+        "I could offer Tuesday the 6th of April at 8:00 AM; Wednesday the 7th of April at 8:00 AM; or Friday the 9th of April at 8:00 AM.",
+        "I could offer Tuesday, April 6th at 8:00 AM; Wednesday, April 7th at 8:00 AM; or Friday, April 9th at 8:00 AM.",
     );
 }
 

@@ -38,3 +38,90 @@ pub(super) fn problems(settings: &Settings, found: &mut Found) {
         );
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::settings::{Booking, Identify, Settings};
+
+    fn fields(toml: &str) -> Vec<String> {
+        let problems = Settings::from_toml(toml).err().unwrap_or_default();
+        problems.into_iter().map(|problem| problem.field).collect()
+    }
+
+    #[test]
+    fn every_key_is_read() {
+        let toml = r#"
+            [booking]
+            enabled = true
+            slot_minutes = 45
+            notice_hours = 24
+            horizon_days = 90
+            buffer_minutes = 10
+            capacity = 3
+            identify = "name_and_date"
+        "#;
+        let expected = Booking {
+            enabled: true,
+            slot_minutes: 45,
+            notice_hours: 24,
+            horizon_days: 90,
+            buffer_minutes: 10,
+            capacity: 3,
+            identify: Identify::NameAndDate,
+        };
+        assert_eq!(Settings::from_toml(toml).unwrap().booking, expected);
+    }
+
+    #[test]
+    fn nobody_books_and_nothing_but_the_number_identifies_by_default() {
+        let booking = Settings::from_toml("").unwrap().booking;
+        assert!(!booking.enabled);
+        assert_eq!(booking.identify, Identify::Number);
+    }
+
+    #[test]
+    fn what_lies_beyond_the_limits_is_named() {
+        for (line, is_valid) in [
+            ("slot_minutes = 4", false),
+            ("slot_minutes = 5", true),
+            ("slot_minutes = 480", true),
+            ("slot_minutes = 481", false),
+            ("notice_hours = 0", true),
+            ("notice_hours = 336", true),
+            ("notice_hours = 337", false),
+            ("notice_hours = -1", false),
+            ("horizon_days = 0", false),
+            ("horizon_days = 1", true),
+            ("horizon_days = 365", true),
+            ("horizon_days = 366", false),
+            ("buffer_minutes = 240", true),
+            ("buffer_minutes = 241", false),
+            ("capacity = 0", false),
+            ("capacity = 100", true),
+            ("capacity = 101", false),
+            ("identify = \"nothing\"", false),
+            ("enabled = \"yes\"", false),
+            ("colour = 1", false),
+        ] {
+            let key = line.split(' ').next().unwrap();
+            let expected: &[String] = match is_valid {
+                true => &[],
+                false => &[format!("booking.{key}")],
+            };
+            assert_eq!(fields(&format!("[booking]\n{line}")), expected, "{line}");
+        }
+    }
+
+    #[test]
+    fn settings_that_could_never_book_are_refused() {
+        let notice = "[booking]\nnotice_hours = 48\nhorizon_days = 2";
+        assert_eq!(fields(notice), ["booking.notice_hours"]);
+        let days =
+            ["tuesday", "wednesday", "thursday", "friday"].map(|day| format!("{day} = []\n"));
+        let short = format!("[hours]\nmonday = [\"09:00-09:45\"]\n{}", days.concat());
+        let on = format!("{short}[booking]\nenabled = true\nslot_minutes = 60");
+        assert_eq!(fields(&on), ["booking.slot_minutes"]);
+        let off = format!("{short}[booking]\nslot_minutes = 60");
+        assert!(fields(&off).is_empty());
+    }
+}

@@ -27,6 +27,9 @@ const CHANGES: &[(&str, &str)] = &[
     ("Asia/Kathmandu", "2027-06-15T12:00:00Z"),
 ];
 
+/// Where stretches start, in minutes from the last whole minute, and how long they are.
+type Stretches = Vec<(i64, i64)>;
+
 /// A business at a moment: everything that decides about its slots.
 #[derive(Debug, Clone)]
 struct Case {
@@ -36,9 +39,9 @@ struct Case {
     closed: Vec<i8>,
     booking: Booking,
     length: u16,
-    /// In minutes from the last whole minute; `None` when no calendar is kept.
-    calendar: Option<(Vec<(i64, i64)>, Vec<(i64, i64)>)>,
-    taken: Vec<(i64, i64)>,
+    /// What is known and what is busy; `None` when no calendar is kept.
+    calendar: Option<(Stretches, Stretches)>,
+    taken: Stretches,
 }
 
 /// What the oracle found about one minute.
@@ -164,7 +167,9 @@ impl Case {
                     .count(),
                 start: open
                     && is_first
-                    && self.since_opening(local) % self.booking.slot_minutes == 0,
+                    && self
+                        .since_opening(local)
+                        .is_multiple_of(self.booking.slot_minutes),
             }
         });
         (minutes.collect(), before)
@@ -216,12 +221,12 @@ fn windows() -> impl Strategy<Value = Vec<(u16, u16)>> {
     proptest::collection::vec(any, 0..3)
 }
 
-fn stretches(most: usize, longest: i64) -> impl Strategy<Value = Vec<(i64, i64)>> {
+fn stretches(most: usize, longest: i64) -> impl Strategy<Value = Stretches> {
     proptest::collection::vec((-600i64..4320, 0..longest), 0..most)
 }
 
 /// Mostly long ones, as a calendar that is read at all is read for weeks.
-fn known() -> impl Strategy<Value = Vec<(i64, i64)>> {
+fn known() -> impl Strategy<Value = Stretches> {
     let long = (-600i64..600, 1000i64..6000).prop_map(|stretch| vec![stretch]);
     prop_oneof![2 => long, 1 => stretches(4, 900)]
 }
