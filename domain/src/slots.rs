@@ -14,7 +14,7 @@ use jiff::{SignedDuration, Timestamp, civil::Date};
 use crate::{
     Reason,
     hours::{Hours, Open, shift},
-    settings::{Booking, Settings},
+    settings::Settings,
     zone,
 };
 
@@ -132,7 +132,7 @@ struct Known {
 impl Slots {
     /// `taken`: the appointments that stand, at least those from `now` to the horizon.
     pub fn new(now: Timestamp, settings: &Settings, calendar: &Calendar, taken: &[Span]) -> Slots {
-        let booking: &Booking = &settings.booking;
+        let booking = settings.booking.limited();
         let buffer = SignedDuration::from_mins(booking.buffer_minutes.into());
         let hours = |hours: i64| shift(now, SignedDuration::from_hours(hours));
         // An appointment needs its place until the buffer after it is over.
@@ -140,7 +140,7 @@ impl Slots {
         Slots {
             now,
             hours: Hours::new(settings, &[]),
-            slot_minutes: booking.slot_minutes.max(1),
+            slot_minutes: booking.slot_minutes,
             buffer,
             bookable: Span {
                 from: hours(booking.notice_hours.into()),
@@ -153,7 +153,7 @@ impl Slots {
                     busy: Spans::of(busy),
                 }),
             },
-            full: Spans::where_at_least(booking.capacity.max(1).into(), &occupied),
+            full: Spans::where_at_least(booking.capacity.into(), &occupied),
         }
     }
 
@@ -164,8 +164,9 @@ impl Slots {
 
     /// The free slots of that length that start in the span, soonest first.
     pub fn free(&self, within: Span, minutes: u16) -> impl Iterator<Item = Slot> {
-        self.starts(within)
-            .filter_map(move |start| self.check(start, minutes).ok())
+        let slots = self.starts(within).map(move |start| slot(start, minutes));
+        // What is taken is the cheaper question.
+        slots.filter(|slot| self.is_free(*slot).is_ok() && self.is_open(*slot).is_ok())
     }
 
     /// The first free slots of that length that start in the span, `most` at the most.
@@ -217,10 +218,7 @@ impl Slots {
 
     /// Everything but whether a slot starts then.
     fn check(&self, start: Timestamp, minutes: u16) -> Result<Slot, NotFree> {
-        let slot = Slot {
-            starts_at: start,
-            ends_at: shift(start, SignedDuration::from_mins(minutes.max(1).into())),
-        };
+        let slot = slot(start, minutes);
         if start <= self.now {
             return Err(NotFree::Past);
         }
@@ -291,7 +289,7 @@ impl Slots {
         let days = std::iter::successors(Some(first), |day| day.tomorrow().ok())
             .take_while(move |day| *day <= last && !span.is_empty());
         days.flat_map(move |day| self.starts_of(day))
-            .filter(move |start| span.holds(*start))
+            .filter(move |start| span.holds(*start) && *start > self.now)
     }
 
     /// Where slots start on that date, in order.
@@ -314,5 +312,12 @@ impl Slots {
             .iter()
             .flat_map(|window| (window.from()..window.to()).step_by(self.slot_minutes.into()))
             .filter_map(at)
+    }
+}
+
+fn slot(starts_at: Timestamp, minutes: u16) -> Slot {
+    Slot {
+        starts_at,
+        ends_at: shift(starts_at, SignedDuration::from_mins(minutes.max(1).into())),
     }
 }

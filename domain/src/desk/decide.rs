@@ -41,7 +41,8 @@ pub fn decide(now: Timestamp, wish: &Wish, facts: &DeskFacts<'_>, settings: &Set
         Ok(met) => (met.act, None, met.answer),
         Err(refused) => {
             let answer = desk.refusal(&refused);
-            (refused.act, Some(refused.why), answer)
+            let act = refused.follow_up.map(|follow_up| Act::FollowUp(*follow_up));
+            (act.unwrap_or(Act::Nothing), Some(refused.why), answer)
         }
     };
     Deed {
@@ -72,7 +73,7 @@ struct Met {
 /// A wish that is not met, and what helps then.
 struct Refused<'a> {
     why: Refusal,
-    act: Act,
+    follow_up: Option<Box<FollowUp>>,
     /// Which appointments could be meant.
     appointments: Vec<&'a Appointment<'a>>,
     /// Which times are free instead.
@@ -83,7 +84,7 @@ impl From<Refusal> for Refused<'_> {
     fn from(why: Refusal) -> Self {
         Refused {
             why,
-            act: Act::Nothing,
+            follow_up: None,
             appointments: Vec::new(),
             free: Vec::new(),
         }
@@ -175,7 +176,7 @@ impl<'a> Desk<'a> {
     }
 
     fn refusal(&self, refused: &Refused<'_>) -> Answer {
-        let follows_up = matches!(refused.act, Act::FollowUp(_));
+        let follows_up = refused.follow_up.is_some();
         let spoken = self.words.refusal(
             refused.why,
             self.wish,

@@ -15,7 +15,7 @@ use crate::{
 mod list;
 mod refusal;
 
-use list::{listed, times};
+use list::{either_of, times};
 
 /// How many free times are spoken; more nobody remembers.
 const MOST_SPOKEN: usize = 3;

@@ -32,7 +32,27 @@ coded_enum! {
     }
 }
 
+/// The least and the most that is permitted.
+pub(crate) const SLOT_MINUTES: (u16, u16) = (5, 480);
+pub(crate) const NOTICE_HOURS: (u16, u16) = (0, 336);
+pub(crate) const HORIZON_DAYS: (u16, u16) = (1, 365);
+pub(crate) const BUFFER_MINUTES: (u16, u16) = (0, 240);
+pub(crate) const CAPACITY: (u16, u16) = (1, 100);
+
 impl Booking {
+    /// The same within the limits, as a reading of the settings guarantees anyway.
+    pub(crate) fn limited(&self) -> Booking {
+        let within = |value: u16, (least, most): (u16, u16)| value.clamp(least, most);
+        Booking {
+            slot_minutes: within(self.slot_minutes, SLOT_MINUTES),
+            notice_hours: within(self.notice_hours, NOTICE_HOURS),
+            horizon_days: within(self.horizon_days, HORIZON_DAYS),
+            buffer_minutes: within(self.buffer_minutes, BUFFER_MINUTES),
+            capacity: within(self.capacity, CAPACITY),
+            ..*self
+        }
+    }
+
     /// How long an appointment takes, in minutes.
     pub fn minutes(&self, of_its_own: Option<u16>) -> u16 {
         let own = of_its_own.filter(|minutes| *minutes > 0);

@@ -183,7 +183,7 @@ impl<'a> Desk<'a> {
             number: number.clone(),
         };
         Refused {
-            act: Act::FollowUp(follow_up),
+            follow_up: Some(Box::new(follow_up)),
             ..why.into()
         }
     }

@@ -8,11 +8,20 @@ use crate::{
 };
 
 /// `a`, `a or b`, `a, b or c`.
-pub(super) fn listed(items: &[String], comma: &str) -> String {
+pub(super) fn any_of(items: &[String]) -> String {
     match items {
         [] => String::new(),
         [one] => one.clone(),
-        [first @ .., last] => format!("{} or {last}", first.join(comma)),
+        [first @ .., last] => format!("{} or {last}", first.join(", ")),
+    }
+}
+
+/// The same for long items: `a`, `a; or b`, `a; b; or c`.
+pub(super) fn either_of(items: &[String]) -> String {
+    match items {
+        [] => String::new(),
+        [one] => one.clone(),
+        [first @ .., last] => format!("{}; or {last}", first.join("; ")),
     }
 }
 
@@ -30,8 +39,8 @@ pub(super) fn times(slots: &[Slot], zone: &TimeZone, locale: Locale) -> String {
                 .iter()
                 .map(|local| spoken::time(local.time()))
                 .collect();
-            Some(format!("{day} at {}", listed(&times, ", ")))
+            Some(format!("{day} at {}", any_of(&times)))
         })
         .collect();
-    listed(&days, "; ")
+    either_of(&days)
 }

@@ -1,7 +1,7 @@
 //! Why a wish was not met, in words, and what could be done instead.
 
 use super::{
-    Appointment, Identify, Refusal, Slot, Want, Wanted, Wish, Words, listed, spoken, times,
+    Appointment, Identify, Refusal, Slot, Want, Wanted, Wish, Words, either_of, spoken, times,
 };
 
 const CALLED_BACK: &str = "A colleague will call you back.";
@@ -100,7 +100,7 @@ impl Words<'_> {
         match whens.as_slice() {
             [] => "Which day and time is your appointment?".to_owned(),
             [one] => format!("Do you mean the appointment on {one}?"),
-            several => format!("Which appointment is it: {}?", listed(several, "; ")),
+            several => format!("Which appointment is it: {}?", either_of(several)),
         }
     }
 
