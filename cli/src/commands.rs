@@ -12,6 +12,7 @@ pub mod import;
 pub mod ingress;
 pub mod logs;
 pub mod migrate;
+pub mod notes;
 pub mod opt_out;
 pub mod plan;
 pub mod review;
@@ -52,6 +53,9 @@ pub enum Command {
     Why(why::Options),
     /// What waits for a person?
     Review(review::Options),
+    /// What callers left for the people of the business
+    #[command(subcommand)]
+    Notes(notes::Action),
     /// Never call this number again for this tenant
     OptOut(opt_out::Options),
     /// What came in, where it stands, and once more
@@ -122,6 +126,7 @@ pub fn run(command: Command) -> Result<ExitCode> {
             Command::Capture(options) => capture::run(options).await,
             Command::Why(options) => why::run(options).await,
             Command::Review(options) => review::run(options).await,
+            Command::Notes(action) => notes::run(action).await,
             Command::Wake => wake::run().await,
             Command::OptOut(options) => opt_out::run(options).await,
             Command::Simulator(options) => simulator::run(options).await,

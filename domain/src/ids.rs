@@ -73,6 +73,10 @@ typed_id!(
     TenantId, "tnt"
 );
 typed_id!(
+    /// Something that was left for the people of a business.
+    NoteId, "nte"
+);
+typed_id!(
     /// A person a tenant serves.
     ContactId, "con"
 );

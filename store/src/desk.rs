@@ -4,7 +4,7 @@ use domain::{
     appointment::AppointmentStatus,
     call::Direction,
     desk::Identity,
-    ids::{AppointmentId, CallId, ContactId},
+    ids::{AppointmentId, CallId, ContactId, NoteId},
 };
 use jiff::{Timestamp, civil::Date};
 use serde_json::Value;
@@ -398,7 +398,7 @@ impl TenantTx {
             "insert into notes (tenant_id, id, contact_id, call_id, name, e164, body, urgent, held, wants_answer, made_at)
              values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
             self.tenant(),
-            Uuid::now_v7(),
+            NoteId::generate().uuid(),
             note.contact.map(ContactId::uuid),
             note.call.map(CallId::uuid),
             note.name,

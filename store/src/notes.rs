@@ -1,0 +1,87 @@
+//! What was left for the people of the business in calls.
+
+use domain::ids::{CallId, NoteId};
+use jiff::Timestamp;
+
+use crate::{
+    Result, TenantTx,
+    instant::{from_db, to_db},
+};
+
+/// A note as a person reads it. It holds personal data and so has no `Debug`.
+#[derive(Clone)]
+pub struct NoteEntry {
+    pub id: NoteId,
+    /// Of the contact it is about, else as it was given.
+    pub name: Option<String>,
+    /// The number to call back, else that of the call.
+    pub e164: Option<String>,
+    pub call: Option<CallId>,
+    pub body: String,
+    pub urgent: bool,
+    /// No agent hears of it until it is cleared.
+    pub is_held: bool,
+    pub wants_answer: bool,
+    pub made_at: Timestamp,
+    pub done_at: Option<Timestamp>,
+}
+
+impl TenantTx {
+    /// The newest notes first. `open`: only those that somebody has to answer or to clear.
+    pub async fn notes(&mut self, open: bool, most: u32) -> Result<Vec<NoteEntry>> {
+        let rows = sqlx::query!(
+            r#"select n.id, coalesce(nullif(c.name, ''), n.name) as name, coalesce(n.e164, k.e164) as e164, n.call_id, n.body,
+                      n.urgent, (n.held and n.cleared_at is null) as "is_held!", n.wants_answer, n.made_at, n.done_at
+               from notes n
+               left join contacts c on c.tenant_id = $1 and c.id = n.contact_id
+               left join calls k on k.tenant_id = $1 and k.id = n.call_id
+               where n.tenant_id = $1
+                 and (not $2 or (n.wants_answer and n.done_at is null) or (n.held and n.cleared_at is null))
+               order by n.made_at desc, n.id desc limit $3"#,
+            self.tenant(),
+            open,
+            i64::from(most)
+        )
+        .fetch_all(&mut *self.tx)
+        .await?;
+        let notes = rows.into_iter().map(|row| NoteEntry {
+            id: NoteId::from_uuid(row.id),
+            name: row.name,
+            e164: row.e164,
+            call: row.call_id.map(CallId::from_uuid),
+            body: row.body,
+            urgent: row.urgent,
+            is_held: row.is_held,
+            wants_answer: row.wants_answer,
+            made_at: from_db(row.made_at),
+            done_at: row.done_at.map(from_db),
+        });
+        Ok(notes.collect())
+    }
+
+    /// Somebody has seen to it. `false` when there is no such note.
+    pub async fn note_done(&mut self, note: NoteId, now: Timestamp) -> Result<bool> {
+        let done = sqlx::query!(
+            "update notes set done_at = coalesce(done_at, $3) where tenant_id = $1 and id = $2",
+            self.tenant(),
+            note.uuid(),
+            to_db(now)
+        )
+        .execute(&mut *self.tx)
+        .await?;
+        Ok(done.rows_affected() > 0)
+    }
+
+    /// Agents may hear of it. `false` when there is no such note.
+    pub async fn note_cleared(&mut self, note: NoteId, now: Timestamp) -> Result<bool> {
+        let cleared = sqlx::query!(
+            "update notes set cleared_at = coalesce(cleared_at, $3) where tenant_id = $1 and id = $2",
+            self.tenant(),
+            note.uuid(),
+            to_db(now)
+        )
+        .execute(&mut *self.tx)
+        .await?;
+        Ok(cleared.rows_affected() > 0)
+    }
+}
