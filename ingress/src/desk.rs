@@ -203,6 +203,10 @@ impl Place {
             };
             tx.call_arrived(&arrived, now).await?;
             call = Self::find(tx, asked).await?;
+            if let Some(call) = &call {
+                // Its process begins, and asks for the call should nothing more be heard of it.
+                tx.wake_call(call.id).await?;
+            }
         }
         Ok(Place {
             line: match &call {

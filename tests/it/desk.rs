@@ -238,6 +238,10 @@ async fn a_function_is_the_first_that_is_heard_of_a_call() -> Result<()> {
             .await?,
         1
     );
+    // No webhook tells of its end: it is asked for.
+    world.retell.end_talk(&call);
+    world.play().await?;
+    assert_eq!(world.count("calls where outcome is not null").await?, 1);
     Ok(())
 }
 
