@@ -2,17 +2,16 @@
 //!
 //! What fails is answered 503, so that the provider asks again: carried out twice it is never.
 
-use domain::{
-    alert::{AlertCause, Part, fingerprint},
-    ids::CallId,
-};
+use domain::alert::{AlertCause, Part, fingerprint};
 use jiff::Timestamp;
 use providers::{retell, source::ParseProblem};
+use serde_json::Value;
 use store::{Seen, Store, Trouble};
 
 use crate::{
     app::App,
     desk::{self, AskedFunction, Asking},
+    provider::column_text,
     question::Asked,
     refusal::Refusal,
     telemetry,
@@ -24,6 +23,7 @@ pub(crate) async fn answer(app: &App, asked: &Asked<'_>) -> Result<Vec<u8>, Refu
     let asking = Asking {
         tenant: asked.source.tenant,
         now: asked.trace.arrived_at,
+        limit: app.config.question_time_limit,
         request_id: &asked.trace.request_id,
         trace_id: &asked.trace.trace_id,
     };
@@ -54,19 +54,35 @@ pub(crate) async fn answer(app: &App, asked: &Asked<'_>) -> Result<Vec<u8>, Refu
 
 fn read(asked: &Asked<'_>) -> Result<AskedFunction, ParseProblem> {
     let question = retell::function::read(asked.body)?;
-    let call = question.metadata.get(retell::CALL_ID_KEY);
+    let metadata = |key| question.metadata.get(key)?.as_str();
     Ok(AskedFunction {
         provider: asked.provider,
         invocation: question.invocation(),
         is_numbered: false,
-        call: call.and_then(|id| id.as_str()?.parse::<CallId>().ok()),
-        name: question.name,
-        arguments: question.args,
-        provider_call_id: question.provider_call_id,
-        agent_id: question.agent_id,
+        call: metadata(retell::CALL_ID_KEY).and_then(|id| id.parse().ok()),
+        context: metadata(retell::CONTEXT_ID_KEY).and_then(|id| id.parse().ok()),
+        name: column_text(&question.name),
+        arguments: question.args.into_iter().map(storable_entry).collect(),
+        // As the call's events are stored with.
+        provider_call_id: question.provider_call_id.as_deref().map(column_text),
+        agent_id: question.agent_id.as_deref().map(column_text),
         from_number: question.from_number,
-        to_number: question.to_number,
+        to_number: question.to_number.as_deref().map(column_text),
     })
+}
+
+/// A value as a jsonb column takes it: without NUL.
+fn storable(value: Value) -> Value {
+    match value {
+        Value::String(text) => text.replace('\0', "\u{fffd}").into(),
+        Value::Array(items) => items.into_iter().map(storable).collect(),
+        Value::Object(entries) => entries.into_iter().map(storable_entry).collect(),
+        other => other,
+    }
+}
+
+fn storable_entry((key, value): (String, Value)) -> (String, Value) {
+    (key.replace('\0', "\u{fffd}"), storable(value))
 }
 
 /// If the database can be asked at all; the metric and the log tell of it in any case.

@@ -11,7 +11,7 @@ use providers::retell::inbound::{self, InboundAnswer, InboundQuestion};
 use serde_json::Value;
 use store::{ContextEntry, Seen, Source, Store, Trouble};
 
-use crate::{app::App, memory, telemetry, trace::Trace};
+use crate::{app::App, memory, provider::column_text, telemetry, trace::Trace};
 
 /// Between tries to record a question that could not be answered, and how many there are: the database may be away.
 const RECORD_AGAIN: Duration = Duration::from_secs(5);
@@ -48,7 +48,7 @@ impl Failure {
 pub(crate) async fn answer(app: &App, asked: &Asked<'_>) -> Vec<u8> {
     let limit = app.config.question_time_limit;
     let found = match inbound::read(asked.body) {
-        Ok(question) => tokio::time::timeout(limit, find(&app.store, asked, &question))
+        Ok(question) => tokio::time::timeout(limit, find(&app.store, asked, &question, limit))
             .await
             .map_err(|_| Failure::TimedOut)
             .and_then(|found| found.map_err(|error| failed(&error))),
@@ -86,8 +86,10 @@ async fn find(
     store: &Store,
     asked: &Asked<'_>,
     question: &InboundQuestion,
+    limit: Duration,
 ) -> store::Result<InboundAnswer> {
     let mut tx = store.tenant(asked.source.tenant).begin().await?;
+    tx.hurry(limit).await?;
     let found = memory::of(&mut tx, question, asked.trace.arrived_at).await?;
     let id = ContextId::generate();
     let answer = InboundAnswer {
@@ -103,8 +105,8 @@ async fn find(
         caller: Some(found.caller.code()),
         contact: found.contact,
         e164: found.e164.as_deref(),
-        line: question.to_number.as_deref(),
-        agent_id: question.agent_id.as_deref(),
+        line: question.to_number.as_deref().map(column_text).as_deref(),
+        agent_id: question.agent_id.as_deref().map(column_text).as_deref(),
         line_problem: found.line_problem.map(|problem| problem.code()),
         answer: &sent,
         failure: None,

@@ -111,9 +111,11 @@ impl<'a> Desk<'a> {
     /// A message or an opt-out is taken after the end of the call too, so that neither is lost.
     fn permitted(&self) -> Result<(), Refusal> {
         match (self.facts.line, self.facts.call, self.wish.function()) {
+            // Whoever does not want to be called is heard on any line.
+            (_, _, Function::OptOut) => Ok(()),
             (Line::UnknownNumber | Line::UnknownAgent, ..) => Err(Refusal::LineUnknown),
             (_, OnCall::Unknown, _) => Err(Refusal::CallUnknown),
-            (_, OnCall::Live, _) | (_, _, Function::Note | Function::OptOut) => Ok(()),
+            (_, OnCall::Live, _) | (_, _, Function::Note) => Ok(()),
             (_, OnCall::Over, _) => Err(Refusal::CallOver),
         }
     }

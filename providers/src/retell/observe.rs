@@ -108,9 +108,10 @@ fn observe(kind: ObservationKind, call: &CallObject, outcome_field: &str) -> Obs
     }
 }
 
-/// The head of a text, unless there is nothing in it.
+/// The head of a text, unless there is nothing in it. Without control characters: a database column takes no NUL.
 fn kept(text: &str, most: usize) -> Option<String> {
-    let kept: String = text.trim().chars().take(most).collect();
+    let plain = |each: char| if each.is_control() { ' ' } else { each };
+    let kept: String = text.trim().chars().take(most).map(plain).collect();
     (!kept.is_empty()).then_some(kept)
 }
 
