@@ -3,7 +3,7 @@
 use jiff::{Timestamp, tz::TimeZone};
 
 use super::{
-    Act, Answer, Appointment, Deed, DeskFacts, FollowUp, Function, Identity, OnCall, Person,
+    Act, Answer, Appointment, Asked, Deed, DeskFacts, FollowUp, Function, Identity, OnCall, Person,
     Refusal, Want, Wish, identity, say::Words,
 };
 use crate::{
@@ -178,21 +178,18 @@ impl<'a> Desk<'a> {
     }
 
     fn refusal(&self, refused: &Refused<'_>) -> Answer {
+        let shown = self.shown(&refused.appointments);
         let follows_up = refused.follow_up.is_some();
-        let spoken = self.words.refusal(
-            refused.why,
-            self.wish,
-            follows_up,
-            &self.shown(&refused.appointments),
-            &refused.free,
-        );
+        let spoken = self
+            .words
+            .refusal(refused.why, self.wish, follows_up, &shown, &refused.free);
         let mut answer = Answer::of(Some(self.wish.function()), false, spoken);
         answer.tell("reason", refused.why.code());
         if follows_up {
             answer.tell("follow_up", true);
         }
-        if !refused.appointments.is_empty() {
-            self.list(&mut answer, &self.shown(&refused.appointments));
+        if !shown.is_empty() {
+            self.list(&mut answer, &shown);
         }
         if !refused.free.is_empty() {
             answer.tell("free_times", self.words.free_times(&refused.free));
