@@ -96,7 +96,7 @@ async fn once(
     let (deed, answer) = match &wish {
         Err(unclear) => (
             None,
-            unclear.answer(Function::named(&asked.name), &settings),
+            unclear.answer(asking.now, Function::named(&asked.name), &settings),
         ),
         Ok(wish) => {
             let deed = decided(tx, wish, &place, &settings, asking.now).await?;
