@@ -59,7 +59,10 @@ async fn apply_words(tx: &mut TenantTx, row: &CallRow, outcome: CallOutcome) -> 
     {
         match row.appointment {
             Some(appointment) => decide(tx, row, appointment, status).await?,
-            None => expect_done(tx, row, None, status).await?,
+            None => {
+                let done = tx.done_in_call(row.id, None).await?;
+                expect_done(tx, row, &done, status).await?;
+            }
         }
     }
     if let (true, false, Some(e164)) = (said.opt_out, row.applied.opt_out, &row.e164) {
@@ -79,7 +82,7 @@ async fn decide(
 ) -> Result<()> {
     let done = tx.done_in_call(row.id, Some(appointment)).await?;
     if !done.is_empty() {
-        return expect_done(tx, row, Some(appointment), status).await;
+        return expect_done(tx, row, &done, status).await;
     }
     let same_version = tx.appointment_version(appointment).await? == row.appointment_version;
     let applied = same_version && tx.set_appointment_status(appointment, status).await?;
@@ -97,10 +100,9 @@ async fn decide(
 async fn expect_done(
     tx: &mut TenantTx,
     row: &CallRow,
-    appointment: Option<AppointmentId>,
+    done: &[String],
     status: AppointmentStatus,
 ) -> Result<()> {
-    let done = tx.done_in_call(row.id, appointment).await?;
     let agrees = done.last().is_some_and(|act| {
         matches!(
             (act.as_str(), status),

@@ -48,7 +48,7 @@ pub(crate) struct Asking<'a> {
     pub(crate) trace_id: &'a str,
 }
 
-/// What is told after a change that came in between, this often in a row.
+/// So often it is tried, should the facts change between reading and acting.
 const TRIES: u32 = 3;
 
 /// Carries the function out, once however often it is asked, and answers with JSON on one line for the agent's

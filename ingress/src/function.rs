@@ -2,17 +2,17 @@
 //!
 //! What fails is answered 503, so that the provider asks again: carried out twice it is never.
 
-use domain::alert::{AlertCause, Part, fingerprint};
+use domain::{alert::AlertCause, ids::TenantId};
 use jiff::Timestamp;
 use providers::{retell, source::ParseProblem};
 use serde_json::Value;
-use store::{Seen, Store, Trouble};
+use store::{Seen, Store};
 
 use crate::{
     app::App,
     desk::{self, AskedFunction, Asking},
     provider::column_text,
-    question::Asked,
+    question::{Asked, trouble},
     refusal::Refusal,
     telemetry,
 };
@@ -27,9 +27,8 @@ pub(crate) async fn answer(app: &App, asked: &Asked<'_>) -> Result<Vec<u8>, Refu
         request_id: &asked.trace.request_id,
         trace_id: &asked.trace.trace_id,
     };
-    let limit = app.config.question_time_limit;
     let work = desk::carry_out(&app.store, &function, &asking);
-    let failure = match tokio::time::timeout(limit, work).await {
+    let failure = match tokio::time::timeout(asking.limit, work).await {
         Ok(Ok(Some(text))) => return Ok(retell::function::answer(&text)),
         Ok(Ok(None)) => "function_met_changes",
         Ok(Err(error)) => {
@@ -86,14 +85,8 @@ fn storable_entry((key, value): (String, Value)) -> (String, Value) {
 }
 
 /// If the database can be asked at all; the metric and the log tell of it in any case.
-async fn alarm(store: Store, tenant: domain::ids::TenantId, failure: &'static str) {
-    let cause = AlertCause::CallerUnanswered;
-    let trouble = Trouble {
-        cause,
-        severity: cause.severity(),
-        fingerprint: fingerprint(cause, &[Part::Code(failure)]),
-        about: failure,
-    };
+async fn alarm(store: Store, tenant: TenantId, failure: &'static str) {
+    let trouble = trouble(AlertCause::CallerUnanswered, failure);
     let raised = async {
         let mut tx = store.tenant(tenant).begin().await?;
         tx.raise(&trouble, Seen::Occurred, Timestamp::now()).await?;

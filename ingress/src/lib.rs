@@ -5,6 +5,7 @@
 //! process it wakes, where reading can be retried and replayed.
 
 mod app;
+mod appointment;
 mod batch;
 mod body;
 mod config;

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use domain::{
     call::Sentiment,
-    context::{AppointmentFacts, Business},
+    context::Business,
     ids::ContactId,
     inbound::{self, Caller, LastCall, Line, MemoryFacts},
     script::Mode,
@@ -13,7 +13,9 @@ use domain::{
 };
 use jiff::{Timestamp, tz::TimeZone};
 use providers::retell::inbound::InboundQuestion;
-use store::{PastCall, Person, TenantTx, Upcoming};
+use store::{PastCall, Person, TenantTx};
+
+use crate::appointment::Zoned;
 
 /// As many as are ever told.
 const MOST_APPOINTMENTS: u32 = 5;
@@ -68,7 +70,7 @@ pub(crate) async fn of(
 #[derive(Default)]
 struct Remembered {
     name: String,
-    upcoming: Vec<(Upcoming, TimeZone)>,
+    upcoming: Vec<Zoned>,
     calls: Vec<PastCall>,
 }
 
@@ -77,14 +79,7 @@ impl Remembered {
         let upcoming = tx.upcoming(person.id, now, MOST_APPOINTMENTS).await?;
         Ok(Self {
             name: person.name.clone(),
-            upcoming: upcoming
-                .into_iter()
-                .map(|each| {
-                    // Stored zones were checked when they came in; an unknown one would be spoken as UTC.
-                    let zone = TimeZone::get(&each.time_zone).unwrap_or(TimeZone::UTC);
-                    (each, zone)
-                })
-                .collect(),
+            upcoming: upcoming.into_iter().map(Zoned::from).collect(),
             calls: tx.last_calls(person.id, MOST_CALLS).await?,
         })
     }
@@ -97,19 +92,7 @@ fn told(
     remembered: &Remembered,
     now: Timestamp,
 ) -> BTreeMap<String, String> {
-    let appointments: Vec<_> = remembered
-        .upcoming
-        .iter()
-        .map(|(each, zone)| AppointmentFacts {
-            starts_at: each.starts_at,
-            zone,
-            kind: each.kind.as_deref(),
-            provider: each.practitioner.as_deref(),
-            location: each.location.as_deref(),
-            instructions: each.instructions.as_deref(),
-            duration_minutes: each.duration_minutes,
-        })
-        .collect();
+    let appointments: Vec<_> = remembered.upcoming.iter().map(Zoned::facts).collect();
     let sentiments: Vec<Sentiment> = remembered
         .calls
         .iter()

@@ -131,7 +131,7 @@ async fn find(
     Ok(answer)
 }
 
-fn trouble(cause: AlertCause, about: &str) -> Trouble<'_> {
+pub(crate) fn trouble(cause: AlertCause, about: &str) -> Trouble<'_> {
     Trouble {
         cause,
         severity: cause.severity(),

@@ -7,17 +7,20 @@ use domain::{
 };
 use jiff::Timestamp;
 use serde_json::Value;
+use time::OffsetDateTime;
+use uuid::Uuid;
 
 use crate::{
-    Result, TenantTx,
+    Error, Result, TenantTx,
     instant::{from_db, to_db},
     reminders::known,
 };
 
-/// An appointment that is still to come.
+/// An appointment of a person who is spoken with.
 #[derive(Debug, Clone)]
 pub struct Upcoming {
     pub id: AppointmentId,
+    pub version: i32,
     pub starts_at: Timestamp,
     /// IANA name; checked when it came in.
     pub time_zone: String,
@@ -65,6 +68,46 @@ pub struct ContextEntry<'a> {
     pub asked_at: Timestamp,
 }
 
+/// An appointment as it is stored.
+pub(crate) struct UpcomingRow {
+    pub(crate) contact_id: Uuid,
+    pub(crate) id: Uuid,
+    pub(crate) version: i32,
+    pub(crate) starts_at: OffsetDateTime,
+    pub(crate) time_zone: String,
+    pub(crate) status: String,
+    pub(crate) kind: Option<String>,
+    pub(crate) practitioner: Option<String>,
+    pub(crate) duration_minutes: Option<i32>,
+    pub(crate) location: Option<String>,
+    pub(crate) instructions: Option<String>,
+}
+
+impl TryFrom<UpcomingRow> for Upcoming {
+    type Error = Error;
+
+    fn try_from(row: UpcomingRow) -> Result<Self> {
+        Ok(Self {
+            id: AppointmentId::from_uuid(row.id),
+            version: row.version,
+            starts_at: from_db(row.starts_at),
+            time_zone: row.time_zone,
+            status: known(
+                "appointments.status",
+                &row.status,
+                AppointmentStatus::from_code,
+            )?,
+            kind: row.kind,
+            practitioner: row.practitioner,
+            duration_minutes: row
+                .duration_minutes
+                .and_then(|minutes| u16::try_from(minutes).ok()),
+            location: row.location,
+            instructions: row.instructions,
+        })
+    }
+}
+
 impl TenantTx {
     /// A person's next appointments, soonest first, without those that are called off.
     pub async fn upcoming(
@@ -73,8 +116,10 @@ impl TenantTx {
         now: Timestamp,
         most: u32,
     ) -> Result<Vec<Upcoming>> {
-        let rows = sqlx::query!(
-            "select id, starts_at, time_zone, status, kind, practitioner, duration_minutes, location, instructions
+        let rows = sqlx::query_as!(
+            UpcomingRow,
+            "select contact_id, id, version, starts_at, time_zone, status, kind, practitioner, duration_minutes, location,
+                    instructions
              from appointments
              where tenant_id = $1 and contact_id = $2 and starts_at > $3 and status not in ('cancelled', 'deleted')
              order by starts_at limit $4",
@@ -85,27 +130,7 @@ impl TenantTx {
         )
         .fetch_all(&mut *self.tx)
         .await?;
-        rows.into_iter()
-            .map(|row| {
-                Ok(Upcoming {
-                    id: AppointmentId::from_uuid(row.id),
-                    starts_at: from_db(row.starts_at),
-                    time_zone: row.time_zone,
-                    status: known(
-                        "appointments.status",
-                        &row.status,
-                        AppointmentStatus::from_code,
-                    )?,
-                    kind: row.kind,
-                    practitioner: row.practitioner,
-                    duration_minutes: row
-                        .duration_minutes
-                        .and_then(|minutes| u16::try_from(minutes).ok()),
-                    location: row.location,
-                    instructions: row.instructions,
-                })
-            })
-            .collect()
+        rows.into_iter().map(Upcoming::try_from).collect()
     }
 
     /// A person's last calls that are over, newest first.

@@ -14,7 +14,7 @@ use uuid::Uuid;
 
 use crate::{
     Result, TenantTx,
-    context_log::Upcoming,
+    context_log::{Upcoming, UpcomingRow},
     instant::{from_db, to_db},
     reminders::known,
 };
@@ -41,7 +41,7 @@ pub struct Booked {
     pub id: ContactId,
     pub name: String,
     /// Soonest first, cancelled ones included.
-    pub appointments: Vec<(i32, Upcoming)>,
+    pub appointments: Vec<Upcoming>,
 }
 
 /// Time that an appointment takes.
@@ -247,7 +247,8 @@ impl TenantTx {
                 appointments: Vec::new(),
             })
             .collect();
-        let rows = sqlx::query!(
+        let rows = sqlx::query_as!(
+            UpcomingRow,
             "select contact_id, id, version, starts_at, time_zone, status, kind, practitioner, duration_minutes, location,
                     instructions
              from appointments where tenant_id = $1 and contact_id = any($2) and starts_at > $3 order by starts_at",
@@ -258,26 +259,9 @@ impl TenantTx {
         .fetch_all(&mut *self.tx)
         .await?;
         for row in rows {
-            let appointment = Upcoming {
-                id: AppointmentId::from_uuid(row.id),
-                starts_at: from_db(row.starts_at),
-                time_zone: row.time_zone,
-                status: known(
-                    "appointments.status",
-                    &row.status,
-                    AppointmentStatus::from_code,
-                )?,
-                kind: row.kind,
-                practitioner: row.practitioner,
-                duration_minutes: row
-                    .duration_minutes
-                    .and_then(|minutes| u16::try_from(minutes).ok()),
-                location: row.location,
-                instructions: row.instructions,
-            };
             let contact = ContactId::from_uuid(row.contact_id);
             if let Some(person) = booked.iter_mut().find(|person| person.id == contact) {
-                person.appointments.push((row.version, appointment));
+                person.appointments.push(row.try_into()?);
             }
         }
         Ok(booked)

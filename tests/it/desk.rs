@@ -49,6 +49,14 @@ async fn asked(world: &World, call: &str, name: &str, args: Value) -> Result<Fun
     answer.context("the call exists")
 }
 
+async fn summary_is_heard(world: &World) -> Result<()> {
+    eventually("its summary is heard", || async {
+        let heard = "calls where applied_action is not null";
+        Ok(world.count(heard).await? == 1)
+    })
+    .await
+}
+
 fn is_done(answer: &FunctionAnswer) -> bool {
     answer
         .told()
@@ -267,13 +275,7 @@ async fn what_was_done_in_a_reminder_call_is_not_undone_by_its_summary() -> Resu
     ensure!(is_done(&moved), "{moved:?}");
     world.retell.end_talk(&call);
 
-    eventually("its summary is heard", || async {
-        Ok(world
-            .count("calls where applied_action is not null")
-            .await?
-            == 1)
-    })
-    .await?;
+    summary_is_heard(&world).await?;
     assert_eq!(starts_at(&world).await?, wanted);
     assert_eq!(
         world.sql("select status from appointments").await?,
@@ -324,13 +326,7 @@ async fn a_call_that_is_summed_up_otherwise_than_what_was_done_in_it_is_looked_a
 
         world.retell.end_talk(&call);
 
-        eventually("its summary is heard", || async {
-            Ok(world
-                .count("calls where applied_action is not null")
-                .await?
-                == 1)
-        })
-        .await?;
+        summary_is_heard(&world).await?;
         assert_eq!(
             world.count("calls where review is not null").await?,
             reviewed

@@ -2,7 +2,6 @@
 
 use domain::{
     call::Direction,
-    context::AppointmentFacts,
     desk::{Appointment, DeskFacts, Identity, Person, Proof, Taken, Want, Wish},
     ids::ContactId,
     inbound::Caller,
@@ -14,6 +13,7 @@ use jiff::{SignedDuration, Timestamp, tz::TimeZone};
 use store::{Booked, Recognised, Result, TenantTx};
 
 use super::Place;
+use crate::appointment::Zoned;
 
 /// Days from now within which appointments are believed in.
 const FAR: i64 = 3 * 366;
@@ -32,8 +32,9 @@ pub(super) struct Facts {
 
 /// A person whose appointments' zones are read.
 struct Someone {
-    booked: Booked,
-    zones: Vec<TimeZone>,
+    id: ContactId,
+    name: String,
+    appointments: Vec<Zoned>,
 }
 
 impl Facts {
@@ -113,8 +114,8 @@ fn people<'a>(of: &'a [Someone], appointments: &'a [Vec<Appointment<'a>>]) -> Ve
     of.iter()
         .zip(appointments)
         .map(|(someone, appointments)| Person {
-            id: someone.booked.id,
-            name: &someone.booked.name,
+            id: someone.id,
+            name: &someone.name,
             appointments,
         })
         .collect()
@@ -180,36 +181,21 @@ async fn taken(
 
 impl Someone {
     fn of(booked: Booked) -> Someone {
-        let zone = |name: &str| TimeZone::get(name).unwrap_or(TimeZone::UTC);
         Someone {
-            // Stored zones were checked when they came in; an unknown one would be spoken as UTC.
-            zones: booked
-                .appointments
-                .iter()
-                .map(|(_, each)| zone(&each.time_zone))
-                .collect(),
-            booked,
+            id: booked.id,
+            name: booked.name,
+            appointments: booked.appointments.into_iter().map(Zoned::from).collect(),
         }
     }
 
     fn appointments(&self) -> Vec<Appointment<'_>> {
-        self.booked
-            .appointments
+        self.appointments
             .iter()
-            .zip(&self.zones)
-            .map(|((version, each), zone)| Appointment {
-                id: each.id,
-                version: *version,
-                status: each.status,
-                facts: AppointmentFacts {
-                    starts_at: each.starts_at,
-                    zone,
-                    kind: each.kind.as_deref(),
-                    provider: each.practitioner.as_deref(),
-                    location: each.location.as_deref(),
-                    instructions: each.instructions.as_deref(),
-                    duration_minutes: each.duration_minutes,
-                },
+            .map(|each| Appointment {
+                id: each.stored.id,
+                version: each.stored.version,
+                status: each.stored.status,
+                facts: each.facts(),
             })
             .collect()
     }
