@@ -7,6 +7,7 @@ mod alerts;
 mod inbound;
 mod problems;
 mod read;
+mod vapi;
 mod window;
 
 use jiff::{civil::Date, tz::TimeZone};
@@ -20,6 +21,7 @@ use crate::{
 pub use alerts::{Alerts, Email, Events, Report, Slack, Sms, SmtpTls};
 pub use inbound::{Inbound, Told};
 pub use problems::SettingsProblem;
+pub use vapi::{APOLOGY, Fallback, FallbackKind, Vapi};
 pub use window::{DAY_MINUTES, TimeOfDay, Window, WindowError};
 
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -32,6 +34,7 @@ pub struct Settings {
     pub limits: Limits,
     pub consent: Consent,
     pub retell: Retell,
+    pub vapi: Vapi,
     pub inbound: Inbound,
     pub scripts: Scripts,
     pub announcements: Vec<Announcement>,

@@ -2,6 +2,7 @@
 
 mod alerts;
 mod inbound;
+mod vapi;
 
 use std::{collections::BTreeSet, fmt};
 
@@ -62,6 +63,7 @@ pub(super) fn problems(settings: &Settings) -> Vec<SettingsProblem> {
     retries(settings, &mut found);
     limits(settings, &mut found);
     retell(settings, &mut found);
+    vapi::problems(&settings.vapi, &mut found);
     inbound::problems(&settings.inbound, &mut found);
     scripts(settings, &mut found);
     announcements(&settings.announcements, &mut found);
