@@ -1,7 +1,10 @@
 use providers::error::ReadError;
 use serde_json::{Value, json};
 
-use crate::server::{Answer, KEY, Server, Socket, TO, a_call, hasty_client, socket};
+use crate::{
+    local::{Answer, Server, Socket, socket},
+    server::{KEY, TO, a_call, hasty_client},
+};
 
 fn a_page(ids: &[&str], next: Option<&str>) -> Answer {
     let items: Vec<Value> = ids

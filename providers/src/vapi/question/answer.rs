@@ -4,6 +4,7 @@
 
 use std::{collections::BTreeMap, fmt};
 
+use domain::settings::Fallback;
 use serde_json::{Map, Value, json};
 
 /// What came of a tool call.
@@ -54,6 +55,16 @@ pub fn forward_answer(number: &str) -> Vec<u8> {
 /// The answer that is spoken to the caller, and ends the call.
 pub fn spoken_error(text: &str) -> Vec<u8> {
     json!({"error": line(text)}).to_string().into_bytes()
+}
+
+/// The safe answer, for when nothing can be looked up: it tells nothing of the caller.
+pub fn safe_answer(fallback: Fallback<'_>) -> Vec<u8> {
+    let nothing = BTreeMap::new();
+    match fallback {
+        Fallback::Assistant(id) => assistant_answer(id, &nothing, &nothing),
+        Fallback::Forward(number) => forward_answer(number),
+        Fallback::Apologise(words) => spoken_error(words),
+    }
 }
 
 /// The answer to tool calls: an entry for each result, in their order.
