@@ -1,7 +1,6 @@
 //! Vapi: voice agents that make and take phone calls.
 //!
-//! Facts were read in the vendor's documentation and OpenAPI file of August 2026; the reasons for which calls end and
-//! the structured outputs were compared with its documentation of November 2026.
+//! Facts were read in the vendor's documentation and OpenAPI file of August 2026.
 
 mod arrival;
 mod client;

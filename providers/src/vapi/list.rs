@@ -5,7 +5,7 @@ use domain::ids::CallId;
 use jiff::Timestamp;
 use serde_json::Value;
 
-use super::wire::CallObject;
+use super::{webhook::our_call_in_call, wire::CallObject};
 use crate::{error::ReadError, json::Json};
 
 /// Calls on one page; the most that Vapi gives.
@@ -40,12 +40,11 @@ impl Window {
 pub(super) struct Page(Vec<Value>);
 
 impl Page {
+    /// Ours of this id, when it is on the page.
     pub(super) fn call(&self, call_id: CallId) -> Option<CallObject> {
-        let mut calls = self
-            .0
-            .iter()
-            .filter_map(|call| CallObject::of(call.clone()));
-        calls.find(|call| call.our_call_id() == Some(call_id))
+        let is_ours = |call: &&Value| our_call_in_call(Json::from(*call)) == Some(call_id);
+        let mut ours = self.0.iter().filter(is_ours);
+        ours.find_map(|call| CallObject::of(call.clone()))
     }
 
     /// The window of the calls that are not on this page; `None` when it has them all.

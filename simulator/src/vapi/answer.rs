@@ -1,9 +1,11 @@
 //! What an answer to the question for an assistant comes to.
 
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 /// What becomes of a call that came in.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Taken {
     /// This assistant takes it, with the overrides that were answered.
     Assistant {
@@ -16,12 +18,12 @@ pub enum Taken {
     /// The caller hears this, and the call ends.
     Refused { words: String },
     /// Nobody takes it: an ended reason of Vapi's.
-    Failed { reason: &'static str },
+    Failed { reason: String },
 }
 
 impl Taken {
     /// The reason with which the call ends at once; `None` when it goes on.
-    pub(super) fn ends(&self) -> Option<&'static str> {
+    pub(super) fn ends(&self) -> Option<&str> {
         match self {
             Self::Assistant { .. } => None,
             Self::Forwarded { .. } => Some("assistant-request-returned-forwarding-phone-number"),
@@ -31,37 +33,35 @@ impl Taken {
     }
 }
 
-const FAILED: Taken = Taken::Failed {
-    reason: "assistant-request-failed",
-};
-const NO_ASSISTANT: Taken = Taken::Failed {
-    reason: "assistant-request-returned-no-assistant",
-};
-const INVALID: Taken = Taken::Failed {
-    reason: "assistant-request-returned-invalid-assistant",
-};
+fn failed(how: &str) -> Taken {
+    Taken::Failed {
+        reason: format!("assistant-request-{how}"),
+    }
+}
+
+fn invalid() -> Taken {
+    failed("returned-invalid-assistant")
+}
 
 /// How Vapi understands an answer: a destination goes before everything else. `known` are the assistants there are.
 pub(super) fn taken(answer: Option<(u16, Option<&Value>)>, known: Option<&[String]>) -> Taken {
     let Some((200..300, answer)) = answer else {
-        return FAILED;
+        return failed("failed");
     };
     let Some(Value::Object(answer)) = answer else {
-        return NO_ASSISTANT;
+        return failed("returned-no-assistant");
     };
     let text = |value: &Value| value.as_str().map(str::to_owned);
     if let Some(destination) = answer.get("destination") {
         let to = destination.get("number").or(destination.get("sipUri"));
         return to
             .and_then(text)
-            .map_or(INVALID, |to| Taken::Forwarded { to });
+            .map_or_else(invalid, |to| Taken::Forwarded { to });
     }
     if let Some(words) = answer.get("error") {
         return match text(words).filter(|words| !words.is_empty()) {
             Some(words) => Taken::Refused { words },
-            None => Taken::Failed {
-                reason: "assistant-request-returned-unspeakable-error",
-            },
+            None => failed("returned-unspeakable-error"),
         };
     }
     let overrides = answer
@@ -69,7 +69,7 @@ pub(super) fn taken(answer: Option<(u16, Option<&Value>)>, known: Option<&[Strin
         .cloned()
         .unwrap_or_default();
     if !(overrides.is_null() || overrides.is_object()) {
-        return INVALID;
+        return invalid();
     }
     if let Some(id) = answer.get("assistantId") {
         let id = text(id).filter(|id| known.is_none_or(|known| known.contains(id)));
@@ -78,7 +78,7 @@ pub(super) fn taken(answer: Option<(u16, Option<&Value>)>, known: Option<&[Strin
                 id: Some(id),
                 overrides,
             },
-            None => INVALID,
+            None => invalid(),
         };
     }
     let described = ["assistant", "squadId", "squad", "workflowId", "workflow"];
@@ -87,7 +87,7 @@ pub(super) fn taken(answer: Option<(u16, Option<&Value>)>, known: Option<&[Strin
             id: None,
             overrides,
         },
-        false => NO_ASSISTANT,
+        false => failed("returned-no-assistant"),
     }
 }
 
@@ -97,8 +97,9 @@ mod tests {
 
     use super::*;
 
-    fn reason(answer: Option<(u16, Option<&Value>)>) -> Option<&'static str> {
-        taken(answer, Some(&["a1".to_owned()])).ends()
+    fn reason(answer: Option<(u16, Option<&Value>)>) -> Option<String> {
+        let taken = taken(answer, Some(&["a1".to_owned()]));
+        taken.ends().map(str::to_owned)
     }
 
     #[test]
@@ -134,16 +135,20 @@ mod tests {
             (json!({}), Some("assistant-request-returned-no-assistant")),
             (json!([]), Some("assistant-request-returned-no-assistant")),
         ] {
-            assert_eq!(reason(Some((200, Some(&answer)))), expected, "{answer}");
+            assert_eq!(
+                reason(Some((200, Some(&answer)))).as_deref(),
+                expected,
+                "{answer}"
+            );
         }
         let fine = json!({"assistantId": "a1"});
         assert_eq!(
-            reason(Some((500, Some(&fine)))),
+            reason(Some((500, Some(&fine)))).as_deref(),
             Some("assistant-request-failed")
         );
-        assert_eq!(reason(None), Some("assistant-request-failed"));
+        assert_eq!(reason(None).as_deref(), Some("assistant-request-failed"));
         assert_eq!(
-            reason(Some((200, None))),
+            reason(Some((200, None))).as_deref(),
             Some("assistant-request-returned-no-assistant")
         );
     }

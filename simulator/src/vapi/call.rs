@@ -150,7 +150,7 @@ pub(super) struct Shows {
 /// How a call ended.
 #[derive(Debug, Clone)]
 pub(super) struct Ended {
-    pub(super) reason: &'static str,
+    pub(super) reason: String,
     pub(super) at_ms: i64,
 }
 
@@ -206,7 +206,7 @@ impl Call {
         }
         if let Some(ended) = &self.ended {
             set("endedAt", iso(ended.at_ms).into());
-            set("endedReason", ended.reason.into());
+            set("endedReason", ended.reason.as_str().into());
             set("cost", 0.14.into());
         }
         call

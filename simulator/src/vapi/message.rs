@@ -23,7 +23,7 @@ pub(super) fn about(call: &Call, kind: &str, fields: Map<String, Value>) -> Map<
 /// `status-update`: the call's status, and why it ended.
 pub(super) fn status(call: &Call) -> Map<String, Value> {
     let mut fields = Map::from_iter([("status".to_owned(), call.status.into())]);
-    let reason = call.ended.as_ref().map(|ended| ended.reason);
+    let reason = call.ended.as_ref().map(|ended| ended.reason.as_str());
     fields.extend(reason.map(|reason| ("endedReason".to_owned(), reason.into())));
     about(call, "status-update", fields)
 }

@@ -19,9 +19,10 @@ pub(super) fn start(shared: &Arc<Shared>, id: String, plan: Plan) {
 }
 
 /// Ends a call at once, before anybody took it.
-pub(super) fn end_at_once(shared: &Arc<Shared>, id: String, plan: Plan, reason: &'static str) {
+pub(super) fn end_at_once(shared: &Arc<Shared>, id: String, plan: Plan, reason: &str) {
+    let reason = reason.to_owned();
     let act = Act::new(shared.clone(), id, plan);
-    shared.spawn(async move { act.end(reason).await });
+    shared.spawn(async move { act.end(&reason).await });
 }
 
 async fn play(shared: Arc<Shared>, id: String, plan: Plan) {
@@ -68,7 +69,7 @@ impl Act {
         }
     }
 
-    async fn end(mut self, reason: &'static str) {
+    async fn end(mut self, reason: &str) {
         let speed = self.shared.scenario().timing.speed;
         self.shared
             .change(&self.id, |call| end(call, reason, speed));
@@ -103,11 +104,14 @@ impl Act {
     }
 }
 
-fn end(call: &mut Call, reason: &'static str, speed: f64) {
+fn end(call: &mut Call, reason: &str, speed: f64) {
     let now = now_ms();
     let at_ms = call.started_ms.map_or(now, |started| {
         let lasted = (now - started) as f64 * speed;
         started + call.plan.talk_ms.min(lasted as i64).max(1)
     });
-    call.ended = Some(Ended { reason, at_ms });
+    call.ended = Some(Ended {
+        reason: reason.to_owned(),
+        at_ms,
+    });
 }

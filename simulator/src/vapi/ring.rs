@@ -5,6 +5,7 @@ use std::{
     time::{Duration, Instant},
 };
 
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
 use super::{
@@ -20,7 +21,8 @@ use super::{
 use crate::outbound::now_ms;
 
 /// Who calls whom.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Caller {
     /// The account's private key.
     pub key: String,
@@ -31,6 +33,7 @@ pub struct Caller {
     /// The number's own assistant, with which nobody is asked for one.
     pub assistant_id: Option<String>,
     /// What the assistant wants carried out, in place of what the scenario says.
+    #[serde(default)]
     pub tools: Vec<ToolUse>,
 }
 
@@ -72,7 +75,7 @@ impl Caller {
 }
 
 /// What came of a call that came in.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Rang {
     pub provider_call_id: String,
     pub taken: Taken,
@@ -86,26 +89,30 @@ impl Running {
     /// Asks the customer's server who takes the call, and lets it play out with what was answered. `None` for an
     /// unknown account.
     pub async fn ring(&self, caller: &Caller) -> Option<Rang> {
-        let account = self.shared.account(&caller.key)?;
-        let (id, mut plan) = self.shared.place(new_call(caller));
-        if !caller.tools.is_empty() {
-            plan.tools = caller.tools.clone();
-        }
-        let rang = match &caller.assistant_id {
-            Some(_) => Rang {
-                taken: Taken::Assistant {
-                    id: caller.assistant_id.clone(),
-                    overrides: Value::Null,
-                },
-                provider_call_id: id,
-                status: None,
-                answer: None,
-            },
-            None => ask(&self.shared, &account, id).await,
-        };
-        take(&self.shared, &rang, plan);
-        Some(rang)
+        ring(&self.shared, caller).await
     }
+}
+
+pub(super) async fn ring(shared: &Arc<Shared>, caller: &Caller) -> Option<Rang> {
+    let account = shared.account(&caller.key)?;
+    let (id, mut plan) = shared.place(new_call(caller));
+    if !caller.tools.is_empty() {
+        plan.tools.clone_from(&caller.tools);
+    }
+    let rang = match &caller.assistant_id {
+        Some(_) => Rang {
+            taken: Taken::Assistant {
+                id: caller.assistant_id.clone(),
+                overrides: Value::Null,
+            },
+            provider_call_id: id,
+            status: None,
+            answer: None,
+        },
+        None => ask(shared, &account, id).await,
+    };
+    take(shared, &rang, plan);
+    Some(rang)
 }
 
 fn new_call(caller: &Caller) -> NewCall {

@@ -8,11 +8,11 @@ use axum::{
     extract::State,
     http::{HeaderMap, StatusCode},
     response::{IntoResponse, Response},
-    routing::get,
+    routing::{get, post},
 };
 use serde::Deserialize;
 
-use super::{Account, MessageServer, Scenario, routes::problem, state::Shared};
+use super::{Account, Caller, MessageServer, Scenario, ring::ring, routes::problem, state::Shared};
 use crate::{
     senders::VapiAuth,
     sim_routes::{read_scenario, replaced},
@@ -30,7 +30,8 @@ pub(super) fn router() -> Router<Arc<Shared>> {
             get(async |State(shared): State<Arc<Shared>>| Json(shared.totals())),
         )
         .route("/sim/scenario", get(get_scenario).post(set_scenario))
-        .route("/sim/accounts", axum::routing::post(set_account))
+        .route("/sim/accounts", post(set_account))
+        .route("/sim/ring", post(somebody_calls))
 }
 
 async fn get_scenario(State(shared): State<Arc<Shared>>) -> Json<Scenario> {
@@ -76,4 +77,16 @@ async fn set_account(State(shared): State<Arc<Shared>>, body: Bytes) -> Response
         phone_numbers: body.phone_numbers,
     });
     StatusCode::NO_CONTENT.into_response()
+}
+
+/// Somebody calls; answers with what came of it once the call is taken, or not.
+async fn somebody_calls(State(shared): State<Arc<Shared>>, body: Bytes) -> Response {
+    let caller: Caller = match serde_json::from_slice(&body) {
+        Ok(caller) => caller,
+        Err(error) => return problem(StatusCode::BAD_REQUEST, &error.to_string()),
+    };
+    match ring(&shared, &caller).await {
+        Some(rang) => Json(rang).into_response(),
+        None => problem(StatusCode::NOT_FOUND, "no account has this key"),
+    }
 }

@@ -371,7 +371,7 @@ fn call_seen(call: &Call) -> CallSeen {
         outcome: call.plan.outcome,
         stuck: call.plan.stuck,
         status: call.status.to_owned(),
-        disconnection_reason: call.ended.as_ref().map(|ended| ended.reason.to_owned()),
+        disconnection_reason: call.ended.as_ref().map(|ended| ended.reason.clone()),
     }
 }
 

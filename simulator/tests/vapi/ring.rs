@@ -23,8 +23,7 @@ fn caller() -> Caller {
 async fn answering(scenario: Scenario, context: ContextId) -> Stage {
     let stage = Stage::new(scenario).await;
     let variables = BTreeMap::from([("greeting".to_owned(), "Welcome back!".to_owned())]);
-    let metadata = BTreeMap::from([(CONTEXT_ID_KEY.to_owned(), context.to_string())]);
-    let answer = question::assistant_answer(ASSISTANT, &variables, &metadata);
+    let answer = question::context_answer(ASSISTANT, &variables, context);
     stage.inbox.answer_callers_with(200, answer);
     stage
 }
@@ -41,8 +40,9 @@ async fn a_caller_is_answered_with_an_assistant_that_was_told_something() {
     let scenario = Scenario::default().always(Outcome::Rescheduled);
     let stage = answering(scenario, context).await;
     let rang = ring(&stage, &caller()).await;
-    let overrides = json!({"variableValues": {"greeting": "Welcome back!"},
-        "metadata": {CONTEXT_ID_KEY: context.to_string()}});
+    let told = context.to_string();
+    let overrides = json!({"variableValues": {"greeting": "Welcome back!", CONTEXT_ID_KEY: told},
+        "metadata": {CONTEXT_ID_KEY: told}});
     let id = Some(ASSISTANT.to_owned());
     assert_eq!(rang.taken, Taken::Assistant { id, overrides });
     assert_eq!(
@@ -71,13 +71,17 @@ async fn without_an_echo_the_call_is_still_the_one_of_the_question() {
         shows_overrides: false,
         ..Scenario::default().always(Outcome::Confirmed)
     };
-    let stage = answering(scenario, ContextId::generate()).await;
+    let context = ContextId::generate();
+    let stage = answering(scenario, context).await;
     let rang = ring(&stage, &caller()).await;
     let asked = stage.vapi.ledger().questions;
     assert_eq!(asked[0].provider_call_id, rang.provider_call_id);
     for received in stage.inbox.received() {
         let arrived = arrival(&received.body).unwrap();
         assert_eq!(arrived.provider_call_id, rang.provider_call_id);
+        // The report has the variables among what was recorded.
+        let is_last = received.name() == "end-of-call-report";
+        assert_eq!(arrived.context, is_last.then_some(context));
     }
 }
 
@@ -148,7 +152,8 @@ async fn an_answer_that_is_late_or_of_no_use_is_our_own_fault_and_says_so() {
         stage.inbox.answer_callers_with(status, answer);
         stage.inbox.answer_callers_after(slow);
         let rang = ring(&stage, &caller()).await;
-        assert_eq!(rang.taken, Taken::Failed { reason });
+        let failed = reason.to_owned();
+        assert_eq!(rang.taken, Taken::Failed { reason: failed });
         let view = stage.view();
         assert_eq!(
             (view.state, view.outcome),
@@ -219,4 +224,29 @@ async fn nobody_calls_an_account_that_there_is_not() {
             .await,
         None
     );
+}
+
+#[tokio::test]
+async fn another_process_can_let_somebody_call() {
+    let stage = answering(Scenario::default(), ContextId::generate()).await;
+    let url = format!("{}/sim/ring", stage.vapi.base_url());
+    let http = reqwest::Client::new();
+    let body = json!({"key": KEY, "from_number": TO, "to_number": OURS, "phone_number_id": "n1",
+        "tools": [{"name": "note", "shape": "function_call"}]});
+    let rang = http.post(&url).json(&body).send().await.unwrap();
+    let rang: Rang = rang.json().await.unwrap();
+    assert!(matches!(rang.taken, Taken::Assistant { .. }));
+    stage.quiet().await;
+    assert_eq!(stage.vapi.totals().calls_taken, 1);
+    for (body, status) in [
+        (json!({}), 400),
+        (
+            json!({"key": "other", "from_number": null,
+        "to_number": OURS, "phone_number_id": "n1"}),
+            404,
+        ),
+    ] {
+        let answer = http.post(&url).json(&body).send().await.unwrap();
+        assert_eq!(answer.status(), status, "{body}");
+    }
 }

@@ -4,8 +4,10 @@
 
 use std::{collections::BTreeMap, fmt};
 
-use domain::settings::Fallback;
+use domain::{ids::ContextId, settings::Fallback};
 use serde_json::{Map, Value, json};
+
+use crate::vapi::CONTEXT_ID_KEY;
 
 /// What came of a tool call.
 #[derive(Clone, PartialEq)]
@@ -44,6 +46,19 @@ pub fn assistant_answer(
         false => json!({"assistantId": assistant_id, "assistantOverrides": overrides}),
     };
     answer.to_string().into_bytes()
+}
+
+/// The same with the id of what is told, in both places where Vapi may show it again. The assistant's prompt has no
+/// use for it.
+pub fn context_answer(
+    assistant_id: &str,
+    variables: &BTreeMap<String, String>,
+    context: ContextId,
+) -> Vec<u8> {
+    let id = BTreeMap::from([(CONTEXT_ID_KEY.to_owned(), context.to_string())]);
+    let mut variables = variables.clone();
+    variables.extend(id.clone());
+    assistant_answer(assistant_id, &variables, &id)
 }
 
 /// The answer that passes the call on to a number (E.164) without a word.

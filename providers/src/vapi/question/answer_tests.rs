@@ -1,4 +1,7 @@
-use domain::settings::{APOLOGY, Settings};
+use domain::{
+    ids::ContextId,
+    settings::{APOLOGY, Settings},
+};
 use proptest::prelude::*;
 
 use super::*;
@@ -55,6 +58,20 @@ fn a_call_is_passed_on_or_refused_in_words() {
             "Sorry, we cannot take\nyour call at the moment."
         )),
         json!({"error":"Sorry, we cannot take your call at the moment."})
+    );
+}
+
+#[test]
+fn the_id_of_what_is_told_stands_wherever_it_may_come_back() {
+    let variables = BTreeMap::from([("greeting".to_owned(), "Hello".to_owned())]);
+    let context = ContextId::generate();
+    let id = context.to_string();
+    assert_eq!(
+        json_of(context_answer("a1", &variables, context)),
+        json!({"assistantId": "a1", "assistantOverrides": {
+            "variableValues": {"greeting": "Hello", CONTEXT_ID_KEY: id},
+            "metadata": {CONTEXT_ID_KEY: id},
+        }})
     );
 }
 
