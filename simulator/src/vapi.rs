@@ -7,6 +7,7 @@ mod deliver;
 mod ledger;
 mod list;
 mod message;
+mod plan;
 mod play;
 mod ring;
 mod routes;

@@ -8,7 +8,8 @@ use serde_json::{Map, Value, json};
 
 use super::{
     Delivery, MessageServer, Try, WebhookFault,
-    call::{Fate, UNSIGNED},
+    call::UNSIGNED,
+    plan::Fate,
     scenario::Sending,
     state::{Shared, uuid},
 };

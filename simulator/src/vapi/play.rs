@@ -2,11 +2,14 @@
 
 use std::sync::Arc;
 
+use serde_json::{Map, Value};
+
 use super::{
     Direction,
-    call::{Call, Ended, Plan, connects, ending},
+    call::{Call, Ended},
     deliver::Courier,
     message,
+    plan::{Plan, connects, ending},
     state::Shared,
     tools,
 };
@@ -96,7 +99,7 @@ impl Act {
         self.send("end-of-call-report", message);
     }
 
-    fn send(&mut self, name: &str, message: Option<serde_json::Map<String, serde_json::Value>>) {
+    fn send(&mut self, name: &str, message: Option<Map<String, Value>>) {
         let fate = self.plan.fate(name, self.courier.count());
         if let Some(message) = message {
             self.courier.send(name, &message, fate);

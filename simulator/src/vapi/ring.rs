@@ -11,10 +11,11 @@ use serde_json::{Map, Value, json};
 use super::{
     Account, Direction, Running, Taken,
     answer::taken,
-    call::Plan,
     deliver::post,
     ledger::QuestionSeen,
-    message, play,
+    message,
+    plan::Plan,
+    play,
     state::{NewCall, Shared},
     tools::ToolUse,
 };

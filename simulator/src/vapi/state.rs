@@ -1,5 +1,7 @@
 //! The simulator's memory, and everything that is true of it at once.
 
+mod count;
+
 use std::{
     collections::{BTreeMap, HashMap},
     sync::{
@@ -14,16 +16,16 @@ use tokio::sync::Notify;
 
 use super::{
     Account, CreateFault, CreateSeen, Delivery, Direction, Try, WebhookFault,
-    call::{Call, Plan, Shows},
-    ledger::{
-        ATTEMPT_KEY, CALL_ID_KEY, CallSeen, Ledger, QuestionSeen, ToolSeen, Totals, WebhookSeen,
-    },
+    call::{Call, Shows},
+    ledger::{Ledger, QuestionSeen, ToolSeen, Totals, WebhookSeen},
+    plan::Plan,
     scenario::{Scenario, ScenarioError},
 };
 use crate::{
     chance,
     outbound::{self, Tasks, now_ms},
 };
+use count::{call_seen, our_id};
 
 /// What all handlers and calls share.
 #[derive(Debug)]
@@ -286,93 +288,9 @@ impl Shared {
     }
 }
 
-impl State {
-    fn dialed_per_call(&self) -> BTreeMap<String, usize> {
-        let mut dialed = BTreeMap::new();
-        let placed = self
-            .calls
-            .values()
-            .filter(|call| call.direction == Direction::Outbound);
-        for call_id in placed.filter_map(our_id) {
-            *dialed.entry(call_id).or_default() += 1;
-        }
-        dialed
-    }
-
-    fn totals(&self) -> Totals {
-        let calls =
-            |which: fn(&Call) -> bool| self.calls.values().filter(|call| which(call)).count();
-        let webhooks = |delivery| {
-            self.webhooks
-                .iter()
-                .filter(|seen| seen.delivery == delivery)
-                .count()
-        };
-        let mut calls_by_outcome = BTreeMap::new();
-        for call in self.calls.values() {
-            *calls_by_outcome.entry(call.plan.outcome).or_default() += 1;
-        }
-        let believed = |seen: &&WebhookSeen| {
-            seen.fault == WebhookFault::BadSignature && seen.delivery == Delivery::Acknowledged
-        };
-        let calls_in_progress = calls(|call| call.in_progress);
-        let webhooks_pending = webhooks(Delivery::Pending);
-        Totals {
-            create_requests: self.creates.len(),
-            calls_placed: calls(|call| call.direction == Direction::Outbound),
-            calls_taken: calls(|call| call.direction == Direction::Inbound),
-            double_dials: self
-                .dialed_per_call()
-                .values()
-                .map(|dialed| dialed - 1)
-                .sum(),
-            calls_in_progress,
-            calls_stuck: calls(|call| call.on_the_line() && !call.in_progress),
-            webhooks_pending,
-            webhooks_acknowledged: webhooks(Delivery::Acknowledged),
-            webhooks_dropped: webhooks(Delivery::Dropped),
-            webhooks_gave_up: webhooks(Delivery::GaveUp),
-            bad_signatures_accepted: self.webhooks.iter().filter(believed).count(),
-            calls_by_outcome,
-            quiet: calls_in_progress == 0 && webhooks_pending == 0,
-        }
-    }
-}
-
 fn counted(count: &mut usize) -> usize {
     *count += 1;
     *count - 1
-}
-
-/// Our own id of a call, from its metadata or else its name.
-fn our_id(call: &Call) -> Option<String> {
-    call.metadata_text(CALL_ID_KEY)
-        .or_else(|| call.name.clone())
-}
-
-fn call_seen(call: &Call) -> CallSeen {
-    let person = call.person.clone().unwrap_or_default();
-    let ours = call
-        .our_number
-        .clone()
-        .unwrap_or_else(|| call.phone_number_id.clone());
-    let (from_number, to_number) = match call.direction {
-        Direction::Outbound => (ours, person),
-        Direction::Inbound => (person, ours),
-    };
-    CallSeen {
-        provider_call_id: call.id.clone(),
-        call_id: our_id(call),
-        attempt: call.metadata_text(ATTEMPT_KEY),
-        direction: call.direction,
-        from_number,
-        to_number,
-        created_ms: call.created_ms,
-        outcome: call.plan.outcome,
-        stuck: call.plan.stuck,
-        status: call.status.to_owned(),
-        disconnection_reason: call.ended.as_ref().map(|ended| ended.reason.clone()),
-    }
 }
 
 /// A random number in the form of a UUID.
