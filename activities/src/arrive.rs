@@ -1,12 +1,18 @@
 //! A call that came in: the first event that tells of it makes it one of ours.
 
 use jiff::Timestamp;
-use providers::retell;
 use store::{Arrived, Result, StoredEvent, TenantTx};
 
+use crate::voice::Voice;
+
 /// Makes the call's row when the event is about a call that came in; nothing follows from any other.
-pub(crate) async fn arrived(tx: &mut TenantTx, event: &StoredEvent, now: Timestamp) -> Result<()> {
-    let Some(call) = retell::arrival(&event.body) else {
+pub(crate) async fn arrived(
+    tx: &mut TenantTx,
+    voice: Voice,
+    event: &StoredEvent,
+    now: Timestamp,
+) -> Result<()> {
+    let Some(call) = voice.arrival(&event.body) else {
         return Ok(());
     };
     let settings = tx.tenant_row().await?.settings;
@@ -16,7 +22,7 @@ pub(crate) async fn arrived(tx: &mut TenantTx, event: &StoredEvent, now: Timesta
         provider_call_id: &call.provider_call_id,
         e164: caller.e164(),
         contact: caller.person.as_ref().map(|person| person.id),
-        line: call.to_number.as_deref(),
+        line: call.line.as_deref(),
     };
     tx.call_arrived(&arrived, now).await?;
     if let Some(context) = call.context {

@@ -7,7 +7,12 @@ use domain::{
     ids::CallId,
 };
 use jiff::Timestamp;
-use providers::{retell, source::ParseProblem};
+use providers::{
+    retell,
+    source::{ParseProblem, SourceKind},
+    vapi,
+};
+use serde_json::Value;
 use store::{Seen, Store, Trouble};
 
 use crate::{
@@ -18,9 +23,55 @@ use crate::{
     telemetry,
 };
 
+/// What an agent is told that cannot be made to ask again. Whether it was done is not known.
+const NOT_DONE: &str = "That could not be done just now. Take a note of it and say that somebody will call back.";
+
 /// The answer's JSON, or why there is none.
 pub(crate) async fn answer(app: &App, asked: &Asked<'_>) -> Result<Vec<u8>, Refusal> {
+    if asked.provider == SourceKind::Vapi {
+        return tools(app, asked).await.map_err(Refusal::Unreadable);
+    }
     let function = read(asked).map_err(Refusal::Unreadable)?;
+    let answered = carried_out(app, asked, &function).await;
+    let text = answered.ok_or(Refusal::NotAnswered)?;
+    Ok(retell::function::answer(&text))
+}
+
+/// What Vapi's tools came to. It is told with success whatever came of them, as its model sees no other answer.
+async fn tools(app: &App, asked: &Asked<'_>) -> Result<Vec<u8>, ParseProblem> {
+    let question = match vapi::question::read(asked.body)? {
+        vapi::question::Question::Tools(question) => question,
+        _ => return Err(ParseProblem::Missing("tool-calls")),
+    };
+    let arrival = vapi::arrival(asked.body);
+    let mut results = Vec::new();
+    for call in &question.calls {
+        let outcome = match &call.args {
+            None => Err("The arguments could not be read. Nothing was changed.".to_owned()),
+            Some(args) => {
+                let function = AskedFunction {
+                    provider: asked.provider.code(),
+                    invocation: question.invocation(call),
+                    is_numbered: call.id.is_some(),
+                    call: None,
+                    name: call.name.clone().unwrap_or_default(),
+                    arguments: args.clone(),
+                    provider_call_id: question.provider_call_id.clone(),
+                    agent_id: arrival.as_ref().and_then(|call| call.assistant_id.clone()),
+                    from_number: arrival.as_ref().and_then(|call| call.from_number.clone()),
+                    to_number: arrival.as_ref().and_then(|call| call.to_number.clone()),
+                };
+                let answered = carried_out(app, asked, &function).await;
+                answered.map(Value::String).ok_or_else(|| NOT_DONE.to_owned())
+            }
+        };
+        results.push(call.result(outcome));
+    }
+    Ok(vapi::question::tool_answer(&results))
+}
+
+/// What the agent's model is told, unless it failed or took too long.
+async fn carried_out(app: &App, asked: &Asked<'_>, function: &AskedFunction) -> Option<String> {
     let asking = Asking {
         tenant: asked.source.tenant,
         now: asked.trace.arrived_at,
@@ -28,9 +79,9 @@ pub(crate) async fn answer(app: &App, asked: &Asked<'_>) -> Result<Vec<u8>, Refu
         trace_id: &asked.trace.trace_id,
     };
     let limit = app.config.question_time_limit;
-    let work = desk::carry_out(&app.store, &function, &asking);
+    let work = desk::carry_out(&app.store, function, &asking);
     let failure = match tokio::time::timeout(limit, work).await {
-        Ok(Ok(Some(text))) => return Ok(retell::function::answer(&text)),
+        Ok(Ok(Some(text))) => return Some(text),
         Ok(Ok(None)) => "function_met_changes",
         Ok(Err(error)) => {
             tracing::error!(
@@ -49,14 +100,14 @@ pub(crate) async fn answer(app: &App, asked: &Asked<'_>) -> Result<Vec<u8>, Refu
         "a function that an agent asked for was not carried out"
     );
     tokio::spawn(alarm(app.store.clone(), asking.tenant, failure));
-    Err(Refusal::NotAnswered)
+    None
 }
 
 fn read(asked: &Asked<'_>) -> Result<AskedFunction, ParseProblem> {
     let question = retell::function::read(asked.body)?;
     let call = question.metadata.get(retell::CALL_ID_KEY);
     Ok(AskedFunction {
-        provider: asked.provider,
+        provider: asked.provider.code(),
         invocation: question.invocation(),
         is_numbered: false,
         call: call.and_then(|id| id.as_str()?.parse::<CallId>().ok()),

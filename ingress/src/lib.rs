@@ -7,6 +7,7 @@
 mod app;
 mod batch;
 mod body;
+mod caller_question;
 mod config;
 mod desk;
 mod drain;
