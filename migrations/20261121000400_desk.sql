@@ -21,6 +21,8 @@ create table call_functions (
     request_id  text,
     trace_id    text,
     asked_at    timestamptz not null,
+    -- The order in which they were kept, whatever the clocks say.
+    position    bigint generated always as identity,
     recorded_at timestamptz not null default now(),
     primary key (tenant_id, id)
 );
@@ -52,12 +54,16 @@ create table notes (
     foreign key (tenant_id, contact_id) references contacts
 );
 create index notes_by_contact on notes (tenant_id, contact_id, made_at) where contact_id is not null;
-create index notes_open on notes (tenant_id, made_at) where wants_answer and done_at is null;
+create index notes_open on notes (tenant_id, made_at) where done_at is null;
 
 alter table appointments
     -- The time that the last file named. A file that names it once more has no news, and does not undo what a
     -- person changed in a call since.
-    add column told_starts_at timestamptz;
+    add column told_starts_at timestamptz,
+    -- The same of where it stands; null when the file says nothing of it.
+    add column told_status text;
+-- So far every appointment came from a file.
+update appointments set told_starts_at = starts_at;
 create index appointments_by_time on appointments (tenant_id, starts_at);
 
 do $$

@@ -55,9 +55,12 @@ async fn apply_words(tx: &mut TenantTx, row: &CallRow, outcome: CallOutcome) -> 
         return Ok(false);
     }
     if said.action != row.applied.action
-        && let (Some(appointment), Some(status)) = (row.appointment, said.action.and_then(standing))
+        && let Some(status) = said.action.and_then(standing)
     {
-        decide(tx, row, appointment, status).await?;
+        match row.appointment {
+            Some(appointment) => decide(tx, row, appointment, status).await?,
+            None => expect_done(tx, row, None, status).await?,
+        }
     }
     if let (true, false, Some(e164)) = (said.opt_out, row.applied.opt_out, &row.e164) {
         tx.opt_out(e164, "call").await?;
@@ -74,9 +77,9 @@ async fn decide(
     appointment: AppointmentId,
     status: AppointmentStatus,
 ) -> Result<()> {
-    if tx.changed_in_call(row.id, appointment).await? {
-        // Done while they spoke; what sums the call up tells of that.
-        return Ok(());
+    let done = tx.done_in_call(row.id, Some(appointment)).await?;
+    if !done.is_empty() {
+        return expect_done(tx, row, Some(appointment), status).await;
     }
     let same_version = tx.appointment_version(appointment).await? == row.appointment_version;
     let applied = same_version && tx.set_appointment_status(appointment, status).await?;
@@ -85,6 +88,30 @@ async fn decide(
     if !applied && !nothing_lost {
         tx.answer_not_applied(row.id).await?;
         tracing::warn!(call.id = %row.id, "the appointment changed during the call; its answer was not applied");
+    }
+    Ok(())
+}
+
+/// What sums the call up tells of what was done in it, which stands. Where it tells of something else, or of what
+/// was not done, a person has to look.
+async fn expect_done(
+    tx: &mut TenantTx,
+    row: &CallRow,
+    appointment: Option<AppointmentId>,
+    status: AppointmentStatus,
+) -> Result<()> {
+    let done = tx.done_in_call(row.id, appointment).await?;
+    let agrees = done.last().is_some_and(|act| {
+        matches!(
+            (act.as_str(), status),
+            ("cancel", AppointmentStatus::Cancelled)
+                | ("confirm" | "move" | "book", AppointmentStatus::Confirmed)
+                | ("move" | "follow_up", AppointmentStatus::RescheduleRequested)
+        )
+    });
+    if !agrees {
+        tx.answer_not_applied(row.id).await?;
+        tracing::warn!(call.id = %row.id, "the call is summed up otherwise than what was done in it");
     }
     Ok(())
 }

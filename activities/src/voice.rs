@@ -16,11 +16,12 @@ pub(crate) enum Voice {
 
 /// A call that came in. It holds numbers and so has no `Debug`.
 pub(crate) struct Arrival {
-    pub(crate) provider_call_id: String,
     /// As the provider wrote it: a withheld one is a word, or missing.
     pub(crate) from_number: Option<String>,
-    /// Our number that was called.
+    pub(crate) agent_id: Option<String>,
+    /// Our number that was called, and the provider's id of it, where it has one.
     pub(crate) line: Option<String>,
+    pub(crate) line_id: Option<String>,
     /// The answer that the agent was given before it picked up, as far as the event says.
     pub(crate) context: Option<ContextId>,
 }
@@ -50,15 +51,17 @@ impl Voice {
     pub(crate) fn arrival(self, body: &[u8]) -> Option<Arrival> {
         match self {
             Voice::Retell => retell::arrival(body).map(|call| Arrival {
-                provider_call_id: call.provider_call_id,
                 from_number: call.from_number,
+                agent_id: call.agent_id,
                 line: call.to_number,
+                line_id: None,
                 context: call.context,
             }),
             Voice::Vapi => vapi::arrival(body).map(|call| Arrival {
-                provider_call_id: call.provider_call_id,
                 from_number: call.from_number,
+                agent_id: call.assistant_id,
                 line: call.to_number,
+                line_id: call.phone_number_id,
                 context: call.context,
             }),
         }

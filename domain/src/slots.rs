@@ -4,6 +4,7 @@
 //! `slot_minutes` after it.** A start that the clocks skip does not exist, and where they show it twice only the first counts.
 //! Time of which a calendar has told nothing fresh is unknown: never offered, and never accepted.
 
+mod calendar;
 mod span;
 
 #[cfg(test)]
@@ -18,46 +19,10 @@ use crate::{
     zone,
 };
 
+use calendar::Known;
+pub use calendar::{Calendar, Reading};
 pub use span::Span;
 use span::Spans;
-
-/// What is known of the time that is taken, besides our own appointments.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Calendar {
-    /// The business keeps none: its hours and the appointments here are all there is to know.
-    NotKept,
-    Kept {
-        /// What every one of its calendars has told freshly, busy or not.
-        known: Vec<Span>,
-        /// What any of them holds; it takes every place at once.
-        busy: Vec<Span>,
-    },
-}
-
-/// What one calendar has told. One that could not be read freshly knows nothing.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Reading {
-    pub known: Vec<Span>,
-    pub busy: Vec<Span>,
-}
-
-impl Calendar {
-    /// All calendars of a business as one: busy where any is, known where all are. Without any, none is kept.
-    pub fn of(calendars: &[Reading]) -> Calendar {
-        let mut known = calendars.iter().map(|each| Spans::of(&each.known));
-        let Some(first) = known.next() else {
-            return Calendar::NotKept;
-        };
-        let busy: Vec<Span> = calendars
-            .iter()
-            .flat_map(|each| each.busy.clone())
-            .collect();
-        Calendar::Kept {
-            known: known.fold(first, |all, each| all.both(&each)).into_vec(),
-            busy: Spans::of(&busy).into_vec(),
-        }
-    }
-}
 
 /// A time that can be booked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -82,7 +47,7 @@ coded_enum! {
         NotAStart = "not_a_start",
         Busy = "busy",
         /// No calendar has told freshly whether it is free.
-        Unknown = "unknown",
+        Unknown = "calendar_unknown",
     }
 }
 
@@ -124,13 +89,8 @@ pub struct Slots {
     full: Spans,
 }
 
-struct Known {
-    known: Spans,
-    busy: Spans,
-}
-
 impl Slots {
-    /// `taken`: the appointments that stand, at least those from `now` to the horizon.
+    /// `taken`: the appointments that stand, from those that ended a buffer ago to those at the horizon.
     pub fn new(now: Timestamp, settings: &Settings, calendar: &Calendar, taken: &[Span]) -> Slots {
         let booking = settings.booking.limited();
         let buffer = SignedDuration::from_mins(booking.buffer_minutes.into());
@@ -146,13 +106,7 @@ impl Slots {
                 from: hours(booking.notice_hours.into()),
                 until: hours(i64::from(booking.horizon_days) * 24),
             },
-            calendar: match calendar {
-                Calendar::NotKept => None,
-                Calendar::Kept { known, busy } => Some(Known {
-                    known: Spans::of(known),
-                    busy: Spans::of(busy),
-                }),
-            },
+            calendar: Known::of(calendar),
             full: Spans::where_at_least(booking.capacity.into(), &occupied),
         }
     }
@@ -260,19 +214,13 @@ impl Slots {
         if self.full.meets(span) {
             return Err(NotFree::Busy);
         }
-        let Some(calendar) = &self.calendar else {
-            return Ok(());
-        };
         let with_buffers = Span {
             from: shift(slot.starts_at, -self.buffer),
             ..span
         };
-        if calendar.busy.meets(with_buffers) {
-            Err(NotFree::Busy)
-        } else if calendar.known.cover(with_buffers) {
-            Ok(())
-        } else {
-            Err(NotFree::Unknown)
+        match &self.calendar {
+            Some(calendar) => calendar.is_free(with_buffers),
+            None => Ok(()),
         }
     }
 

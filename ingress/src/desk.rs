@@ -4,10 +4,12 @@
 mod change;
 mod facts;
 
+use std::time::Duration;
+
 use domain::{
     call::Direction,
-    desk::{Answer, Deed, Function, OnCall, Want, Wish, decide},
-    ids::{CallId, TenantId},
+    desk::{Deed, Function, Identity, OnCall, Want, Wish, decide},
+    ids::{CallId, ContextId, TenantId},
     inbound::{self, Line},
     settings::Settings,
 };
@@ -29,6 +31,8 @@ pub(crate) struct AskedFunction {
     pub(crate) provider_call_id: Option<String>,
     /// Ours, in a call that we placed.
     pub(crate) call: Option<CallId>,
+    /// What the agent was told before it picked up.
+    pub(crate) context: Option<ContextId>,
     pub(crate) agent_id: Option<String>,
     pub(crate) from_number: Option<String>,
     pub(crate) to_number: Option<String>,
@@ -38,6 +42,8 @@ pub(crate) struct AskedFunction {
 pub(crate) struct Asking<'a> {
     pub(crate) tenant: TenantId,
     pub(crate) now: Timestamp,
+    /// For all of it.
+    pub(crate) limit: Duration,
     pub(crate) request_id: &'a str,
     pub(crate) trace_id: &'a str,
 }
@@ -54,9 +60,12 @@ pub(crate) async fn carry_out(
 ) -> Result<Option<String>> {
     for _ in 0..TRIES {
         let mut tx = store.tenant(asking.tenant).begin().await?;
-        if let Some(answer) = once(&mut tx, asked, asking).await? {
+        // The connection is not to be held for longer than anybody waits.
+        tx.hurry(asking.limit).await?;
+        if let Some(done) = once(&mut tx, asked, asking).await? {
             tx.commit().await?;
-            return Ok(Some(answer));
+            done.tell(asked.provider);
+            return Ok(Some(done.answer));
         }
     }
     Ok(None)
@@ -67,14 +76,18 @@ async fn once(
     tx: &mut TenantTx,
     asked: &AskedFunction,
     asking: &Asking<'_>,
-) -> Result<Option<String>> {
+) -> Result<Option<Done>> {
     // Without the call's id two callers may ask with one key: nothing is changed then, and nothing repeated.
     if asked.provider_call_id.is_some() {
         let before = tx
             .answered_before(asked.provider, &asked.invocation, !asked.is_numbered)
             .await?;
-        if before.is_some() {
-            return Ok(before);
+        if let Some(answer) = before {
+            return Ok(Some(Done {
+                answer,
+                function: "repeated",
+                refusal: "",
+            }));
         }
     }
     let settings = tx.tenant_row().await?.settings;
@@ -83,7 +96,7 @@ async fn once(
     let (deed, answer) = match &wish {
         Err(unclear) => (
             None,
-            unclear.answer(Function::named(&asked.name), &settings),
+            unclear.answer(asking.now, Function::named(&asked.name), &settings),
         ),
         Ok(wish) => {
             let deed = decided(tx, wish, &place, &settings, asking.now).await?;
@@ -94,10 +107,51 @@ async fn once(
             (Some(deed), answer)
         }
     };
-    let text = Value::Object(answer.json.clone()).to_string();
-    keep(tx, asked, asking, &place, deed.as_ref(), &text).await?;
-    tell(asked, deed.as_ref(), &answer);
-    Ok(Some(text))
+    let answer = Value::Object(answer.json).to_string();
+    keep(tx, asked, asking, &place, deed.as_ref(), &answer).await?;
+    if let (Some(deed), Some(call)) = (&deed, &place.call) {
+        remember(tx, call, deed.identity).await?;
+    }
+    Ok(Some(Done {
+        answer,
+        function: deed.as_ref().map_or("unknown", |deed| deed.function.code()),
+        refusal: refusal(deed.as_ref()),
+    }))
+}
+
+/// What is said in the call is remembered of whoever it turned out to be with.
+async fn remember(tx: &mut TenantTx, call: &AskedIn, identity: Identity) -> Result<()> {
+    match identity {
+        Identity::Number(contact) | Identity::Proof(contact) => {
+            tx.call_is_with(call.id, Some(contact)).await
+        }
+        Identity::Mistaken => tx.call_is_with(call.id, None).await,
+        Identity::Nobody => Ok(()),
+    }
+}
+
+fn refusal(deed: Option<&Deed>) -> &'static str {
+    match deed {
+        Some(deed) => deed.refusal.map_or("", |refusal| refusal.code()),
+        None => "not_understood",
+    }
+}
+
+/// What was carried out, and the answer.
+struct Done {
+    answer: String,
+    function: &'static str,
+    refusal: &'static str,
+}
+
+impl Done {
+    /// Without a word of what was said.
+    fn tell(&self, provider: &'static str) {
+        let (function, refusal) = (self.function, self.refusal);
+        tracing::info!(provider, function, refusal, "a function was carried out");
+        metrics::counter!("bellhop_call_functions_total", "function" => function, "refusal" => refusal)
+            .increment(1);
+    }
 }
 
 async fn decided(
@@ -138,10 +192,7 @@ async fn keep(
         arguments: &Value::Object(asked.arguments.clone()),
         identity: identity.as_ref(),
         act: act.as_ref(),
-        refusal: match deed {
-            Some(deed) => deed.refusal.map(|refusal| refusal.code()),
-            None => Some("not_understood"),
-        },
+        refusal: Some(refusal(deed)).filter(|code| !code.is_empty()),
         answer,
         took_ms: u32::try_from(took).unwrap_or_default(),
         request_id: asking.request_id,
@@ -149,25 +200,6 @@ async fn keep(
         asked_at: asking.now,
     })
     .await
-}
-
-/// Without a word of what was said.
-fn tell(asked: &AskedFunction, deed: Option<&Deed>, answer: &Answer) {
-    let function = deed.map_or("unknown", |deed| deed.function.code());
-    let refusal = match deed {
-        Some(deed) => deed.refusal.map_or("", |refusal| refusal.code()),
-        None => "not_understood",
-    };
-    let ok = answer.json.get("ok").and_then(Value::as_bool);
-    tracing::info!(
-        provider = asked.provider,
-        function,
-        refusal,
-        ok,
-        "a function was carried out"
-    );
-    metrics::counter!("bellhop_call_functions_total", "function" => function, "refusal" => refusal)
-        .increment(1);
 }
 
 /// The call and the line on which something is asked.
@@ -202,13 +234,22 @@ impl Place {
                 line: to,
             };
             tx.call_arrived(&arrived, now).await?;
+            if let Some(context) = asked.context {
+                tx.context_belongs(context, asked.provider, id).await?;
+            }
             call = Self::find(tx, asked).await?;
+            if let Some(call) = &call {
+                // Its process begins, and asks for the call should nothing more be heard of it.
+                tx.wake_call(call.id).await?;
+            }
         }
         Ok(Place {
             line: match &call {
                 // We chose agent and number ourselves.
                 Some(call) if call.direction == Direction::Outbound => Line::Ours,
-                _ => line,
+                // Not every question names the number that was called.
+                Some(call) => inbound::line(settings, agent, to.or(call.line.as_deref())),
+                None => line,
             },
             on_call: match &call {
                 Some(call) if call.is_over => OnCall::Over,

@@ -2,15 +2,15 @@
 //!
 //! What fails is answered 503, so that the provider asks again: carried out twice it is never.
 
-use domain::{
-    alert::{AlertCause, Part, fingerprint},
-    ids::CallId,
-};
+use domain::alert::{AlertCause, Part, fingerprint};
 use jiff::Timestamp;
 use providers::{
     retell,
     source::{ParseProblem, SourceKind},
-    vapi,
+    vapi::{
+        self,
+        question::{Question, ToolCall, ToolQuestion},
+    },
 };
 use serde_json::Value;
 use store::{Seen, Store, Trouble};
@@ -18,13 +18,17 @@ use store::{Seen, Store, Trouble};
 use crate::{
     app::App,
     desk::{self, AskedFunction, Asking},
+    provider::column_text,
     question::Asked,
     refusal::Refusal,
     telemetry,
 };
 
+const UNREADABLE: &str = "The arguments could not be read. Nothing was changed.";
+
 /// What an agent is told that cannot be made to ask again. Whether it was done is not known.
-const NOT_DONE: &str = "That could not be done just now. Take a note of it and say that somebody will call back.";
+const NOT_DONE: &str =
+    "That could not be done just now. Take a note of it and say that somebody will call back.";
 
 /// The answer's JSON, or why there is none.
 pub(crate) async fn answer(app: &App, asked: &Asked<'_>) -> Result<Vec<u8>, Refusal> {
@@ -40,29 +44,18 @@ pub(crate) async fn answer(app: &App, asked: &Asked<'_>) -> Result<Vec<u8>, Refu
 /// What Vapi's tools came to. It is told with success whatever came of them, as its model sees no other answer.
 async fn tools(app: &App, asked: &Asked<'_>) -> Result<Vec<u8>, ParseProblem> {
     let question = match vapi::question::read(asked.body)? {
-        vapi::question::Question::Tools(question) => question,
+        Question::Tools(question) => question,
         _ => return Err(ParseProblem::Missing("tool-calls")),
     };
-    let arrival = vapi::arrival(asked.body);
     let mut results = Vec::new();
     for call in &question.calls {
-        let outcome = match &call.args {
-            None => Err("The arguments could not be read. Nothing was changed.".to_owned()),
-            Some(args) => {
-                let function = AskedFunction {
-                    provider: asked.provider.code(),
-                    invocation: question.invocation(call),
-                    is_numbered: call.id.is_some(),
-                    call: None,
-                    name: call.name.clone().unwrap_or_default(),
-                    arguments: args.clone(),
-                    provider_call_id: question.provider_call_id.clone(),
-                    agent_id: arrival.as_ref().and_then(|call| call.assistant_id.clone()),
-                    from_number: arrival.as_ref().and_then(|call| call.from_number.clone()),
-                    to_number: arrival.as_ref().and_then(|call| call.to_number.clone()),
-                };
+        let outcome = match tool(asked, &question, call) {
+            None => Err(UNREADABLE.to_owned()),
+            Some(function) => {
                 let answered = carried_out(app, asked, &function).await;
-                answered.map(Value::String).ok_or_else(|| NOT_DONE.to_owned())
+                answered
+                    .map(Value::String)
+                    .ok_or_else(|| NOT_DONE.to_owned())
             }
         };
         results.push(call.result(outcome));
@@ -70,11 +63,33 @@ async fn tools(app: &App, asked: &Asked<'_>) -> Result<Vec<u8>, ParseProblem> {
     Ok(vapi::question::tool_answer(&results))
 }
 
+/// `None` when its arguments cannot be read.
+fn tool(asked: &Asked<'_>, question: &ToolQuestion, call: &ToolCall) -> Option<AskedFunction> {
+    let arrival = vapi::arrival(asked.body);
+    let of_call = |part: fn(&vapi::Arrival) -> &Option<String>| {
+        arrival.as_ref().and_then(|call| part(call).as_deref())
+    };
+    Some(AskedFunction {
+        provider: asked.provider.code(),
+        invocation: question.invocation(call),
+        is_numbered: call.id.is_some(),
+        call: None,
+        context: arrival.as_ref().and_then(|call| call.context),
+        name: column_text(call.name.as_deref().unwrap_or_default()),
+        arguments: call.args.clone()?.into_iter().map(storable_entry).collect(),
+        provider_call_id: question.provider_call_id.as_deref().map(column_text),
+        agent_id: of_call(|call| &call.assistant_id).map(column_text),
+        from_number: of_call(|call| &call.from_number).map(str::to_owned),
+        to_number: of_call(|call| &call.to_number).map(column_text),
+    })
+}
+
 /// What the agent's model is told, unless it failed or took too long.
 async fn carried_out(app: &App, asked: &Asked<'_>, function: &AskedFunction) -> Option<String> {
     let asking = Asking {
         tenant: asked.source.tenant,
         now: asked.trace.arrived_at,
+        limit: app.config.question_time_limit,
         request_id: &asked.trace.request_id,
         trace_id: &asked.trace.trace_id,
     };
@@ -105,19 +120,35 @@ async fn carried_out(app: &App, asked: &Asked<'_>, function: &AskedFunction) -> 
 
 fn read(asked: &Asked<'_>) -> Result<AskedFunction, ParseProblem> {
     let question = retell::function::read(asked.body)?;
-    let call = question.metadata.get(retell::CALL_ID_KEY);
+    let metadata = |key| question.metadata.get(key)?.as_str();
     Ok(AskedFunction {
         provider: asked.provider.code(),
         invocation: question.invocation(),
         is_numbered: false,
-        call: call.and_then(|id| id.as_str()?.parse::<CallId>().ok()),
-        name: question.name,
-        arguments: question.args,
-        provider_call_id: question.provider_call_id,
-        agent_id: question.agent_id,
+        call: metadata(retell::CALL_ID_KEY).and_then(|id| id.parse().ok()),
+        context: metadata(retell::CONTEXT_ID_KEY).and_then(|id| id.parse().ok()),
+        name: column_text(&question.name),
+        arguments: question.args.into_iter().map(storable_entry).collect(),
+        // As the call's events are stored with.
+        provider_call_id: question.provider_call_id.as_deref().map(column_text),
+        agent_id: question.agent_id.as_deref().map(column_text),
         from_number: question.from_number,
-        to_number: question.to_number,
+        to_number: question.to_number.as_deref().map(column_text),
     })
+}
+
+/// A value as a jsonb column takes it: without NUL.
+fn storable(value: Value) -> Value {
+    match value {
+        Value::String(text) => text.replace('\0', "\u{fffd}").into(),
+        Value::Array(items) => items.into_iter().map(storable).collect(),
+        Value::Object(entries) => entries.into_iter().map(storable_entry).collect(),
+        other => other,
+    }
+}
+
+fn storable_entry((key, value): (String, Value)) -> (String, Value) {
+    (key.replace('\0', "\u{fffd}"), storable(value))
 }
 
 /// If the database can be asked at all; the metric and the log tell of it in any case.

@@ -133,7 +133,7 @@ impl Provider {
 
 /// A provider's text in a form that a text column takes (no NUL) and that cannot forge a log line. The
 /// dedupe key keeps apart what it must: it holds the body's hash, or an id that no sender makes of such signs.
-fn column_text(text: &str) -> String {
+pub(crate) fn column_text(text: &str) -> String {
     text.replace(char::is_control, "\u{fffd}")
 }
 

@@ -15,6 +15,7 @@ use crate::{
     app::App,
     caller_question::{self, CallerQuestion},
     memory::{self, Found},
+    provider::column_text,
     telemetry,
     trace::Trace,
 };
@@ -54,7 +55,7 @@ impl Failure {
 pub(crate) async fn answer(app: &App, asked: &Asked<'_>) -> Vec<u8> {
     let limit = app.config.question_time_limit;
     let found = match caller_question::read(asked.provider, asked.body) {
-        Ok(question) => tokio::time::timeout(limit, find(&app.store, asked, &question))
+        Ok(question) => tokio::time::timeout(limit, find(&app.store, asked, &question, limit))
             .await
             .map_err(|_| Failure::TimedOut)
             .and_then(|found| found.map_err(|error| failed(&error))),
@@ -93,9 +94,11 @@ async fn find(
     store: &Store,
     asked: &Asked<'_>,
     question: &CallerQuestion,
+    limit: Duration,
 ) -> store::Result<Vec<u8>> {
     let now = asked.trace.arrived_at;
     let mut tx = store.tenant(asked.source.tenant).begin().await?;
+    tx.hurry(limit).await?;
     let settings = tx.tenant_row().await?.settings;
     let found = memory::of(&mut tx, question, &settings, now).await?;
     let id = ContextId::generate();
@@ -108,8 +111,8 @@ async fn find(
         caller: Some(found.caller.code()),
         contact: found.contact,
         e164: found.e164.as_deref(),
-        line: question.to_number.as_deref(),
-        agent_id: question.agent_id.as_deref(),
+        line: question.to_number.as_deref().map(column_text).as_deref(),
+        agent_id: question.agent_id.as_deref().map(column_text).as_deref(),
         line_problem: found.line_problem.map(|problem| problem.code()),
         answer: &sent,
         failure: None,

@@ -121,7 +121,8 @@ impl TenantTx {
                        case when a.told_starts_at = i.starts_at then a.starts_at else i.starts_at end as starts_at,
                        i.time_zone,
                        case when a.told_starts_at = i.starts_at then a.first_of_two else i.first_of_two end as first_of_two,
-                       i.kind, i.practitioner, i.duration_minutes, i.location, i.instructions, i.call_before_hours, i.status
+                       i.kind, i.practitioner, i.duration_minutes, i.location, i.instructions, i.call_before_hours,
+                       case when a.told_status = i.status then null else i.status end as status, nullif(i.status, 'scheduled') as told_status
                 from unnest(
                     $2::uuid[], $3::text[], $4::uuid[], $5::timestamptz[], $6::text[], $7::bool[], $8::text[], $9::text[],
                     $10::int[], $11::text[], $12::text[], $13::int[], $14::text[]
@@ -131,13 +132,13 @@ impl TenantTx {
             ), written as (
                 insert into appointments as a (tenant_id, id, external_id, contact_id, starts_at, told_starts_at, time_zone,
                     first_of_two, kind, practitioner, duration_minutes, location, instructions, call_before_hours, status,
-                    known_at)
+                    told_status, known_at)
                 select $1, id, external_id, contact_id, starts_at, told_starts_at, time_zone, first_of_two, kind, practitioner,
-                    duration_minutes, location, instructions, call_before_hours, coalesce(status, 'scheduled'), $15
+                    duration_minutes, location, instructions, call_before_hours, coalesce(status, 'scheduled'), told_status, $15
                 from incoming
                 on conflict (tenant_id, external_id) do update set
                     contact_id = excluded.contact_id, starts_at = excluded.starts_at,
-                    told_starts_at = excluded.told_starts_at, time_zone = excluded.time_zone,
+                    told_starts_at = excluded.told_starts_at, told_status = excluded.told_status, time_zone = excluded.time_zone,
                     first_of_two = excluded.first_of_two, kind = excluded.kind, practitioner = excluded.practitioner,
                     duration_minutes = excluded.duration_minutes, location = excluded.location,
                     instructions = excluded.instructions, call_before_hours = excluded.call_before_hours,
@@ -162,6 +163,7 @@ impl TenantTx {
                        excluded.call_before_hours)
                    or (excluded.status <> 'scheduled' and a.status <> excluded.status)
                    or a.told_starts_at is distinct from excluded.told_starts_at
+                   or a.told_status is distinct from excluded.told_status
                 returning a.id, (xmax = 0) as added
             ), asked_afresh as (
                 update reminders r set deferral_reason = null, deferral_until = null

@@ -79,8 +79,8 @@ impl TenantTx {
         sqlx::query!(
             "insert into calls (tenant_id, id, direction, appointment_id, contact_id, appointment_version, attempt,
                                 e164, provider, state, dial_state, authorized_at)
-             select $1, $2, $10, id, contact_id, $4, $5, $6, 'retell', $7, $8, $9
-             from appointments where tenant_id = $1 and id = $3",
+             values ($1, $2, $10, $3, (select contact_id from appointments where tenant_id = $1 and id = $3), $4, $5, $6,
+                     'retell', $7, $8, $9)",
             self.tenant(),
             id.uuid(),
             appointment.uuid(),

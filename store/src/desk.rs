@@ -1,5 +1,7 @@
 //! What callers have done in a call: the facts it is decided from, the changes, and the record (MEM-4).
 
+use std::time::Duration;
+
 use domain::{
     appointment::AppointmentStatus,
     call::Direction,
@@ -26,6 +28,8 @@ pub struct AskedIn {
     pub e164: Option<String>,
     /// Our number that was called.
     pub line: Option<String>,
+    /// Whom we called, or whom the number that calls belongs to.
+    pub contact: Option<ContactId>,
     /// What a reminder's call is about.
     pub appointment: Option<AppointmentId>,
     pub is_over: bool,
@@ -107,8 +111,8 @@ pub struct FunctionEntry<'a> {
 }
 
 impl TenantTx {
-    /// The answer that the same question was given before. Whoever asks the same at the same time waits for the end
-    /// of this transaction. `while_newest`: only while nothing else was asked in that call since.
+    /// The answer that the same question was given before, if it changed something. Whoever asks the same at the same
+    /// time waits for the end of this transaction. `while_newest`: only while nothing else was asked in that call since.
     pub async fn answered_before(
         &mut self,
         provider: &str,
@@ -124,10 +128,11 @@ impl TenantTx {
         .await?;
         let answer = sqlx::query_scalar!(
             "select answer from call_functions f where tenant_id = $1 and provider = $2 and invocation = $3
+               and act ->> 'do' <> 'nothing'
                and not ($4 and exists (select from call_functions later
                                        where later.tenant_id = $1 and later.provider_call_id = f.provider_call_id
-                                         and later.id > f.id))
-             order by id desc limit 1",
+                                         and later.position > f.position))
+             order by position desc limit 1",
             self.tenant(),
             provider,
             invocation,
@@ -158,7 +163,7 @@ impl TenantTx {
         provider_call_id: &str,
     ) -> Result<Option<AskedIn>> {
         let row = sqlx::query!(
-            r#"select id, direction, e164, line, appointment_id, (outcome is not null or ended_at is not null) as "is_over!"
+            r#"select id, direction, e164, line, contact_id, appointment_id, (outcome is not null or ended_at is not null) as "is_over!"
                from calls
                where tenant_id = $1 and provider = $2
                  and (provider_call_id = $3 or (id = $4 and provider_call_id is null))
@@ -176,6 +181,7 @@ impl TenantTx {
                 direction: known("calls.direction", &row.direction, Direction::from_code)?,
                 e164: row.e164,
                 line: row.line,
+                contact: row.contact_id.map(ContactId::from_uuid),
                 appointment: row.appointment_id.map(AppointmentId::from_uuid),
                 is_over: row.is_over,
             })
@@ -187,7 +193,7 @@ impl TenantTx {
     pub async fn earlier_identities(&mut self, call: CallId) -> Result<Vec<Identity>> {
         let rows = sqlx::query_scalar!(
             r#"select identity as "identity!" from call_functions
-               where tenant_id = $1 and call_id = $2 and identity is not null order by id"#,
+               where tenant_id = $1 and call_id = $2 and identity is not null order by position"#,
             self.tenant(),
             call.uuid()
         )
@@ -198,7 +204,8 @@ impl TenantTx {
             .collect()
     }
 
-    /// Everybody with an appointment on one of these days, by the clocks of its place: up to 500 people.
+    /// Everybody with an appointment on one of these days, by the clocks of its place. Nobody where they are more
+    /// than 500, for then none of them could be told from the others.
     pub async fn contacts_on(&mut self, days: &[Date]) -> Result<Vec<ContactId>> {
         let days: Vec<String> = days.iter().map(Date::to_string).collect();
         let rows = sqlx::query_scalar!(
@@ -206,12 +213,15 @@ impl TenantTx {
              where tenant_id = $1 and (starts_at at time zone time_zone)::date::text = any($2)
                and starts_at between (select min(day::date) - 2 from unnest($2) as d (day))
                                  and (select max(day::date) + 3 from unnest($2) as d (day))
-             limit 500",
+             limit 501",
             self.tenant(),
             &days
         )
         .fetch_all(&mut *self.tx)
         .await?;
+        if rows.len() > 500 {
+            return Ok(Vec::new());
+        }
         Ok(rows.into_iter().map(ContactId::from_uuid).collect())
     }
 
@@ -273,16 +283,30 @@ impl TenantTx {
         Ok(booked)
     }
 
-    /// Whose appointment it is.
-    pub async fn contact_of(&mut self, appointment: AppointmentId) -> Result<Option<ContactId>> {
-        let contact = sqlx::query_scalar!(
-            "select contact_id from appointments where tenant_id = $1 and id = $2",
+    /// Who turned out to be on the other end of a call that came in: what is said in it is remembered of them.
+    pub async fn call_is_with(&mut self, call: CallId, contact: Option<ContactId>) -> Result<()> {
+        sqlx::query!(
+            "update calls set contact_id = $3
+             where tenant_id = $1 and id = $2 and direction = 'inbound' and contact_id is distinct from $3",
             self.tenant(),
-            appointment.uuid()
+            call.uuid(),
+            contact.map(ContactId::uuid)
         )
-        .fetch_optional(&mut *self.tx)
+        .execute(&mut *self.tx)
         .await?;
-        Ok(contact.map(ContactId::from_uuid))
+        Ok(())
+    }
+
+    /// From here on no statement of the transaction, and no wait for a lock in it, takes longer.
+    pub async fn hurry(&mut self, limit: Duration) -> Result<()> {
+        let limit = format!("{}ms", limit.as_millis().max(1));
+        sqlx::query!(
+            "select set_config('statement_timeout', $1, true) as statements, set_config('lock_timeout', $1, true) as locks",
+            limit
+        )
+        .fetch_one(&mut *self.tx)
+        .await?;
+        Ok(())
     }
 
     /// All appointments that stand and start in a time, with those that began up to a day before it.
@@ -442,23 +466,23 @@ impl TenantTx {
         Ok(())
     }
 
-    /// Whether a function of the call has changed the appointment: then what the call is summed up with later is
-    /// about that change.
-    pub async fn changed_in_call(
+    /// What functions of the call have done, in order, by the code of each act: of an appointment, or of any.
+    pub async fn done_in_call(
         &mut self,
         call: CallId,
-        appointment: AppointmentId,
-    ) -> Result<bool> {
-        let changed = sqlx::query_scalar!(
-            r#"select exists (select from call_functions
-                              where tenant_id = $1 and call_id = $2 and act ->> 'appointment' = $3
-                                and act ->> 'do' in ('confirm', 'cancel', 'move')) as "changed!""#,
+        appointment: Option<AppointmentId>,
+    ) -> Result<Vec<String>> {
+        let done = sqlx::query_scalar!(
+            r#"select act ->> 'do' as "act!" from call_functions
+               where tenant_id = $1 and call_id = $2 and act ->> 'do' in ('confirm', 'cancel', 'move', 'book', 'follow_up')
+                 and ($3::text is null or act ->> 'appointment' = $3)
+               order by position"#,
             self.tenant(),
             call.uuid(),
-            appointment.to_string()
+            appointment.map(|appointment| appointment.to_string())
         )
-        .fetch_one(&mut *self.tx)
+        .fetch_all(&mut *self.tx)
         .await?;
-        Ok(changed)
+        Ok(done)
     }
 }

@@ -27,7 +27,7 @@ pub struct NoteEntry {
 }
 
 impl TenantTx {
-    /// The newest notes first. `open`: only those that somebody has to answer or to clear.
+    /// The newest notes first. `open`: only those that nobody has seen to or cleared.
     pub async fn notes(&mut self, open: bool, most: u32) -> Result<Vec<NoteEntry>> {
         let rows = sqlx::query!(
             r#"select n.id, coalesce(nullif(c.name, ''), n.name) as name, coalesce(n.e164, k.e164) as e164, n.call_id, n.body,
@@ -36,7 +36,7 @@ impl TenantTx {
                left join contacts c on c.tenant_id = $1 and c.id = n.contact_id
                left join calls k on k.tenant_id = $1 and k.id = n.call_id
                where n.tenant_id = $1
-                 and (not $2 or (n.wants_answer and n.done_at is null) or (n.held and n.cleared_at is null))
+                 and (not $2 or n.done_at is null or (n.held and n.cleared_at is null))
                order by n.made_at desc, n.id desc limit $3"#,
             self.tenant(),
             open,

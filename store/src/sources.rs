@@ -87,7 +87,9 @@ impl Store {
         .fetch_optional(&self.pool)
         .await?;
         // Those of a newer program are read where the answer is found; this is for when none is.
-        Ok(stored.flatten().and_then(|vapi| serde_json::from_value(vapi).ok()))
+        Ok(stored
+            .flatten()
+            .and_then(|vapi| serde_json::from_value(vapi).ok()))
     }
 
     /// The keys of all enabled sources, at most `limit` of them, the newest first.

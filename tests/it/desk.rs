@@ -238,6 +238,10 @@ async fn a_function_is_the_first_that_is_heard_of_a_call() -> Result<()> {
             .await?,
         1
     );
+    // No webhook tells of its end: it is asked for.
+    world.retell.end_talk(&call);
+    world.play().await?;
+    assert_eq!(world.count("calls where outcome is not null").await?, 1);
     Ok(())
 }
 
@@ -306,5 +310,48 @@ async fn with_the_database_away_the_provider_is_asked_to_ask_again() -> Result<(
         world.count("call_functions where name = 'cancel'").await?,
         1
     );
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_call_that_is_summed_up_otherwise_than_what_was_done_in_it_is_looked_at() -> Result<()> {
+    for (outcome, reviewed) in [(Outcome::Cancelled, 1), (Outcome::Confirmed, 0)] {
+        let world = clinic().await?;
+        world.retell.set_scenario(long_talks().always(outcome))?;
+        let call = rung(&world, 1).await?;
+        let done = asked(&world, &call, "confirm", json!({})).await?;
+        ensure!(is_done(&done), "{done:?}");
+
+        world.retell.end_talk(&call);
+
+        eventually("its summary is heard", || async {
+            Ok(world
+                .count("calls where applied_action is not null")
+                .await?
+                == 1)
+        })
+        .await?;
+        assert_eq!(
+            world.count("calls where review is not null").await?,
+            reviewed
+        );
+        assert_eq!(
+            world.sql("select status from appointments").await?,
+            "confirmed"
+        );
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn what_a_model_sends_is_stored_whatever_it_is() -> Result<()> {
+    let world = clinic().await?;
+    let call = rung(&world, 1).await?;
+    let args = json!({"text": "a\u{0}b", "odd\u{0}key": [{"deep": "\u{0}"}]});
+
+    let left = asked(&world, &call, "note", args).await?;
+
+    assert_eq!(left.statuses, [Some(200)], "{left:?}");
+    assert_eq!(world.count("call_functions").await?, 1);
     Ok(())
 }

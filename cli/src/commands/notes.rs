@@ -13,7 +13,7 @@ use crate::{commands::tenant, config, say};
 
 #[derive(Subcommand)]
 pub enum Action {
-    /// Lists notes, the newest first: those that wait for somebody, unless told otherwise
+    /// Lists notes, the newest first: those that nobody has seen to, unless told otherwise
     List(List),
     /// Marks a note as seen to
     Done(Which),
@@ -25,7 +25,7 @@ pub enum Action {
 pub struct List {
     #[arg(long)]
     tenant: String,
-    /// Also those that nobody has to answer, or has answered
+    /// Also those that were seen to
     #[arg(long)]
     all: bool,
     /// At most so many

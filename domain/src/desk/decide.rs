@@ -3,7 +3,7 @@
 use jiff::{Timestamp, tz::TimeZone};
 
 use super::{
-    Act, Answer, Appointment, Deed, DeskFacts, FollowUp, Function, Identity, OnCall, Person,
+    Act, Answer, Appointment, Asked, Deed, DeskFacts, FollowUp, Function, Identity, OnCall, Person,
     Refusal, Want, Wish, identity, say::Words,
 };
 use crate::{
@@ -111,9 +111,11 @@ impl<'a> Desk<'a> {
     /// A message or an opt-out is taken after the end of the call too, so that neither is lost.
     fn permitted(&self) -> Result<(), Refusal> {
         match (self.facts.line, self.facts.call, self.wish.function()) {
+            // Whoever does not want to be called is heard on any line.
+            (_, _, Function::OptOut) => Ok(()),
             (Line::UnknownNumber | Line::UnknownAgent, ..) => Err(Refusal::LineUnknown),
             (_, OnCall::Unknown, _) => Err(Refusal::CallUnknown),
-            (_, OnCall::Live, _) | (_, _, Function::Note | Function::OptOut) => Ok(()),
+            (_, OnCall::Live, _) | (_, _, Function::Note) => Ok(()),
             (_, OnCall::Over, _) => Err(Refusal::CallOver),
         }
     }
@@ -176,21 +178,18 @@ impl<'a> Desk<'a> {
     }
 
     fn refusal(&self, refused: &Refused<'_>) -> Answer {
+        let shown = self.shown(&refused.appointments);
         let follows_up = refused.follow_up.is_some();
-        let spoken = self.words.refusal(
-            refused.why,
-            self.wish,
-            follows_up,
-            &self.shown(&refused.appointments),
-            &refused.free,
-        );
+        let spoken = self
+            .words
+            .refusal(refused.why, self.wish, follows_up, &shown, &refused.free);
         let mut answer = Answer::of(Some(self.wish.function()), false, spoken);
         answer.tell("reason", refused.why.code());
         if follows_up {
             answer.tell("follow_up", true);
         }
-        if !refused.appointments.is_empty() {
-            self.list(&mut answer, &self.shown(&refused.appointments));
+        if !shown.is_empty() {
+            self.list(&mut answer, &shown);
         }
         if !refused.free.is_empty() {
             answer.tell("free_times", self.words.free_times(&refused.free));

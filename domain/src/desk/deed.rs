@@ -130,7 +130,7 @@ coded_enum! {
         OutsideHours = "outside_hours",
         NotAStart = "not_a_start",
         Busy = "busy",
-        Unknown = "unknown",
+        CalendarUnknown = "calendar_unknown",
         NothingFree = "nothing_free",
         /// There is no number to call back, or to opt out.
         NumberMissing = "number_missing",
@@ -150,7 +150,7 @@ impl From<NotFree> for Refusal {
             NotFree::OutsideHours => Refusal::OutsideHours,
             NotFree::NotAStart => Refusal::NotAStart,
             NotFree::Busy => Refusal::Busy,
-            NotFree::Unknown => Refusal::Unknown,
+            NotFree::Unknown => Refusal::CalendarUnknown,
         }
     }
 }

@@ -20,15 +20,15 @@ pub struct DeskFacts<'a> {
     pub number: Option<&'a PhoneNumber>,
     /// Whom the number belongs to, when the caller is known.
     pub contact: Option<Person<'a>>,
-    /// Everybody with an appointment on the day of [`super::Wish::proof`] (of any zone), and whoever was identified earlier
-    /// in this call. What they are called is compared here.
+    /// Everybody with an appointment on the [`super::Proof::days`] of the wish, and whoever was proven earlier in this
+    /// call. What they are called is compared here.
     pub others: &'a [Person<'a>],
     /// Who the caller turned out to be in the functions of this call that were answered before, oldest first.
     pub earlier: &'a [Identity],
     /// The appointment that the call is about: that of a reminder.
     pub about: Option<AppointmentId>,
     pub calendar: &'a Calendar,
-    /// All appointments of the business that stand, from now to the horizon.
+    /// All appointments of the business that stand, from those that ended a buffer ago to those at the horizon.
     pub taken: &'a [Taken],
 }
 

@@ -109,8 +109,7 @@ fn still_fits(said: &str, facts: &DeskFacts<'_>) -> Option<ContactId> {
 
 /// The one person with that full name and such an appointment.
 fn proven(proof: &Proof<'_>, facts: &DeskFacts<'_>, rule: Identify) -> Option<ContactId> {
-    let is_exact = matches!(proof.appointment, Asked::Local(_) | Asked::Instant(_));
-    if rule == Identify::NameAndTime && !is_exact {
+    if rule == Identify::NameAndTime && !proof.appointment.is_exact() {
         return None;
     }
     let has_it = |person: &Person<'_>| {

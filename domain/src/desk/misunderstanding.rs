@@ -1,12 +1,13 @@
 //! What could not be understood of a wish, and what the agent says then.
 
-use jiff::{civil::Date, tz::TimeZone};
+use jiff::{Timestamp, civil::Date, tz::TimeZone};
 use serde::{Deserialize, Serialize};
 
 use super::{Answer, Function};
 use crate::{
     settings::Settings,
     spoken::{self, Locale},
+    zone,
 };
 
 coded_enum! {
@@ -84,7 +85,12 @@ impl Unclear {
 
 impl Misunderstanding {
     /// What the agent is answered: what to ask the person. Nothing was changed. `function`: when that was understood.
-    pub fn answer(&self, function: Option<Function>, settings: &Settings) -> Answer {
+    pub fn answer(
+        &self,
+        now: Timestamp,
+        function: Option<Function>,
+        settings: &Settings,
+    ) -> Answer {
         let locale = Locale::of(&settings.tenant.locale);
         let mut answer = Answer::of(function, false, self.question(locale));
         answer.tell("reason", "not_understood");
@@ -93,10 +99,13 @@ impl Misunderstanding {
         if let Unclear::EitherOf(one, other) = self.unclear {
             answer.tell("dates", [one.to_string(), other.to_string()]);
         }
-        if self.argument == Argument::Time {
+        if matches!(self.argument, Argument::Time | Argument::Appointment) {
             let zone = settings.tenant.zone().unwrap_or(TimeZone::UTC);
             answer.tell("format", "YYYY-MM-DD HH:MM");
-            answer.tell("timezone", crate::zone::name(&zone));
+            answer.tell("timezone", zone::name(&zone));
+            // Models do not know it.
+            let today = zone.to_datetime(now).date();
+            answer.tell("today", format!("{} {today}", spoken::day(today)));
         }
         answer
     }

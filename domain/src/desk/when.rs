@@ -31,6 +31,12 @@ pub enum Asked {
     Instant(Timestamp),
 }
 
+impl Asked {
+    pub(super) fn is_exact(self) -> bool {
+        !matches!(self, Asked::Day(_))
+    }
+}
+
 /// A day or time that is wanted.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum Wanted {
@@ -39,7 +45,6 @@ pub enum Wanted {
 }
 
 /// What was said of a time: a day and a time or either, a day, a time of day.
-#[derive(Default)]
 pub(super) struct Said {
     pub(super) moment: Option<String>,
     pub(super) day: Option<String>,

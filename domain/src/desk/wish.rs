@@ -301,8 +301,8 @@ impl Reader<'_> {
         let part = part.map(|part| {
             PartOfDay::from_code(&squeezed(&part)).ok_or(Argument::Part.is(Unclear::NotUnderstood))
         });
-        let from = day(&["from", "fromdate", "startdate", "after"])?;
-        let until = day(&["until", "to", "todate", "enddate", "before"])?;
+        let from = day(&["from", "fromdate", "startdate"])?;
+        let until = day(&["until", "to", "todate", "enddate"])?;
         Ok(Search {
             from: on.or(from),
             until: on.or(until),

@@ -3,11 +3,11 @@
 use domain::{
     appointment::AppointmentStatus,
     desk::{Act, FollowUp},
-    ids::CallId,
+    ids::{CallId, ContactId},
     settings::Settings,
     zone::LocalChoice,
 };
-use jiff::Timestamp;
+use jiff::{Timestamp, tz::TimeZone};
 use store::{AskedIn, Booking, Moved, NewNote, Result, TenantTx};
 
 /// `false` when what it was decided from has changed since, and nothing may be committed.
@@ -49,7 +49,11 @@ pub(super) async fn make(
                 starts_at: *starts_at,
                 first_of_two: *choice == LocalChoice::FirstOfTwo,
             };
-            return tx.move_appointment(&moved, now).await;
+            if !tx.move_appointment(&moved, now).await? {
+                return Ok(false);
+            }
+            let what = format!("{appointment} was moved to");
+            to_be_entered(tx, &what, None, *starts_at, call, settings, now).await?;
         }
         Act::Book {
             contact,
@@ -66,7 +70,9 @@ pub(super) async fn make(
                 minutes: *minutes,
                 kind: kind.as_deref(),
             };
-            tx.book(&booking, now).await?;
+            let booked = tx.book(&booking, now).await?;
+            let what = format!("{booked} was booked for");
+            to_be_entered(tx, &what, Some(*contact), *starts_at, call, settings, now).await?;
         }
         Act::Note {
             contact,
@@ -91,6 +97,32 @@ pub(super) async fn make(
         Act::OptOut { number } => tx.opt_out(number.e164(), "call").await?,
     }
     Ok(true)
+}
+
+/// The business' own calendar does not know of it yet.
+async fn to_be_entered(
+    tx: &mut TenantTx,
+    what: &str,
+    contact: Option<ContactId>,
+    starts_at: Timestamp,
+    call: Option<CallId>,
+    settings: &Settings,
+    now: Timestamp,
+) -> Result<()> {
+    let zone = settings.tenant.zone().unwrap_or(TimeZone::UTC);
+    let at = starts_at.to_zoned(zone);
+    let body = format!(
+        "{what} {} in a call: to be entered in the calendar",
+        at.strftime("%a %Y-%m-%d %H:%M %Z")
+    );
+    let note = NewNote {
+        contact,
+        call,
+        body: &body,
+        wants_answer: true,
+        ..NewNote::default()
+    };
+    tx.add_note(&note, now).await
 }
 
 /// A colleague calls back: the caller was told so.

@@ -3,11 +3,11 @@
 use domain::{
     call::Direction,
     context::AppointmentFacts,
-    desk::{Appointment, DeskFacts, Identity, Person, Taken, Wish},
+    desk::{Appointment, DeskFacts, Identity, Person, Proof, Taken, Want, Wish},
     ids::ContactId,
     inbound::Caller,
     phone::PhoneNumber,
-    settings::Settings,
+    settings::{Identify, Settings},
     slots::{Calendar, Span},
 };
 use jiff::{SignedDuration, Timestamp, tz::TimeZone};
@@ -15,6 +15,8 @@ use store::{Booked, Recognised, Result, TenantTx};
 
 use super::Place;
 
+/// Days from now within which appointments are believed in.
+const FAR: i64 = 3 * 366;
 /// So long after its time an appointment may still be spoken of.
 const LATELY: SignedDuration = SignedDuration::from_hours(3 * 24);
 
@@ -47,14 +49,16 @@ impl Facts {
             domain::inbound::CallerNumber::Given(number) => Some(number.clone()),
             domain::inbound::CallerNumber::Withheld => None,
         };
-        let (caller, contact) = callee(tx, place, recognised).await?;
+        let (caller, contact) = callee(place, &recognised);
         let earlier = match &place.call {
             Some(call) => tx.earlier_identities(call.id).await?,
             None => Vec::new(),
         };
-        let mut others: Vec<ContactId> = match wish.proof() {
-            Some(proof) => tx.contacts_on(&proof.days()).await?,
-            None => Vec::new(),
+        let mut others = match wish.proof() {
+            Some(proof) if may_prove(&proof, settings, now) => {
+                tx.contacts_on(&proof.days()).await?
+            }
+            _ => Vec::new(),
         };
         others.extend(earlier.iter().filter_map(|identity| identity.contact()));
         let since = now - LATELY;
@@ -64,15 +68,16 @@ impl Facts {
             caller,
             number,
             contact: contact.map(Someone::of),
+            // Only an appointment to come proves anything.
             others: tx
-                .booked(&others, since)
+                .booked(&others, now)
                 .await?
                 .into_iter()
                 .map(Someone::of)
                 .collect(),
             earlier,
             calendar: Calendar::NotKept,
-            taken: taken(tx, settings, now).await?,
+            taken: taken(tx, wish, settings, now).await?,
         })
     }
 
@@ -116,25 +121,46 @@ fn people<'a>(of: &'a [Someone], appointments: &'a [Vec<Appointment<'a>>]) -> Ve
 }
 
 /// In a call that we placed it is the person whom we called, whoever else has the number.
-async fn callee(
-    tx: &mut TenantTx,
-    place: &Place,
-    recognised: Recognised,
-) -> Result<(Caller, Option<ContactId>)> {
-    let outbound = place
+fn callee(place: &Place, recognised: &Recognised) -> (Caller, Option<ContactId>) {
+    let called = place
         .call
         .as_ref()
-        .filter(|call| call.direction == Direction::Outbound);
-    if let Some(appointment) = outbound.and_then(|call| call.appointment)
-        && let Some(contact) = tx.contact_of(appointment).await?
-    {
-        return Ok((Caller::Known, Some(contact)));
+        .filter(|call| call.direction == Direction::Outbound)
+        .and_then(|call| call.contact);
+    match called {
+        Some(contact) => (Caller::Known, Some(contact)),
+        None => (
+            recognised.caller,
+            recognised.person.as_ref().map(|person| person.id),
+        ),
     }
-    let contact = recognised.person.map(|person| person.id);
-    Ok((recognised.caller, contact))
 }
 
-async fn taken(tx: &mut TenantTx, settings: &Settings, now: Timestamp) -> Result<Vec<Taken>> {
+/// Whether the tenant lets words prove who calls, and the day is one on which anybody can have an appointment.
+fn may_prove(proof: &Proof<'_>, settings: &Settings, now: Timestamp) -> bool {
+    let around = |days: i64| {
+        let there = now.checked_add(SignedDuration::from_hours(24 * days));
+        there.map(|there| TimeZone::UTC.to_datetime(there).date())
+    };
+    let [first, _, last] = proof.days();
+    settings.booking.identify != Identify::Number
+        && around(-2).is_ok_and(|from| first >= from)
+        && around(FAR).is_ok_and(|until| last <= until)
+}
+
+async fn taken(
+    tx: &mut TenantTx,
+    wish: &Wish,
+    settings: &Settings,
+    now: Timestamp,
+) -> Result<Vec<Taken>> {
+    let needs_times = matches!(
+        wish.want,
+        Want::Book { .. } | Want::Reschedule { .. } | Want::FreeSlots(_)
+    );
+    if !needs_times || !settings.booking.enabled {
+        return Ok(Vec::new());
+    }
     let horizon = SignedDuration::from_hours(24 * i64::from(settings.booking.horizon_days));
     let taken = tx.taken(now, now + horizon).await?;
     Ok(taken

@@ -9,6 +9,7 @@ use super::{
     CONTEXT_ID_KEY,
     wire::{CallEvent, CallObject},
 };
+use crate::json::broken;
 
 /// Who called which of our numbers. Numbers are as the provider wrote them: withheld ones are words, or missing.
 #[derive(Clone, PartialEq, Eq)]
@@ -37,7 +38,7 @@ impl fmt::Debug for Arrival {
 /// The call that an event is about, when it came in. `None` for any other event, also for one that cannot be
 /// read: whoever reads it in full says so.
 pub fn arrival(body: &[u8]) -> Option<Arrival> {
-    let event: CallEvent = serde_json::from_slice(body).ok()?;
+    let event: CallEvent = broken::read(body).ok()?;
     let call = event.call?;
     if call.direction.as_deref() != Some("inbound") || call.call_id.is_empty() {
         return None;

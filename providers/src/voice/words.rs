@@ -74,9 +74,10 @@ pub(crate) fn sentiment(word: &str) -> Option<Sentiment> {
     Sentiment::from_code(&word.trim().to_ascii_lowercase())
 }
 
-/// The head of a text, unless there is nothing in it.
+/// The head of a text, unless there is nothing in it. Without control characters: a database column takes no NUL.
 fn kept(text: &str, most: usize) -> Option<String> {
-    let kept: String = text.trim().chars().take(most).collect();
+    let plain = |each: char| if each.is_control() { ' ' } else { each };
+    let kept: String = text.trim().chars().take(most).map(plain).collect();
     (!kept.is_empty()).then_some(kept)
 }
 

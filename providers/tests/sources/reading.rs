@@ -19,7 +19,10 @@ fn read(kind: SourceKind, body: &[u8]) -> Result<(), ParseProblem> {
         SourceKind::Quo => quo::webhook::read(body).map(drop),
         SourceKind::Zoho => zoho::webhook::read(body).map(drop),
         SourceKind::Agent => agent::webhook::read(body).map(drop),
-        SourceKind::Retell => retell::observe_event(body, "outcome").map(drop),
+        SourceKind::Retell => match retell::webhook::outline(body)?.event.as_str() {
+            retell::function::KIND => retell::function::read(body).map(drop),
+            _ => retell::observe_event(body, "outcome").map(drop),
+        },
         SourceKind::StandardWebhooks => standard_webhooks::webhook::read(body).map(drop),
         SourceKind::Twilio => twilio::webhook::read(body).map(drop),
     }

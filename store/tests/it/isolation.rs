@@ -6,14 +6,15 @@ use domain::{
     appointment::AppointmentStatus,
     call::{CallOutcome, Observation, ObservationKind},
     event::{Priority, RetryScope},
-    ids::{CallId, EventId, TenantId},
+    ids::{CallId, ContextId, EventId, TenantId},
     reminder::Deferral,
 };
 use serde_json::{Value, json};
 use sqlx::{AssertSqlSafe, PgConnection};
 use store::{
-    AgentMessage, AgentSign, Claim, Decision, Error, NewDelivery, NewEvent, Placed, Seen,
-    TenantStore, TenantTx, ToolUse, Trouble, TryResult,
+    AgentMessage, AgentSign, Claim, ContextEntry, Decision, Error, FunctionEntry, Moved,
+    NewDelivery, NewEvent, NewNote, Placed, Seen, TenantStore, TenantTx, ToolUse, Trouble,
+    TryResult,
 };
 use uuid::Uuid;
 
@@ -69,6 +70,50 @@ async fn clinic(stage: &Stage, slug: &str) -> Clinic {
     }
 }
 
+/// A row of each table that callers make.
+async fn desk_rows(tx: &mut TenantTx) -> Result<(), Error> {
+    let note = NewNote {
+        body: "ring the bell",
+        ..NewNote::default()
+    };
+    tx.add_note(&note, at(NOW)).await?;
+    tx.keep_function(&FunctionEntry {
+        provider: "retell",
+        invocation: "i",
+        provider_call_id: Some("call_desk"),
+        call: None,
+        name: "note",
+        arguments: &json!({}),
+        identity: None,
+        act: None,
+        refusal: None,
+        answer: "{}",
+        took_ms: 1,
+        request_id: "r",
+        trace_id: "t",
+        asked_at: at(NOW),
+    })
+    .await?;
+    tx.log_context(&ContextEntry {
+        id: ContextId::generate(),
+        provider: "retell",
+        provider_call_id: None,
+        caller: None,
+        contact: None,
+        e164: None,
+        line: None,
+        agent_id: None,
+        line_problem: None,
+        answer: &json!({}),
+        failure: None,
+        took_ms: 1,
+        request_id: "r",
+        trace_id: "t",
+        asked_at: at(NOW),
+    })
+    .await
+}
+
 /// A row of each table that processing and alerting need.
 async fn new_rows(tx: &mut TenantTx, event: EventId) -> Result<(), Error> {
     tx.event_read(event, None, None).await?;
@@ -98,6 +143,7 @@ async fn new_rows(tx: &mut TenantTx, event: EventId) -> Result<(), Error> {
         ..ToolUse::default()
     };
     tx.tool_used(&used).await?;
+    desk_rows(tx).await?;
     let trouble = Trouble {
         cause: AlertCause::EventDead,
         severity: Severity::Error,
@@ -437,6 +483,14 @@ async fn a_handle_given_a_neighbours_ids_changes_nothing_of_theirs() {
     try_it!(tx => tx.call_applied(call, store::Applied::default()));
     try_it!(tx => tx.wake_held_reminders());
     try_it!(tx => tx.set_paused(true));
+    try_it!(tx => tx.change_status(appointment, 1, AppointmentStatus::Cancelled));
+    let moved = Moved {
+        appointment,
+        version: 1,
+        starts_at: now,
+        first_of_two: false,
+    };
+    try_it!(tx => tx.move_appointment(&moved, now));
     // What hangs on an appointment cannot hang on a neighbour's.
     assert!(!try_it!(tx => tx.authorize_call(appointment, 1, 2, "+447700900123", now)));
     assert!(!try_it!(tx => tx.defer_reminder(appointment, deferral)));

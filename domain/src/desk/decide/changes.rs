@@ -131,6 +131,7 @@ impl<'a> Desk<'a> {
             free,
             ..Refused::from(why)
         };
+        let first = |within| slots.free(within, minutes).take(MOST_ALTERNATIVES);
         match wanted {
             Some(Wanted::At(at, choice)) => {
                 let judged = slots.judge(at, minutes).map(|slot| (slot, choice));
@@ -138,20 +139,17 @@ impl<'a> Desk<'a> {
                     .map_err(|why| refused(why.into(), slots.near(at, minutes, MOST_ALTERNATIVES)))
             }
             Some(Wanted::Day(day)) => {
-                let span = self.days(Some(day), Some(day));
-                let mut free: Vec<Slot> =
-                    slots.free(span, minutes).take(MOST_ALTERNATIVES).collect();
-                if free.is_empty() {
-                    free = slots.near(span.from, minutes, MOST_ALTERNATIVES);
+                let of_day = self.days(Some(day), Some(day));
+                let free: Vec<Slot> = first(of_day).collect();
+                if !free.is_empty() {
+                    return Err(refused(Refusal::TimeMissing, free));
                 }
-                Err(refused(Refusal::TimeMissing, free))
+                let near = slots.near(of_day.from, minutes, MOST_ALTERNATIVES);
+                Err(refused(self.why_not(slots, of_day, minutes), near))
             }
             None => {
-                let free = slots.free(slots.bookable(), minutes);
-                Err(refused(
-                    Refusal::TimeMissing,
-                    free.take(MOST_ALTERNATIVES).collect(),
-                ))
+                let free = first(slots.bookable()).collect();
+                Err(refused(Refusal::TimeMissing, free))
             }
         }
     }

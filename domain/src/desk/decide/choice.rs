@@ -1,6 +1,6 @@
 //! Which appointment is meant.
 
-use super::{Appointment, AppointmentStatus, Desk, Function, Person, Refusal, Refused};
+use super::{Appointment, AppointmentStatus, Asked, Desk, Function, Person, Refusal, Refused};
 
 impl<'a> Desk<'a> {
     /// The appointment that the wish means, which may be past or cancelled; never one of several.
@@ -23,9 +23,10 @@ impl<'a> Desk<'a> {
         }
         let mut ahead = self.ahead(person);
         ahead.retain(|each| fits(each));
-        // Told twice to cancel "it", a model may mean the one that is cancelled already.
+        // Told twice to cancel "it", or that of Thursday, a model may mean the one that is cancelled already.
+        let is_exact = which.id.is_some() || which.at.is_some_and(Asked::is_exact);
         let may_be_done = self.wish.function() == Function::Cancel
-            && !is_named
+            && !is_exact
             && fitting
                 .iter()
                 .any(|each| self.is_ahead(each) && !each.stands());

@@ -42,13 +42,14 @@ impl<'a> Desk<'a> {
         })
     }
 
-    fn why_not(&self, slots: &Slots, within: Span, minutes: u16) -> Refusal {
+    /// Why nothing is free in the span.
+    pub(super) fn why_not(&self, slots: &Slots, within: Span, minutes: u16) -> Refusal {
         if within.until <= self.now {
             Refusal::Past
         } else if within.from >= slots.bookable().until {
             Refusal::TooFar
         } else if slots.offer(within, minutes, 1) == Offer::Unknown {
-            Refusal::Unknown
+            Refusal::CalendarUnknown
         } else {
             Refusal::NothingFree
         }

@@ -1,7 +1,8 @@
 //! Why a wish was not met, in words, and what could be done instead.
 
 use super::{
-    Appointment, Identify, Refusal, Slot, Want, Wanted, Wish, Words, either_of, spoken, times,
+    Appointment, Identify, MOST_SPOKEN, Refusal, Slot, Want, Wanted, Wish, Words, either_of,
+    spoken, times,
 };
 
 const CALLED_BACK: &str = "A colleague will call you back.";
@@ -59,7 +60,7 @@ impl Words<'_> {
             Refusal::OutsideHours => "That is outside our hours.",
             Refusal::NotAStart => "No appointment starts at that time.",
             Refusal::Busy => "That time is taken.",
-            Refusal::Unknown => "I cannot see whether that time is free.",
+            Refusal::CalendarUnknown => "I cannot see whether that time is free.",
             Refusal::NothingFree => "Nothing is free then.",
             Refusal::NumberMissing => match wish.want {
                 Want::OptOut => "Your number is withheld, so I cannot take it off our list.",
@@ -98,9 +99,11 @@ impl Words<'_> {
     fn which(&self, appointments: &[&Appointment<'_>]) -> String {
         let whens: Vec<String> = appointments.iter().map(|each| self.when(each)).collect();
         match whens.as_slice() {
-            [] => "Which day and time is your appointment?".to_owned(),
             [one] => format!("Do you mean the appointment on {one}?"),
-            several => format!("Which appointment is it: {}?", either_of(several)),
+            [_, _, ..] if whens.len() <= MOST_SPOKEN => {
+                format!("Which appointment is it: {}?", either_of(&whens))
+            }
+            _ => "Which day and time is your appointment?".to_owned(),
         }
     }
 

@@ -110,6 +110,20 @@ fn told_twice_to_cancel_it_the_other_one_stays() {
 }
 
 #[test]
+fn told_twice_to_cancel_that_of_a_day_the_other_of_the_day_stays() {
+    let given = given().visits(&[
+        (1, "2027-04-08T09:00:00Z", CANCELLED),
+        (2, "2027-04-08T13:00:00Z", SCHEDULED),
+    ]);
+    let deed = given.deed("cancel", json!({ "date": "2027-04-08" }));
+    assert_eq!(deed.refusal, Some(Refusal::WhichAppointment));
+    let deed = given.deed("cancel", json!({ "date": "2027-04-08", "time": "10:00" }));
+    assert!(deed.act == Act::Nothing && deed.refusal.is_none());
+    let deed = given.deed("cancel", json!({ "date": "2027-04-08", "time": "14:00" }));
+    assert!(matches!(deed.act, Act::Cancel { appointment, .. } if appointment == apt(2)));
+}
+
+#[test]
 fn what_is_so_already_is_fine_and_changes_nothing() {
     let confirmed = given().visits(&[(1, "2027-04-08T09:00:00Z", CONFIRMED)]);
     let deed = confirmed.deed("confirm", json!({}));

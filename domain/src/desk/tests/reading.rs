@@ -301,7 +301,7 @@ fn free_times_are_searched_by_day_and_part_of_the_day() {
             r#"free_slots Some("2027-04-06") Some("2027-04-09") None"#,
         ),
         (
-            json!({ "after": "2027-04-09 15:00" }),
+            json!({ "from": "2027-04-09 15:00" }),
             r#"free_slots Some("2027-04-09") None None"#,
         ),
     ] {
@@ -418,7 +418,7 @@ proptest! {
         given.now = now;
         let answer = match given.read(function.code(), arguments.clone()) {
             Ok(_) => given.deed(function.code(), arguments).answer,
-            Err(why) => why.answer(Some(function), &given.settings),
+            Err(why) => why.answer(at(given.now), Some(function), &given.settings),
         };
         prop_assert!(!answer.spoken.is_empty());
         prop_assert!(!answer.spoken.contains('\n'));

@@ -90,20 +90,20 @@ fn unknown_time_is_never_booked() {
         busy: Vec::new(),
     };
     let deed = given.deed("book", json!({ "when": "2027-04-09 11:00" }));
-    assert_eq!(deed.refusal, Some(Refusal::Unknown));
+    assert_eq!(deed.refusal, Some(Refusal::CalendarUnknown));
     assert!(
         told(&deed)
             .iter()
             .all(|time| time.starts_with("2027-04-05T"))
     );
     let deed = given.deed("free_slots", json!({ "date": "2027-04-09" }));
-    assert_eq!(deed.refusal, Some(Refusal::Unknown));
+    assert_eq!(deed.refusal, Some(Refusal::CalendarUnknown));
     given.calendar = Calendar::Kept {
         known: Vec::new(),
         busy: Vec::new(),
     };
     let deed = given.deed("free_slots", json!({}));
-    assert_eq!(deed.refusal, Some(Refusal::Unknown));
+    assert_eq!(deed.refusal, Some(Refusal::CalendarUnknown));
     assert!(told(&deed).is_empty());
 }
 
@@ -134,6 +134,15 @@ fn without_a_time_one_is_asked_for() {
         let deed = given.deed(function, json!({ "date": "2027-04-09" }));
         assert_eq!(deed.refusal, Some(Refusal::TimeMissing));
         assert_eq!(told(&deed)[0], "2027-04-09T08:00:00+01:00");
+        for (day, expected) in [
+            ("2027-04-02", Refusal::Past),
+            ("2027-12-01", Refusal::TooFar),
+            ("2027-04-10", Refusal::NothingFree),
+        ] {
+            let deed = given.deed(function, json!({ "date": day }));
+            assert_eq!(deed.refusal, Some(expected), "{function} {day}");
+            assert_eq!(told(&deed).len(), 3);
+        }
         // A Saturday: the nearest times are those of Friday evening.
         let deed = given.deed(function, json!({ "date": "2027-04-10" }));
         assert_eq!(told(&deed)[2], "2027-04-09T19:30:00+01:00");

@@ -243,7 +243,7 @@ fn a_known_number_without_a_name_identifies_by_itself() {
 }
 
 #[test]
-fn a_foreign_line_or_call_gets_nothing_done() {
+fn a_foreign_line_or_call_gets_nothing_done_but_an_opt_out() {
     let arguments = |function: Function| match function {
         Function::Note => json!({ "text": "Ring the bell" }),
         Function::Reschedule | Function::Book => json!({ "when": "2027-04-09 11:00" }),
@@ -251,16 +251,17 @@ fn a_foreign_line_or_call_gets_nothing_done() {
     };
     for function in Function::ALL {
         let ask = |given: &Given| given.deed(function.code(), arguments(*function));
+        let refused = |refusal| (*function != Function::OptOut).then_some(refusal);
         for line in [Line::UnknownNumber, Line::UnknownAgent] {
             let deed = ask(&Given { line, ..given() });
-            assert_eq!(deed.refusal, Some(Refusal::LineUnknown), "{function}");
-            assert!(deed.act == Act::Nothing);
+            assert_eq!(deed.refusal, refused(Refusal::LineUnknown), "{function}");
+            assert_eq!(deed.act == Act::Nothing, deed.refusal.is_some());
         }
         let unknown = ask(&Given {
             call: OnCall::Unknown,
             ..given()
         });
-        assert_eq!(unknown.refusal, Some(Refusal::CallUnknown), "{function}");
+        assert_eq!(unknown.refusal, refused(Refusal::CallUnknown), "{function}");
         let over = ask(&Given {
             call: OnCall::Over,
             ..given()
@@ -309,11 +310,7 @@ fn appointments_are_listed_only_where_the_tenant_tells_of_them() {
         deed.answer.spoken,
         "Which day and time is your appointment?"
     );
-    assert!(
-        !deed.answer.json["appointments"]
-            .to_string()
-            .contains("apt_")
-    );
+    assert!(!deed.answer.json.contains_key("appointments"));
     assert_eq!(
         given.refusal("cancel", json!({ "date": "2027-04-08" })),
         None

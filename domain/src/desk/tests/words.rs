@@ -12,7 +12,7 @@ fn in_both(given: &Given, function: &str, arguments: Value, british: &str, ameri
         given.settings.tenant.locale = locale.to_owned();
         let said = match given.read(function, arguments.clone()) {
             Ok(_) => given.say(function, arguments.clone()),
-            Err(why) => why.answer(None, &given.settings).spoken,
+            Err(why) => why.answer(at(given.now), None, &given.settings).spoken,
         };
         assert_eq!(said, expected, "{locale} {function} {arguments}");
     }
@@ -432,7 +432,10 @@ fn the_models_answer_is_an_object_with_everything_in_it() {
         .err()
         .unwrap();
     assert_eq!(
-        Value::Object(why.answer(Some(Function::Book), &given.settings).json),
+        Value::Object(
+            why.answer(at(NOW), Some(Function::Book), &given.settings)
+                .json
+        ),
         json!({
             "ok": false,
             "function": "book",
@@ -443,6 +446,7 @@ fn the_models_answer_is_an_object_with_everything_in_it() {
             "dates": ["2027-03-04", "2027-04-03"],
             "format": "YYYY-MM-DD HH:MM",
             "timezone": "Europe/London",
+            "today": "Monday 2027-04-05",
         })
     );
 }
