@@ -7,10 +7,7 @@ use providers::{
         inbound::{self, InboundAnswer},
     },
     source::{ParseProblem, SourceKind},
-    vapi::{
-        self,
-        question::{self, AssistantQuestion, Question},
-    },
+    vapi::question::{self, AssistantQuestion, Question},
 };
 use store::Source;
 
@@ -78,7 +75,7 @@ pub(crate) fn answer(
 pub(crate) fn safe_answer(provider: SourceKind, source: &Source) -> Vec<u8> {
     if provider == SourceKind::Vapi {
         let vapi = source.vapi.clone().unwrap_or_default();
-        return vapi::question::safe_answer(vapi.fallback());
+        return question::safe_answer(vapi.fallback());
     }
     InboundAnswer::default().to_json()
 }
