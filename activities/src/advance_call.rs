@@ -1,13 +1,16 @@
 //! One step of a call: read what was heard, decide what comes next, and let the outcome take effect.
 
-use domain::follow::{self, CallStep as Step, DialState};
+use domain::{
+    follow::{self, CallStep as Step, DialState},
+    settings::Settings,
+};
 use jiff::{SignedDuration, Timestamp};
-use providers::{error::SERVER_ERROR_WAIT, retell};
+use providers::error::SERVER_ERROR_WAIT;
 use store::{CallRow, Placed, Result, Store, StoredEvent, TenantTx};
 use tracing::Instrument;
 use workflows::contract::{At, CallInput, CallStep};
 
-use crate::{advance_event::span_of, in_time::InTime, outcome};
+use crate::{advance_event::span_of, in_time::InTime, outcome, voice::Voice};
 
 pub(crate) async fn advance(store: &Store, input: &At<CallInput>) -> Result<CallStep> {
     let (now, call) = (input.now, input.of.call);
@@ -60,9 +63,11 @@ async fn read_events(tx: &mut TenantTx, row: &CallRow, now: Timestamp) -> Result
     if events.is_empty() {
         return Ok(false);
     }
-    let field = tx.tenant_row().await?.settings.retell.outcome_field;
+    let settings = tx.tenant_row().await?.settings;
     for event in &events {
-        read(tx, event, &field).instrument(span_of(event)).await?;
+        read(tx, event, &settings)
+            .instrument(span_of(event))
+            .await?;
     }
     let known = events
         .iter()
@@ -82,10 +87,13 @@ async fn read_events(tx: &mut TenantTx, row: &CallRow, now: Timestamp) -> Result
     Ok(true)
 }
 
-async fn read(tx: &mut TenantTx, event: &StoredEvent, outcome_field: &str) -> Result<()> {
+async fn read(tx: &mut TenantTx, event: &StoredEvent, settings: &Settings) -> Result<()> {
     let (request_id, trace_id) = (event.request_id.as_deref(), event.trace_id.as_deref());
     tracing::info!(event.id = %event.id, event.kind = event.event_type, request_id, trace_id, "event read");
-    match retell::observe_event(&event.body, outcome_field) {
+    let Some(voice) = Voice::of(&event.provider) else {
+        return tx.event_read(event.id, None, None).await;
+    };
+    match voice.observe(&event.body, settings) {
         Ok(Some(observation)) => tx.event_read(event.id, Some(&observation), None).await,
         Ok(None) => tx.event_read(event.id, None, None).await,
         Err(problem) => {

@@ -6,12 +6,12 @@ use domain::{
     event::{AfterFailure, ErrorClass, EventState, RetryScope, after_failure, retry_policy},
 };
 use jiff::Timestamp;
-use providers::{retell, source::SourceKind, twilio::webhook as twilio};
+use providers::{source::SourceKind, twilio::webhook as twilio, vapi};
 use store::{Claim, Error, EventTry, Result, Store, StoredEvent, TenantStore, TenantTx, TryResult};
 use tracing::{Instrument, Span};
 use workflows::contract::{At, EventInput, EventStep};
 
-use crate::{agent_hook, alarm, arrive, in_time::InTime};
+use crate::{agent_hook, alarm, arrive, in_time::InTime, voice::Voice};
 
 /// A try that comes to no result ended with its worker, or met a database that went away. After so many in a
 /// row it is the event that kills the worker.
@@ -157,10 +157,10 @@ async fn follow(tx: &mut TenantTx, each: &EventTry, now: Timestamp) -> Result<Fo
     let (request_id, trace_id) = (event.request_id.as_deref(), event.trace_id.as_deref());
     tracing::info!(event.id = %event.id, event.kind = event.event_type, request_id, trace_id, "event processed");
     match SourceKind::from_code(&event.provider) {
-        Some(SourceKind::Retell) => retell_event(tx, each, now).await,
+        Some(SourceKind::Retell) => call_event(tx, Voice::Retell, each, now).await,
         Some(SourceKind::Agent) => agent_hook::record(tx, event).await,
         Some(SourceKind::Twilio) => text_status(tx, each, now).await,
-        Some(SourceKind::Vapi) => Ok(read(providers::vapi::webhook::read(&event.body))),
+        Some(SourceKind::Vapi) => call_event(tx, Voice::Vapi, each, now).await,
         Some(SourceKind::OpenPhone | SourceKind::Quo) => {
             Ok(read(providers::openphone::event::read(&event.body)))
         }
@@ -182,11 +182,16 @@ fn read<T, E: std::fmt::Display>(read: Result<T, E>) -> Followed {
 
 /// An event that named no call of ours when it came: by now the call may be known. Or one of a call, which an
 /// operator wants read again.
-async fn retell_event(tx: &mut TenantTx, each: &EventTry, now: Timestamp) -> Result<Followed> {
+async fn call_event(
+    tx: &mut TenantTx,
+    voice: Voice,
+    each: &EventTry,
+    now: Timestamp,
+) -> Result<Followed> {
     let event = &each.event;
     if let Some(call) = each.call {
-        let field = tx.tenant_row().await?.settings.retell.outcome_field;
-        let observation = match retell::observe_event(&event.body, &field) {
+        let settings = tx.tenant_row().await?.settings;
+        let observation = match voice.observe(&event.body, &settings) {
             Ok(observation) => observation.map(Box::new),
             Err(problem) => return Ok(Followed::invalid(&problem)),
         };
@@ -202,7 +207,7 @@ async fn retell_event(tx: &mut TenantTx, each: &EventTry, now: Timestamp) -> Res
     if let Some(id) = &event.provider_call_id
         && each.scope != Some(RetryScope::StateOnly)
     {
-        arrive::arrived(tx, event, now).await?;
+        arrive::arrived(tx, voice, event, now).await?;
         if tx.adopt_event(event.id, id).await? {
             return Ok(Followed::HandedOver);
         }
@@ -211,6 +216,9 @@ async fn retell_event(tx: &mut TenantTx, each: &EventTry, now: Timestamp) -> Res
         return Ok(Followed::kept(
             "only a retry with effects looks for the call that it belongs to",
         ));
+    }
+    if let (Voice::Vapi, Err(problem)) = (voice, vapi::webhook::read(&event.body)) {
+        return Ok(Followed::invalid(&problem));
     }
     metrics::counter!("bellhop_events_without_call_total").increment(1);
     Ok(Followed::kept("belongs to no call of this tenant"))

@@ -2,27 +2,32 @@
 
 use domain::inbound::{Line, line};
 use jiff::Timestamp;
-use providers::retell;
 use store::{Arrived, Result, StoredEvent, TenantTx};
 
+use crate::voice::Voice;
+
 /// Makes the call's row when the event is about a call that came in; nothing follows from any other.
-pub(crate) async fn arrived(tx: &mut TenantTx, event: &StoredEvent, now: Timestamp) -> Result<()> {
-    let Some(call) = retell::arrival(&event.body) else {
+pub(crate) async fn arrived(
+    tx: &mut TenantTx,
+    voice: Voice,
+    event: &StoredEvent,
+    now: Timestamp,
+) -> Result<()> {
+    let Some(call) = voice.arrival(&event.body) else {
         return Ok(());
     };
     let settings = tx.tenant_row().await?.settings;
     let caller = tx.recognise(call.from_number.as_deref(), &settings).await?;
-    let (agent, to) = (call.agent_id.as_deref(), call.to_number.as_deref());
+    let (agent, to) = (call.agent_id.as_deref(), call.line.as_deref());
+    let by_id = call.line_id.is_some() && call.line_id == settings.vapi.phone_number_id;
+    let is_ours = by_id || line(&settings, agent, to) == Line::Ours;
     // On a line that is none of the tenant's nobody is taken for somebody.
-    let contact = caller
-        .person
-        .as_ref()
-        .filter(|_| line(&settings, agent, to) == Line::Ours);
+    let contact = caller.person.as_ref().filter(|_| is_ours);
     let Some(provider_call_id) = event.provider_call_id.as_deref() else {
         return Ok(());
     };
     // No text column takes a NUL.
-    let called = call.to_number.as_deref().map(|to| to.replace('\0', ""));
+    let called = call.line.as_deref().map(|to| to.replace('\0', ""));
     let arrived = Arrived {
         provider: &event.provider,
         // As it was stored with the events that are to find it.

@@ -20,6 +20,7 @@ mod place;
 mod platform;
 mod schedule;
 mod send;
+mod voice;
 mod watch;
 
 use std::sync::Arc;

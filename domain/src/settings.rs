@@ -8,6 +8,7 @@ mod booking;
 mod inbound;
 mod problems;
 mod read;
+mod vapi;
 mod window;
 
 use jiff::{civil::Date, tz::TimeZone};
@@ -22,6 +23,7 @@ pub use alerts::{Alerts, Email, Events, Report, Slack, Sms, SmtpTls};
 pub use booking::{Booking, Identify};
 pub use inbound::{Inbound, Told};
 pub use problems::SettingsProblem;
+pub use vapi::{APOLOGY, Fallback, FallbackKind, Vapi};
 pub use window::{DAY_MINUTES, TimeOfDay, Window, WindowError};
 
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -34,6 +36,7 @@ pub struct Settings {
     pub limits: Limits,
     pub consent: Consent,
     pub retell: Retell,
+    pub vapi: Vapi,
     pub inbound: Inbound,
     pub booking: Booking,
     pub scripts: Scripts,

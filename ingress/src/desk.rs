@@ -247,7 +247,9 @@ impl Place {
             line: match &call {
                 // We chose agent and number ourselves.
                 Some(call) if call.direction == Direction::Outbound => Line::Ours,
-                _ => line,
+                // Not every question names the number that was called.
+                Some(call) => inbound::line(settings, agent, to.or(call.line.as_deref())),
+                None => line,
             },
             on_call: match &call {
                 Some(call) if call.is_over => OnCall::Over,

@@ -4,7 +4,14 @@
 
 use domain::{alert::AlertCause, ids::TenantId};
 use jiff::Timestamp;
-use providers::{retell, source::ParseProblem};
+use providers::{
+    retell,
+    source::{ParseProblem, SourceKind},
+    vapi::{
+        self,
+        question::{Question, ToolCall, ToolQuestion},
+    },
+};
 use serde_json::Value;
 use store::{Seen, Store};
 
@@ -17,9 +24,68 @@ use crate::{
     telemetry,
 };
 
+const UNREADABLE: &str = "The arguments could not be read. Nothing was changed.";
+
+/// What an agent is told that cannot be made to ask again. Whether it was done is not known.
+const NOT_DONE: &str =
+    "That could not be done just now. Take a note of it and say that somebody will call back.";
+
 /// The answer's JSON, or why there is none.
 pub(crate) async fn answer(app: &App, asked: &Asked<'_>) -> Result<Vec<u8>, Refusal> {
+    if asked.provider == SourceKind::Vapi {
+        return tools(app, asked).await.map_err(Refusal::Unreadable);
+    }
     let function = read(asked).map_err(Refusal::Unreadable)?;
+    let answered = carried_out(app, asked, &function).await;
+    let text = answered.ok_or(Refusal::NotAnswered)?;
+    Ok(retell::function::answer(&text))
+}
+
+/// What Vapi's tools came to. It is told with success whatever came of them, as its model sees no other answer.
+async fn tools(app: &App, asked: &Asked<'_>) -> Result<Vec<u8>, ParseProblem> {
+    let question = match vapi::question::read(asked.body)? {
+        Question::Tools(question) => question,
+        _ => return Err(ParseProblem::Missing("tool-calls")),
+    };
+    let mut results = Vec::new();
+    for call in &question.calls {
+        let outcome = match tool(asked, &question, call) {
+            None => Err(UNREADABLE.to_owned()),
+            Some(function) => {
+                let answered = carried_out(app, asked, &function).await;
+                answered
+                    .map(Value::String)
+                    .ok_or_else(|| NOT_DONE.to_owned())
+            }
+        };
+        results.push(call.result(outcome));
+    }
+    Ok(vapi::question::tool_answer(&results))
+}
+
+/// `None` when its arguments cannot be read.
+fn tool(asked: &Asked<'_>, question: &ToolQuestion, call: &ToolCall) -> Option<AskedFunction> {
+    let arrival = vapi::arrival(asked.body);
+    let of_call = |part: fn(&vapi::Arrival) -> &Option<String>| {
+        arrival.as_ref().and_then(|call| part(call).as_deref())
+    };
+    Some(AskedFunction {
+        provider: asked.provider.code(),
+        invocation: question.invocation(call),
+        is_numbered: call.id.is_some(),
+        call: None,
+        context: arrival.as_ref().and_then(|call| call.context),
+        name: column_text(call.name.as_deref().unwrap_or_default()),
+        arguments: call.args.clone()?.into_iter().map(storable_entry).collect(),
+        provider_call_id: question.provider_call_id.as_deref().map(column_text),
+        agent_id: of_call(|call| &call.assistant_id).map(column_text),
+        from_number: of_call(|call| &call.from_number).map(str::to_owned),
+        to_number: of_call(|call| &call.to_number).map(column_text),
+    })
+}
+
+/// What the agent's model is told, unless it failed or took too long.
+async fn carried_out(app: &App, asked: &Asked<'_>, function: &AskedFunction) -> Option<String> {
     let asking = Asking {
         tenant: asked.source.tenant,
         now: asked.trace.arrived_at,
@@ -27,9 +93,9 @@ pub(crate) async fn answer(app: &App, asked: &Asked<'_>) -> Result<Vec<u8>, Refu
         request_id: &asked.trace.request_id,
         trace_id: &asked.trace.trace_id,
     };
-    let work = desk::carry_out(&app.store, &function, &asking);
+    let work = desk::carry_out(&app.store, function, &asking);
     let failure = match tokio::time::timeout(asking.limit, work).await {
-        Ok(Ok(Some(text))) => return Ok(retell::function::answer(&text)),
+        Ok(Ok(Some(text))) => return Some(text),
         Ok(Ok(None)) => "function_met_changes",
         Ok(Err(error)) => {
             tracing::error!(
@@ -48,14 +114,14 @@ pub(crate) async fn answer(app: &App, asked: &Asked<'_>) -> Result<Vec<u8>, Refu
         "a function that an agent asked for was not carried out"
     );
     tokio::spawn(alarm(app.store.clone(), asking.tenant, failure));
-    Err(Refusal::NotAnswered)
+    None
 }
 
 fn read(asked: &Asked<'_>) -> Result<AskedFunction, ParseProblem> {
     let question = retell::function::read(asked.body)?;
     let metadata = |key| question.metadata.get(key)?.as_str();
     Ok(AskedFunction {
-        provider: asked.provider,
+        provider: asked.provider.code(),
         invocation: question.invocation(),
         is_numbered: false,
         call: metadata(retell::CALL_ID_KEY).and_then(|id| id.parse().ok()),

@@ -161,7 +161,7 @@ async fn accept(
     if let Some(question) = verified.provider.asks(&outline.event_type) {
         let asked = Asked {
             source: &verified.source,
-            provider: verified.provider.name(),
+            provider: verified.provider.kind(),
             body: &verified.body.bytes,
             trace,
             since,

@@ -8,6 +8,7 @@ mod app;
 mod appointment;
 mod batch;
 mod body;
+mod caller_question;
 mod config;
 mod desk;
 mod drain;

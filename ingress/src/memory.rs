@@ -12,10 +12,9 @@ use domain::{
     spoken::Locale,
 };
 use jiff::{Timestamp, tz::TimeZone};
-use providers::retell::inbound::InboundQuestion;
 use store::{PastCall, Person, TenantTx};
 
-use crate::appointment::Zoned;
+use crate::{appointment::Zoned, caller_question::CallerQuestion};
 
 /// As many as are ever told.
 const MOST_APPOINTMENTS: u32 = 5;
@@ -35,17 +34,17 @@ pub(crate) struct Found {
 
 pub(crate) async fn of(
     tx: &mut TenantTx,
-    question: &InboundQuestion,
+    question: &CallerQuestion,
+    settings: &Settings,
     now: Timestamp,
 ) -> store::Result<Found> {
-    let settings = tx.tenant_row().await?.settings;
     let line = inbound::line(
-        &settings,
+        settings,
         question.agent_id.as_deref(),
         question.to_number.as_deref(),
     );
     let recognised = tx
-        .recognise(question.from_number.as_deref(), &settings)
+        .recognise(question.from_number.as_deref(), settings)
         .await?;
     let caller = recognised.caller;
     let remembered = match &recognised.person {
@@ -58,7 +57,7 @@ pub(crate) async fn of(
             .override_agent_id
             .clone()
             .filter(|_| line == Line::Ours),
-        variables: told(&settings, line, caller, &remembered, now),
+        variables: told(settings, line, caller, &remembered, now),
         caller,
         e164: recognised.e164().map(str::to_owned),
         contact: recognised.person.map(|person| person.id),

@@ -53,6 +53,10 @@ impl Provider {
         Ok(Self { kind, options })
     }
 
+    pub(crate) fn kind(&self) -> SourceKind {
+        self.kind
+    }
+
     pub(crate) fn name(&self) -> &'static str {
         self.kind.code()
     }
@@ -112,6 +116,8 @@ impl Provider {
         match (self.kind, event_type) {
             (SourceKind::Retell, "call_inbound") => Some(Question::Caller),
             (SourceKind::Retell, retell::function::KIND) => Some(Question::Function),
+            (SourceKind::Vapi, "assistant-request") => Some(Question::Caller),
+            (SourceKind::Vapi, "tool-calls" | "function-call") => Some(Question::Function),
             _ => None,
         }
     }
@@ -144,6 +150,7 @@ mod tests {
             provider: provider.to_owned(),
             options: serde_json::json!({}),
             secrets: Vec::new(),
+            vapi: None,
         }
     }
 

@@ -7,11 +7,18 @@ use domain::{
     alert::{AlertCause, Part, fingerprint},
     ids::ContextId,
 };
-use providers::retell::inbound::{self, InboundAnswer, InboundQuestion};
+use providers::source::SourceKind;
 use serde_json::Value;
-use store::{ContextEntry, Seen, Source, Store, Trouble};
+use store::{Arrived, ContextEntry, Seen, Source, Store, TenantTx, Trouble};
 
-use crate::{app::App, memory, provider::column_text, telemetry, trace::Trace};
+use crate::{
+    app::App,
+    caller_question::{self, CallerQuestion},
+    memory::{self, Found},
+    provider::column_text,
+    telemetry,
+    trace::Trace,
+};
 
 /// Between tries to record a question that could not be answered, and how many there are: the database may be away.
 const RECORD_AGAIN: Duration = Duration::from_secs(5);
@@ -20,7 +27,7 @@ const RECORD_TRIES: u32 = 120;
 /// A question whose signature was checked.
 pub(crate) struct Asked<'a> {
     pub(crate) source: &'a Source,
-    pub(crate) provider: &'static str,
+    pub(crate) provider: SourceKind,
     pub(crate) body: &'a [u8],
     pub(crate) trace: &'a Trace,
     pub(crate) since: Instant,
@@ -47,7 +54,7 @@ impl Failure {
 /// The answer's JSON. There always is one.
 pub(crate) async fn answer(app: &App, asked: &Asked<'_>) -> Vec<u8> {
     let limit = app.config.question_time_limit;
-    let found = match inbound::read(asked.body) {
+    let found = match caller_question::read(asked.provider, asked.body) {
         Ok(question) => tokio::time::timeout(limit, find(&app.store, asked, &question, limit))
             .await
             .map_err(|_| Failure::TimedOut)
@@ -58,7 +65,7 @@ pub(crate) async fn answer(app: &App, asked: &Asked<'_>) -> Vec<u8> {
         }
     };
     match found {
-        Ok(answer) => answer.to_json(),
+        Ok(answer) => answer,
         Err(failure) => {
             telemetry::caller_unanswered(failure.code());
             tracing::error!(
@@ -66,9 +73,10 @@ pub(crate) async fn answer(app: &App, asked: &Asked<'_>) -> Vec<u8> {
                 failure = failure.code(),
                 "a caller was answered without a look at who it is"
             );
-            let record = recorded(app.store.clone(), Unanswered::of(asked, failure));
-            tokio::spawn(record);
-            InboundAnswer::default().to_json()
+            let unanswered = Unanswered::of(asked, failure);
+            let answer = unanswered.answer.clone();
+            tokio::spawn(recorded(app.store.clone(), unanswered));
+            answer
         }
     }
 }
@@ -85,23 +93,21 @@ fn failed(error: &store::Error) -> Failure {
 async fn find(
     store: &Store,
     asked: &Asked<'_>,
-    question: &InboundQuestion,
+    question: &CallerQuestion,
     limit: Duration,
-) -> store::Result<InboundAnswer> {
+) -> store::Result<Vec<u8>> {
+    let now = asked.trace.arrived_at;
     let mut tx = store.tenant(asked.source.tenant).begin().await?;
     tx.hurry(limit).await?;
-    let found = memory::of(&mut tx, question, asked.trace.arrived_at).await?;
+    let settings = tx.tenant_row().await?.settings;
+    let found = memory::of(&mut tx, question, &settings, now).await?;
     let id = ContextId::generate();
-    let answer = InboundAnswer {
-        override_agent_id: found.override_agent_id,
-        variables: found.variables,
-        metadata: [(providers::retell::CONTEXT_ID_KEY.to_owned(), id.to_string())].into(),
-    };
-    let sent: Value = serde_json::from_slice(&answer.to_json())?;
+    let answer = caller_question::answer(asked.provider, &found, &settings, id);
+    let sent: Value = serde_json::from_slice(&answer)?;
     tx.log_context(&ContextEntry {
         id,
-        provider: asked.provider,
-        provider_call_id: None,
+        provider: asked.provider.code(),
+        provider_call_id: question.provider_call_id.as_deref(),
         caller: Some(found.caller.code()),
         contact: found.contact,
         e164: found.e164.as_deref(),
@@ -116,6 +122,11 @@ async fn find(
         asked_at: asked.trace.arrived_at,
     })
     .await?;
+    if let Some(provider_call_id) = &question.provider_call_id {
+        arrived(&mut tx, asked, question, &found, provider_call_id).await?;
+        tx.context_belongs(id, asked.provider.code(), provider_call_id)
+            .await?;
+    }
     if let Some(problem) = found.line_problem {
         let trouble = trouble(AlertCause::UnknownCaller, problem.code());
         tx.raise(&trouble, Seen::Occurred, asked.trace.arrived_at)
@@ -129,6 +140,24 @@ async fn find(
         "a caller was looked up"
     );
     Ok(answer)
+}
+
+/// The call is there already: its process begins now, and asks for it should nothing more be heard.
+async fn arrived(
+    tx: &mut TenantTx,
+    asked: &Asked<'_>,
+    question: &CallerQuestion,
+    found: &Found,
+    provider_call_id: &str,
+) -> store::Result<()> {
+    let arrived = Arrived {
+        provider: asked.provider.code(),
+        provider_call_id,
+        e164: found.e164.as_deref(),
+        contact: found.contact,
+        line: question.to_number.as_deref(),
+    };
+    tx.call_arrived(&arrived, asked.trace.arrived_at).await
 }
 
 pub(crate) fn trouble(cause: AlertCause, about: &str) -> Trouble<'_> {
@@ -149,6 +178,8 @@ struct Unanswered {
     tenant: domain::ids::TenantId,
     provider: &'static str,
     failure: Failure,
+    /// What was sent.
+    answer: Vec<u8>,
     took_ms: u32,
     trace: Trace,
 }
@@ -157,15 +188,16 @@ impl Unanswered {
     fn of(asked: &Asked<'_>, failure: Failure) -> Self {
         Self {
             tenant: asked.source.tenant,
-            provider: asked.provider,
+            provider: asked.provider.code(),
             failure,
+            answer: caller_question::safe_answer(asked.provider, asked.source),
             took_ms: milliseconds(asked.since),
             trace: asked.trace.clone(),
         }
     }
 
     async fn record(&self, store: &Store) -> store::Result<()> {
-        let answer: Value = serde_json::from_slice(&InboundAnswer::default().to_json())?;
+        let answer: Value = serde_json::from_slice(&self.answer)?;
         let mut tx = store.tenant(self.tenant).begin().await?;
         tx.log_context(&ContextEntry {
             id: ContextId::generate(),

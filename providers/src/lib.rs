@@ -23,4 +23,5 @@ pub mod standard_webhooks;
 mod testing;
 pub mod twilio;
 pub mod vapi;
+pub mod voice;
 pub mod zoho;

@@ -12,9 +12,11 @@ pub mod webhook;
 mod wire;
 
 pub use arrival::{Arrival, arrival};
-pub use client::{Client, NewCall, Placed, Timeouts};
+pub use client::{Client, NewCall};
 pub use observe::{class_of, observe_call, observe_event};
 pub use wire::{CallAnalysis, CallObject};
+
+pub use crate::voice::{Placed, Timeouts};
 
 /// Where Retell answers, unless configured otherwise.
 pub const BASE_URL: &str = "https://api.retellai.com";

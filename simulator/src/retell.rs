@@ -12,7 +12,7 @@ mod routes;
 mod scenario;
 mod sim_routes;
 mod state;
-mod words;
+pub(crate) mod words;
 
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 

@@ -27,6 +27,7 @@ use post::Shared;
 
 pub use ledger::{EventSeen, Ledger, Outcome, Totals};
 pub use letter::Letter;
+pub(crate) use letter::vapi_headers;
 pub use scenario::{Fault, Scenario, Tries};
 pub use vendor::{AgentAuth, Encoding, HeaderFamily, VapiAuth, VapiHmac, Vendor};
 

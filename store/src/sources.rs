@@ -1,6 +1,9 @@
 //! Webhook endpoints. A source's address holds an unguessable key; the key names tenant and provider.
 
-use domain::ids::{SourceId, TenantId};
+use domain::{
+    ids::{SourceId, TenantId},
+    settings::Vapi,
+};
 use secrecy::SecretString;
 
 use crate::{Result, Store, TenantTx, secrets::Sealed};
@@ -15,6 +18,8 @@ pub struct Source {
     pub options: serde_json::Value,
     /// Its own and then the tenant's for the provider, newest first; any of them may have signed.
     pub secrets: Vec<SecretString>,
+    /// Of a source of Vapi: what its questions are answered from when nothing can be looked up.
+    pub vapi: Option<Vapi>,
 }
 
 /// A webhook endpoint as an operator sees it.
@@ -59,13 +64,32 @@ impl Store {
             .iter()
             .map(|each| self.keys.open(tenant, each))
             .collect::<Result<_>>()?;
+        let vapi = match row.provider == "vapi" {
+            true => self.vapi_of(tenant).await?,
+            false => None,
+        };
         Ok(Some(Source {
             id: SourceId::from_uuid(row.id),
             tenant,
             provider: row.provider,
             options: row.options,
             secrets,
+            vapi,
         }))
+    }
+
+    async fn vapi_of(&self, tenant: TenantId) -> Result<Option<Vapi>> {
+        let stored = sqlx::query_scalar!(
+            r#"select s.settings -> 'vapi' as vapi from tenants t
+               join tenant_settings s on s.tenant_id = t.id and s.version = t.settings_version where t.id = $1"#,
+            tenant.uuid()
+        )
+        .fetch_optional(&self.pool)
+        .await?;
+        // Those of a newer program are read where the answer is found; this is for when none is.
+        Ok(stored
+            .flatten()
+            .and_then(|vapi| serde_json::from_value(vapi).ok()))
     }
 
     /// The keys of all enabled sources, at most `limit` of them, the newest first.

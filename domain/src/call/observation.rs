@@ -8,6 +8,8 @@ use super::Sentiment;
 coded_enum! {
     /// Where an observation came from.
     ObservationKind {
+        /// The provider said where the call stands, before it was connected.
+        Updated = "updated",
         /// The provider said that the call was connected.
         Started = "started",
         /// The provider said that the call is over.

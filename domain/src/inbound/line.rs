@@ -39,6 +39,8 @@ fn is_our_agent(settings: &Settings, agent: &str) -> bool {
     let mut ours = retell
         .agent_id
         .iter()
+        .chain(&settings.vapi.assistant_id)
+        .chain(&settings.vapi.fallback_assistant_id)
         .chain(&inbound.agent_ids)
         .chain(&inbound.override_agent_id);
     ours.any(|id| id.trim() == agent)

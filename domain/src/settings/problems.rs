@@ -3,6 +3,7 @@
 mod alerts;
 mod booking;
 mod inbound;
+mod vapi;
 
 use std::{collections::BTreeSet, fmt};
 
@@ -63,6 +64,7 @@ pub(super) fn problems(settings: &Settings) -> Vec<SettingsProblem> {
     retries(settings, &mut found);
     limits(settings, &mut found);
     retell(settings, &mut found);
+    vapi::problems(&settings.vapi, &mut found);
     inbound::problems(&settings.inbound, &mut found);
     booking::problems(settings, &mut found);
     scripts(settings, &mut found);

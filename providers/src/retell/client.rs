@@ -1,12 +1,9 @@
 //! The client of Retell's HTTP interface.
 
-mod answer;
-
-use std::{collections::BTreeMap, fmt, time::Duration};
+use std::{collections::BTreeMap, fmt};
 
 use domain::ids::CallId;
-use reqwest::{Method, RequestBuilder, Url, redirect, retry};
-use secrecy::{ExposeSecret, SecretString};
+use secrecy::SecretString;
 use serde_json::{Value, json};
 
 use super::{
@@ -14,35 +11,16 @@ use super::{
     wire::{CallObject, CallPage, CreatePhoneCall, number_filter, our_call_filter},
 };
 use crate::{
-    error::{ClientError, Doubt, PlaceError, ReadError},
+    error::{ClientError, PlaceError, ReadError},
     json::broken,
     redact::masked_number,
+    voice::{Http, Placed, Timeouts, placed, unreadable},
 };
 
 /// Calls on one page of a search; the most that Retell gives.
 const PAGE_SIZE: u32 = 1000;
 /// Pages after which a search gives up: twenty thousand calls of one number are no search any more.
 const MAX_PAGES: u32 = 20;
-
-/// How long each kind of request may take.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Timeouts {
-    pub connect: Duration,
-    /// Of a request to dial, in all. Generous, because giving up early leaves a dial in doubt.
-    pub place: Duration,
-    /// Of any other request, in all.
-    pub read: Duration,
-}
-
-impl Default for Timeouts {
-    fn default() -> Self {
-        Self {
-            connect: Duration::from_secs(5),
-            place: Duration::from_secs(60),
-            read: Duration::from_secs(20),
-        }
-    }
-}
 
 /// One call to be placed.
 #[derive(Clone)]
@@ -70,40 +48,17 @@ impl fmt::Debug for NewCall {
     }
 }
 
-/// A call that Retell has accepted.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Placed {
-    pub provider_call_id: String,
-}
-
 /// Talks to one Retell account. Cheap to clone.
-#[derive(Clone)]
+#[derive(Debug, Clone)]
 pub struct Client {
-    base: Url,
-    key: SecretString,
-    timeouts: Timeouts,
-    /// For requests to dial: a fresh connection each. A kept one may be closed by the far side just
-    /// as the request leaves, which puts the dial in doubt, or has the HTTP library send it again.
-    dialing: reqwest::Client,
-    reading: reqwest::Client,
+    http: Http,
 }
 
 impl Client {
     /// A client of the account that `key` belongs to. `base_url` is [`super::BASE_URL`], or a simulator's.
     pub fn new(base_url: &str, key: SecretString, timeouts: Timeouts) -> Result<Self, ClientError> {
-        let base = Url::parse(base_url).map_err(|_| ClientError::BaseUrl)?;
-        if !matches!(base.scheme(), "http" | "https") || base.cannot_be_a_base() {
-            return Err(ClientError::BaseUrl);
-        }
-        let dialing = http(&base, timeouts)?.pool_max_idle_per_host(0).build()?;
-        let reading = http(&base, timeouts)?.build()?;
-        Ok(Self {
-            base,
-            key,
-            timeouts,
-            dialing,
-            reading,
-        })
+        let http = Http::new(base_url, key, timeouts)?;
+        Ok(Self { http })
     }
 
     /// Asks Retell to dial. Sends one request and never another: Retell knows no idempotency key,
@@ -119,25 +74,14 @@ impl Client {
                 (ATTEMPT_KEY, call.attempt.to_string()),
             ]),
         };
-        let request = self.request(&self.dialing, Method::POST, &["v2", "create-phone-call"]);
-        let response = request
-            .timeout(self.timeouts.place)
-            .json(&body)
-            .send()
-            .await;
-        let body = answer::to_place(response.map_err(answer::place_failure)?, &self.key).await?;
-        placed(&body)
+        let body = self.http.dial(&["v2", "create-phone-call"], &body).await?;
+        placed(&body, "call_id")
     }
 
     /// Reads one call. An id that is not of this account is refused with 422.
     pub async fn get_call(&self, provider_call_id: &str) -> Result<CallObject, ReadError> {
-        let body = self
-            .read(self.request(
-                &self.reading,
-                Method::GET,
-                &["v2", "get-call", provider_call_id],
-            ))
-            .await?;
+        let path = ["v2", "get-call", provider_call_id];
+        let body = self.http.read(self.http.get(&path)).await?;
         broken::read(&body).map_err(|error| unreadable(&error))
     }
 
@@ -201,85 +145,8 @@ impl Client {
         if let (Some(from), Some(query)) = (from, query.as_object_mut()) {
             query.insert("pagination_key".into(), from.into());
         }
-        let request = self
-            .request(&self.reading, Method::POST, &["v3", "list-calls"])
-            .json(&query);
-        let body = self.read(request).await?;
+        let request = self.http.post(&["v3", "list-calls"]).json(&query);
+        let body = self.http.read(request).await?;
         broken::read(&body).map_err(|error| unreadable(&error))
     }
-
-    async fn read(&self, request: RequestBuilder) -> Result<Vec<u8>, ReadError> {
-        let response = request
-            .timeout(self.timeouts.read)
-            .send()
-            .await
-            .map_err(answer::read_failure)?;
-        answer::to_read(response, &self.key).await
-    }
-
-    fn request(&self, client: &reqwest::Client, method: Method, path: &[&str]) -> RequestBuilder {
-        let mut url = self.base.clone();
-        if let Ok(mut segments) = url.path_segments_mut() {
-            segments.pop_if_empty().extend(path);
-        }
-        client
-            .request(method, url)
-            .bearer_auth(self.key.expose_secret())
-    }
-}
-
-impl fmt::Debug for Client {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Client")
-            .field("base", &self.base.as_str())
-            .finish_non_exhaustive()
-    }
-}
-
-/// An HTTP client that sends each request once: no retries, no redirects.
-fn http(base: &Url, timeouts: Timeouts) -> Result<reqwest::ClientBuilder, ClientError> {
-    // Fails when another part of the program was first, which serves as well.
-    let _ = rustls::crypto::ring::default_provider().install_default();
-    let builder = reqwest::Client::builder()
-        .connect_timeout(timeouts.connect)
-        .redirect(redirect::Policy::none())
-        .retry(retry::never())
-        .user_agent(concat!("bellhop/", env!("CARGO_PKG_VERSION")));
-    let builder = match base.scheme() {
-        // A simulator on this machine needs neither the system's certificates nor its proxy.
-        "http" => builder.tls_certs_only([]),
-        _ => builder,
-    };
-    Ok(if is_this_machine(base) {
-        builder.no_proxy()
-    } else {
-        builder
-    })
-}
-
-fn is_this_machine(url: &Url) -> bool {
-    let host = url.host_str().unwrap_or_default();
-    host == "localhost" || host.starts_with("127.") || host == "[::1]"
-}
-
-fn placed(body: &[u8]) -> Result<Placed, PlaceError> {
-    let call: Result<Value, _> = serde_json::from_slice(body);
-    let id = call.ok().and_then(|call| {
-        call.get("call_id")
-            .and_then(Value::as_str)
-            .map(str::to_owned)
-    });
-    id.filter(|id| !id.is_empty())
-        .map(|provider_call_id| Placed { provider_call_id })
-        .ok_or_else(|| PlaceError::Uncertain(Doubt::Unreadable("no call_id in the answer".into())))
-}
-
-/// Says where, and not what: an answer may hold personal data.
-fn unreadable(error: &serde_json::Error) -> ReadError {
-    ReadError::Unreadable(format!(
-        "{:?} error at line {}, column {}",
-        error.classify(),
-        error.line(),
-        error.column()
-    ))
 }

@@ -1,5 +1,5 @@
-use domain::call::{CallOutcome, CallView};
-use serde_json::json;
+use domain::call::{AppointmentAction, CallOutcome, CallView};
+use serde_json::{Value, json};
 
 use super::*;
 

@@ -8,6 +8,7 @@ use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::{Map, Value, json};
 
 use super::CALL_ID_KEY;
+use crate::voice::words::truth;
 
 /// A call as Retell's reads and webhooks show it.
 #[derive(Clone, PartialEq, Deserialize)]
@@ -137,20 +138,6 @@ pub(super) fn our_call_filter(call_id: CallId) -> Value {
 /// may lack the start by which times are compared.
 pub(super) fn number_filter(to_number: &str) -> Value {
     json!({"to_number": {"type": "string", "op": "eq", "value": to_number}})
-}
-
-/// A yes or no, written as a boolean, a number or a word.
-pub(super) fn truth(value: &Value) -> Option<bool> {
-    match value {
-        Value::Bool(truth) => Some(*truth),
-        Value::Number(number) => number.as_f64().map(|number| number != 0.0),
-        Value::String(word) => match word.trim().to_ascii_lowercase().as_str() {
-            "true" | "yes" | "y" | "1" => Some(true),
-            "false" | "no" | "n" | "0" => Some(false),
-            _ => None,
-        },
-        Value::Null | Value::Array(_) | Value::Object(_) => None,
-    }
 }
 
 fn text<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {

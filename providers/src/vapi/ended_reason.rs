@@ -64,9 +64,11 @@ fn exact(reason: &str) -> Option<EndedReason> {
         | "call.in-progress.error-sip-outbound-call-failed-to-connect" => EndedReason::Carrier,
         "assistant-request-failed"
         | "assistant-not-found"
+        | "assistant-not-provided"
         | "assistant-not-valid"
         | "assistant-join-timed-out"
         | "call-start-error-neither-assistant-nor-server-set" => EndedReason::OurWebhook,
+        "assistant-error" => EndedReason::Pipeline,
         "worker-shutdown"
         | "phone-call-provider-closed-websocket"
         | "phone-call-provider-bypass-enabled-but-no-call-received"
@@ -84,6 +86,8 @@ const BEGINNINGS: &[(&str, EndedReason)] = &[
         "call.in-progress.error-providerfault-outbound-sip-",
         EndedReason::Carrier,
     ),
+    ("call.in-progress.error-sip-inbound-", EndedReason::Carrier),
+    ("call.ringing.error-", EndedReason::Carrier),
     ("assistant-request-returned-", EndedReason::OurWebhook),
     ("call.start.error-subscription-", EndedReason::Account),
     ("call.start.error-vapi-number-", EndedReason::Account),

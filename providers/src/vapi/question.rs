@@ -6,7 +6,10 @@ use std::fmt;
 
 use serde_json::{Map, Value, json};
 
-pub use answer::{ToolResult, assistant_answer, forward_answer, spoken_error, tool_answer};
+pub use answer::{
+    ToolResult, assistant_answer, context_answer, forward_answer, safe_answer, spoken_error,
+    tool_answer,
+};
 
 use crate::{
     json::Json,

@@ -10,6 +10,7 @@ use http::HeaderMap;
 use secrecy::SecretString;
 use subtle::Choice;
 
+pub(super) use outline::our_call_in_call;
 pub use outline::outline;
 pub use read::{Call, Event, Report, Says, ToolCall, read};
 

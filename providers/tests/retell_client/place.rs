@@ -7,8 +7,9 @@ use providers::{
 };
 use serde_json::json;
 
-use crate::server::{
-    Answer, KEY, Server, Socket, TO, a_call, hasty_client, patient_client, socket,
+use crate::{
+    local::{Answer, Server, Socket, socket},
+    server::{KEY, TO, a_call, hasty_client, patient_client},
 };
 
 const CREATED: &str = r#"{"call_id":"call_4f8d1c2b3a","call_status":"registered"}"#;

@@ -7,7 +7,7 @@ use super::scenario::Outcome;
 use crate::chance::pick;
 
 /// One thing said: by the agent or the user.
-pub(super) type Line = (&'static str, &'static str);
+pub(crate) type Line = (&'static str, &'static str);
 
 const OPENINGS: &[&str] = &[
     "Hello, this is the reminder service about your appointment. Is this a good moment?",
@@ -16,7 +16,7 @@ const OPENINGS: &[&str] = &[
 ];
 
 /// What the two sides say in a call that goes so.
-pub(super) fn conversation(outcome: Outcome, dice: &mut StdRng) -> Vec<Line> {
+pub(crate) fn conversation(outcome: Outcome, dice: &mut StdRng) -> Vec<Line> {
     let mut say = |words: &[&'static str]| pick(dice, words).unwrap_or_default();
     if outcome == Outcome::Voicemail {
         return vec![(
@@ -104,7 +104,7 @@ pub(super) fn conversation(outcome: Outcome, dice: &mut StdRng) -> Vec<Line> {
 }
 
 /// The conversation as one text, as in `transcript`.
-pub(super) fn transcript(talk: &[Line]) -> String {
+pub(crate) fn transcript(talk: &[Line]) -> String {
     let name = |role: &str| if role == "agent" { "Agent" } else { "User" };
     talk.iter()
         .map(|(role, words)| format!("{}: {words}\n", name(role)))
@@ -112,7 +112,7 @@ pub(super) fn transcript(talk: &[Line]) -> String {
 }
 
 /// The conversation word by word, as in `transcript_object`.
-pub(super) fn transcript_object(talk: &[Line]) -> Value {
+pub(crate) fn transcript_object(talk: &[Line]) -> Value {
     let mut at = 0.4;
     talk.iter()
         .map(|(role, content)| {
@@ -130,7 +130,7 @@ pub(super) fn transcript_object(talk: &[Line]) -> Value {
 }
 
 /// The decision as the post-call analysis puts it.
-pub(super) fn action(outcome: Outcome) -> &'static str {
+pub(crate) fn action(outcome: Outcome) -> &'static str {
     match outcome {
         Outcome::Confirmed => "confirmed",
         Outcome::Cancelled | Outcome::CancelledAndDoNotCall => "cancelled",
@@ -139,7 +139,7 @@ pub(super) fn action(outcome: Outcome) -> &'static str {
     }
 }
 
-pub(super) fn summary(outcome: Outcome) -> &'static str {
+pub(crate) fn summary(outcome: Outcome) -> &'static str {
     match outcome {
         Outcome::Confirmed => "The person confirmed that they will come.",
         Outcome::Cancelled => "The person cancelled the appointment.",
@@ -152,7 +152,7 @@ pub(super) fn summary(outcome: Outcome) -> &'static str {
     }
 }
 
-pub(super) fn sentiment(outcome: Outcome) -> &'static str {
+pub(crate) fn sentiment(outcome: Outcome) -> &'static str {
     match outcome {
         Outcome::Confirmed | Outcome::Rescheduled => "Positive",
         Outcome::DoNotCall | Outcome::CancelledAndDoNotCall => "Negative",

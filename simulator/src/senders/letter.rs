@@ -240,6 +240,25 @@ fn vapi_signature(hmac: &VapiHmac, secret: &str, signed: &[u8]) -> String {
     format!("{}{text}", hmac.signature_prefix)
 }
 
+/// The headers with which Vapi proves a message of the given id to be its own.
+pub(crate) fn vapi_headers(
+    auth: &VapiAuth,
+    secret: &str,
+    id: &str,
+    at_ms: i64,
+    url: &str,
+    body: &[u8],
+) -> Vec<(String, String)> {
+    let envelope = Envelope {
+        id,
+        at_ms,
+        url,
+        body,
+        secrets: &[secret],
+    };
+    envelope.vapi(auth)
+}
+
 /// A body that is no event of anybody's.
 fn garbage(dice: &mut StdRng) -> Vec<u8> {
     match dice.random_range(0..7) {

@@ -60,6 +60,15 @@ from_number = "+442079460123"
 calls_per_second = 0
 outcome_field = "what_they_want"
 
+[vapi]
+assistant_id = "8a7b-assistant"
+phone_number_id = "9e8d-number"
+outcome_field = "what_they_want"
+fallback = "forward"
+fallback_assistant_id = "8a7c-assistant"
+forward_to = "+442079460125"
+apology = "We are closed."
+
 [inbound]
 numbers = ["+442079460124"]
 agent_ids = ["agent_2", "8a7b-assistant"]

@@ -4,7 +4,10 @@
 
 use std::{collections::BTreeMap, fmt};
 
+use domain::{ids::ContextId, settings::Fallback};
 use serde_json::{Map, Value, json};
+
+use crate::vapi::CONTEXT_ID_KEY;
 
 /// What came of a tool call.
 #[derive(Clone, PartialEq)]
@@ -45,6 +48,19 @@ pub fn assistant_answer(
     answer.to_string().into_bytes()
 }
 
+/// The same with the id of what is told, in both places where Vapi may show it again. The assistant's prompt has no
+/// use for it.
+pub fn context_answer(
+    assistant_id: &str,
+    variables: &BTreeMap<String, String>,
+    context: ContextId,
+) -> Vec<u8> {
+    let id = BTreeMap::from([(CONTEXT_ID_KEY.to_owned(), context.to_string())]);
+    let mut variables = variables.clone();
+    variables.extend(id.clone());
+    assistant_answer(assistant_id, &variables, &id)
+}
+
 /// The answer that passes the call on to a number (E.164) without a word.
 pub fn forward_answer(number: &str) -> Vec<u8> {
     let destination = json!({"type": "number", "number": number, "message": ""});
@@ -54,6 +70,16 @@ pub fn forward_answer(number: &str) -> Vec<u8> {
 /// The answer that is spoken to the caller, and ends the call.
 pub fn spoken_error(text: &str) -> Vec<u8> {
     json!({"error": line(text)}).to_string().into_bytes()
+}
+
+/// The safe answer, for when nothing can be looked up: it tells nothing of the caller.
+pub fn safe_answer(fallback: Fallback<'_>) -> Vec<u8> {
+    let nothing = BTreeMap::new();
+    match fallback {
+        Fallback::Assistant(id) => assistant_answer(id, &nothing, &nothing),
+        Fallback::Forward(number) => forward_answer(number),
+        Fallback::Apologise(words) => spoken_error(words),
+    }
 }
 
 /// The answer to tool calls: an entry for each result, in their order.

@@ -1,3 +1,7 @@
+use domain::{
+    ids::ContextId,
+    settings::{APOLOGY, Settings},
+};
 use proptest::prelude::*;
 
 use super::*;
@@ -55,6 +59,39 @@ fn a_call_is_passed_on_or_refused_in_words() {
         )),
         json!({"error":"Sorry, we cannot take your call at the moment."})
     );
+}
+
+#[test]
+fn the_id_of_what_is_told_stands_wherever_it_may_come_back() {
+    let variables = BTreeMap::from([("greeting".to_owned(), "Hello".to_owned())]);
+    let context = ContextId::generate();
+    let id = context.to_string();
+    assert_eq!(
+        json_of(context_answer("a1", &variables, context)),
+        json!({"assistantId": "a1", "assistantOverrides": {
+            "variableValues": {"greeting": "Hello", CONTEXT_ID_KEY: id},
+            "metadata": {CONTEXT_ID_KEY: id},
+        }})
+    );
+}
+
+#[test]
+fn a_safe_answer_is_as_the_settings_say_and_tells_nothing() {
+    for (toml, expected) in [
+        (
+            "[vapi]\nassistant_id = \"a1\"",
+            json!({"assistantId": "a1"}),
+        ),
+        (
+            "[vapi]\nfallback = \"forward\"\nforward_to = \"+442079460999\"",
+            json!({"destination": {"type": "number", "number": "+442079460999", "message": ""}}),
+        ),
+        ("", json!({ "error": APOLOGY })),
+    ] {
+        let settings = Settings::from_toml(toml).unwrap();
+        let answer = safe_answer(settings.vapi.fallback());
+        assert_eq!(json_of(answer), expected, "{toml}");
+    }
 }
 
 #[test]

@@ -16,6 +16,13 @@ const OUR_CALL: &[&str] = &[
     "message.call.name",
 ];
 
+/// The same within a call.
+const OUR_CALL_IN_CALL: &[&str] = &[
+    "assistantOverrides.metadata.bellhop_call_id",
+    "metadata.bellhop_call_id",
+    "name",
+];
+
 const PATHS: &[&str] = &[
     "message.type",
     "message.status",
@@ -68,9 +75,18 @@ fn our_call(plucked: &Plucked) -> Option<CallId> {
 
 /// The same of a body that was read in full.
 pub(super) fn our_call_in(body: Json<'_>) -> Option<CallId> {
-    OUR_CALL
+    first_id(body, OUR_CALL)
+}
+
+/// The same of a call that was read.
+pub(in crate::vapi) fn our_call_in_call(call: Json<'_>) -> Option<CallId> {
+    first_id(call, OUR_CALL_IN_CALL)
+}
+
+fn first_id(json: Json<'_>, paths: &[&str]) -> Option<CallId> {
+    paths
         .iter()
-        .find_map(|path| body.at(path).text()?.parse().ok())
+        .find_map(|path| json.at(path).text()?.parse().ok())
 }
 
 #[cfg(test)]
@@ -79,13 +95,17 @@ mod tests {
 
     #[test]
     fn the_paths_name_the_key_that_our_calls_carry() {
-        let keys = OUR_CALL.iter().filter(|path| path.contains("metadata"));
-        assert!(
-            keys.clone().count() == 3
-                && keys
-                    .into_iter()
-                    .all(|path| path.ends_with(crate::retell::CALL_ID_KEY))
-        );
+        for (paths, count) in [(OUR_CALL, 3), (OUR_CALL_IN_CALL, 2)] {
+            let keys: Vec<_> = paths
+                .iter()
+                .filter(|path| path.contains("metadata"))
+                .collect();
+            assert_eq!(keys.len(), count);
+            assert!(
+                keys.iter()
+                    .all(|path| path.ends_with(crate::vapi::CALL_ID_KEY))
+            );
+        }
     }
 
     const CALL: &str = "cal_019a0000000070008000000000000001";

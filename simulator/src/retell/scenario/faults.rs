@@ -78,7 +78,7 @@ impl Default for CreateFaults {
 }
 
 impl CreateFaults {
-    pub(in crate::retell) fn chances(&self) -> [(CreateFault, f64); 10] {
+    pub(crate) fn chances(&self) -> [(CreateFault, f64); 10] {
         [
             (CreateFault::RateLimited, self.rate_limited),
             (CreateFault::RateLimitedSilently, self.rate_limited_silently),
@@ -182,7 +182,7 @@ impl WebhookFaults {
 }
 
 impl Faults {
-    pub(super) fn check(&self) -> Result<(), ScenarioError> {
+    pub(crate) fn check(&self) -> Result<(), ScenarioError> {
         probabilities(
             "faults.create",
             self.create.chances().map(|(_, chance)| chance),

@@ -140,7 +140,7 @@ async fn message(response: Response, key: &SecretString) -> String {
     let text = match serde_json::from_slice::<Value>(&body) {
         Ok(answer) => ["message", "error_message", "error"]
             .iter()
-            .find_map(|field| answer.get(field).and_then(Value::as_str).map(str::to_owned))
+            .find_map(|field| words(answer.get(field)?))
             .unwrap_or_else(|| answer.to_string()),
         Err(_) => String::from_utf8_lossy(&body).into_owned(),
     };
@@ -156,4 +156,16 @@ async fn message(response: Response, key: &SecretString) -> String {
         .chars()
         .take(MAX_MESSAGE)
         .collect()
+}
+
+/// A text, or several in a list.
+fn words(value: &Value) -> Option<String> {
+    match value {
+        Value::String(text) => Some(text.clone()),
+        Value::Array(texts) => {
+            let texts: Option<Vec<&str>> = texts.iter().map(Value::as_str).collect();
+            texts.map(|texts| texts.join("; "))
+        }
+        _ => None,
+    }
 }
