@@ -7,10 +7,12 @@ use jiff::{
 
 use super::rule::{Day, Frequency, Rule};
 
-/// Most days and starts that are looked at for one rule: more than a daily one of a century needs.
-const MOST_PER_RULE: u32 = 100_000;
+/// Most work on one rule: more than a daily one of sixty years needs that has to be counted from its start.
+const MOST_PER_RULE: u32 = 50_000;
+/// Days that are as quickly passed over as one start is made.
+const DAYS_PER_START: u16 = 8;
 
-/// How many days and starts may still be looked at for a whole feed.
+/// How many starts may still be made for a whole feed.
 #[derive(Debug)]
 pub(super) struct Work(pub(super) u32);
 
@@ -200,7 +202,7 @@ impl<'a> Expansion<'a> {
     }
 
     fn play(&mut self, period: &Period) -> Next {
-        if !self.spend(period.days.into()) {
+        if !self.spend(u32::from(period.days / DAYS_PER_START) + 1) {
             return Next::Stopped;
         }
         let times = Times::of(self.rule, self.asked.first.time(), period.start.time());

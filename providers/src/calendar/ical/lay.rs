@@ -13,8 +13,8 @@ use super::{
     zone::Zones,
 };
 
-/// Days and starts that are looked at for one feed: a second's work or so.
-const MOST_WORK: u32 = 2_000_000;
+/// Starts that are made for one feed: ten thousand birthdays, and a fraction of a second's work.
+const MOST_WORK: u32 = 500_000;
 /// How far any zone is from Greenwich, and a little more.
 const ANY_ZONE: SignedDuration = SignedDuration::from_hours(16);
 

@@ -73,14 +73,6 @@ impl When {
     pub(super) const fn is_day(&self) -> bool {
         matches!(self, When::Day(_))
     }
-
-    /// The name of the zone that it needs, if that has one.
-    pub(super) fn zone_name(&self) -> Option<&str> {
-        match self {
-            When::Local(_, name) => name.as_deref(),
-            When::Day(_) | When::Utc(_) => None,
-        }
-    }
 }
 
 /// The instant of a local time: of two the first, and of one that the clocks skip, as if they had not yet been
