@@ -186,6 +186,21 @@ mod tests {
         }
     }
 
+    /// Made with openssl: a signature of this kind is always the same.
+    const PROOF: &str = "eyJhbGciOiJSUzI1NiIsInR5cCI6IkpXVCJ9.eyJpc3MiOiJhIn0.b4Wkxynq-mefr18TJPRR3uXD-H4VoVTxvOCGU\
+         gPpZtRYojMxuqqiU7Aq06wIDKLDW4KaM2ijEuLB9hw6GLWm_N1j7NT2cmnhBoLjPC3RNzfTO-Q-Cf1fc4v2ttOgSKI\
+         pMhppdTIQv2S3Lj1T4-BuiOBhZ-zkYU47KJFNHezbc9WYqziP8on_E4DveVOgK8ViyP6GZTmOaN3Ru9hAwL_NTc5PN\
+         vFkjjaRBlS9zPyOtEMqwjikSgiuhtkEduW3u9vY04GEiLNOKtgMUlBHNONspyp8ZnXVRRZsyMfiouqs9Xh998bkFUl\
+         karMEts2Lz02jOlDtdXzk2WGUSChmWpyDqw";
+
+    #[test]
+    fn a_proof_is_signed_as_another_program_signs_it() {
+        let pem = include_str!("../../../../simulator/src/calendar/service-account.pem");
+        let key = key(&pem.to_owned().into()).unwrap();
+        let proof = signed(key.as_ref(), None, &json!({"iss": "a"}));
+        assert_eq!(proof.unwrap(), PROOF);
+    }
+
     #[test]
     fn a_refresh_token_is_sent_as_a_form() {
         let file = r#"{"type":"authorized_user","client_id":"id","client_secret":"a&b","refresh_token":"1//x"}"#;

@@ -1,3 +1,4 @@
+use domain::calendar::common;
 use jiff::SignedDuration;
 use proptest::prelude::*;
 
@@ -332,6 +333,19 @@ proptest! {
         if let Ok(feed) = Feed::read(text.as_bytes()) {
             let read = feed.free_busy(week(), &london(), week().start);
             prop_assert!(read.busy.iter().chain(&read.known).all(|span| week().covers(*span)));
+        }
+    }
+
+    #[test]
+    fn a_shorter_span_says_the_same(lines in prop::collection::vec(any_line(), 0..12), day in 0i64..6) {
+        let text = event(&lines.concat());
+        if let Ok(feed) = Feed::read(format!("BEGIN:VCALENDAR\n{text}END:VCALENDAR").as_bytes()) {
+            let start = week().start + SignedDuration::from_hours(24 * day);
+            let day = Span { start, end: start + SignedDuration::from_hours(24) };
+            let of_week = feed.free_busy(week(), &london(), start);
+            let of_day = feed.free_busy(day, &london(), start);
+            let both = common(&of_week.known, &of_day.known);
+            prop_assert_eq!(common(&of_week.busy, &both), common(&of_day.busy, &both));
         }
     }
 

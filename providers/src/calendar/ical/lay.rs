@@ -3,7 +3,11 @@
 use std::collections::{HashMap, HashSet};
 
 use domain::calendar::{FreeBusy, Span, tidy, without};
-use jiff::{SignedDuration, Timestamp, ToSpan, civil::DateTime, tz::TimeZone};
+use jiff::{
+    SignedDuration, Timestamp, ToSpan,
+    civil::{Date, DateTime},
+    tz::TimeZone,
+};
 
 use super::{
     event::Event,
@@ -49,7 +53,9 @@ struct Placed<'a> {
 impl<'a> Lay<'a> {
     pub(super) fn new(feed: &'a Feed, asked: Span, zone: &TimeZone) -> Self {
         let day = |instant| TimeZone::UTC.to_datetime(instant).date();
-        let days = (day(asked.start), day(asked.end));
+        // Far from Greenwich it may be the day before or after.
+        let before = day(asked.start).yesterday().unwrap_or(Date::MIN);
+        let days = (before, day(asked.end).tomorrow().unwrap_or(Date::MAX));
         let mut lay = Self {
             feed,
             asked,

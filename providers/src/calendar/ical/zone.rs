@@ -57,7 +57,7 @@ impl Definition {
         self.observances.extend(observance);
     }
 
-    /// The zone as it is between two days. `None` when it is not understood.
+    /// The zone as it is between two days. `None` when it is not understood, or becomes another one meanwhile.
     fn zone(&self, from: Date, to: Date) -> Option<TimeZone> {
         if let Some(zone) = self.location.as_deref().and_then(by_name) {
             return Some(zone);
@@ -65,9 +65,12 @@ impl Definition {
         let (mut standard, mut daylight) = (None, None);
         for observance in &self.observances {
             let since = observance.since?;
-            let is_over = observance.until.is_some_and(|until| until < from);
-            if since.date() > to || is_over {
+            let until = observance.until.unwrap_or(Date::MAX);
+            if since.date() > to || until < from {
                 continue;
+            }
+            if since.date() >= from || until <= to {
+                return None;
             }
             let latest = match observance.is_daylight {
                 true => &mut daylight,

@@ -109,6 +109,21 @@ fn a_zone_is_what_another_program_calls_it() {
 }
 
 #[test]
+fn a_zone_that_becomes_another_one_meanwhile_is_none() {
+    for (what, by) in [
+        ("DTSTART:20070311T020000", "DTSTART:20270314T020000"),
+        (
+            "BYMONTH=11;BYDAY=1SU",
+            "BYMONTH=11;BYDAY=1SU;UNTIL=20271107T060000Z",
+        ),
+    ] {
+        let definition = NEW_YORK.replace(what, by);
+        assert_ne!(definition, NEW_YORK, "{what}");
+        assert!(defined(&definition, "Our office").is_none(), "{by}");
+    }
+}
+
+#[test]
 fn one_offset_all_year_is_a_zone() {
     let zone = defined(
         "BEGIN:VTIMEZONE\nTZID:X\nBEGIN:STANDARD\nDTSTART:19700101T000000\nTZOFFSETTO:+0545\nEND:STANDARD\nEND:VTIMEZONE\n",
