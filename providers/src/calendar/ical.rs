@@ -11,6 +11,7 @@ mod lay;
 mod line;
 mod rule;
 mod time;
+mod times;
 mod windows;
 mod zone;
 
