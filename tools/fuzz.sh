@@ -10,7 +10,7 @@ set -euo pipefail
 cd "$(dirname "$0")/../fuzz"
 
 seconds=${1:?seconds for each target}
-targets=${2:-outline verify read diagnose}
+targets=${2:-outline verify read diagnose calendar}
 folder=${CARGO_TARGET_DIR:-target}/fuzz
 coverage="-Cpasses=sancov-module -Cllvm-args=-sanitizer-coverage-level=4 -Cllvm-args=-sanitizer-coverage-inline-8bit-counters
  -Cllvm-args=-sanitizer-coverage-pc-table -Cdebug-assertions -Ccodegen-units=1 --cfg fuzzing"

@@ -6,6 +6,7 @@ mod coded;
 pub mod alert;
 pub mod appointment;
 pub mod breaker;
+pub mod calendar;
 pub mod call;
 pub mod context;
 pub mod country;

@@ -5,6 +5,7 @@
 
 mod alerts;
 mod booking;
+mod calendar;
 mod inbound;
 mod problems;
 mod read;
@@ -21,6 +22,7 @@ use crate::{
 
 pub use alerts::{Alerts, Email, Events, Report, Slack, Sms, SmtpTls};
 pub use booking::{Booking, Identify};
+pub use calendar::{Calendar, CalendarKind, CalendarSecret, CalendarSource};
 pub use inbound::{Inbound, Told};
 pub use problems::SettingsProblem;
 pub use vapi::{APOLOGY, Fallback, FallbackKind, Vapi};
@@ -39,6 +41,7 @@ pub struct Settings {
     pub vapi: Vapi,
     pub inbound: Inbound,
     pub booking: Booking,
+    pub calendar: Calendar,
     pub scripts: Scripts,
     pub announcements: Vec<Announcement>,
     pub alerts: Alerts,

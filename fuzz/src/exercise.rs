@@ -5,8 +5,11 @@
 
 use std::time::Duration;
 
+use domain::calendar::{Span, common};
+use jiff::{SignedDuration, Timestamp, tz::TimeZone};
 use providers::{
     agent,
+    calendar::ical::Feed,
     diagnose::{Evidence, diagnose},
     openphone, quo, redact, retell,
     source::{
@@ -233,6 +236,34 @@ pub fn diagnosis(data: &[u8]) {
             assert!(!diagnosis.to_string().is_empty());
         }
     }
+}
+
+/// A feed of a calendar. What it says of a span lies in it, and is the same however the feed is read: what it does
+/// not know is not busy by chance.
+pub fn calendar(data: &[u8]) {
+    let Ok(feed) = Feed::read(data) else {
+        return;
+    };
+    let now = Timestamp::from_millisecond(NOW_MS).unwrap_or_default();
+    let day = SignedDuration::from_hours(24);
+    let (week, day) = (
+        Span {
+            start: now,
+            end: now + day * 7,
+        },
+        Span {
+            start: now + day,
+            end: now + day * 2,
+        },
+    );
+    let of_week = feed.free_busy(week, &TimeZone::UTC, now);
+    let of_day = feed.free_busy(day, &TimeZone::UTC, now);
+    for span in of_week.busy.iter().chain(&of_week.known) {
+        assert!(week.covers(*span) && span.start < span.end);
+    }
+    // A longer span may be known less well, and never otherwise.
+    let both = common(&of_day.known, &of_week.known);
+    assert_eq!(common(&of_day.busy, &both), common(&of_week.busy, &both));
 }
 
 /// How far a signed time may be from [`NOW_MS`].

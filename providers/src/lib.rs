@@ -3,6 +3,7 @@
 
 pub mod agent;
 mod bearer;
+pub mod calendar;
 pub mod channel;
 pub mod diagnose;
 pub mod error;

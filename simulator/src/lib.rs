@@ -10,6 +10,7 @@ mod sign;
 mod sim_routes;
 
 pub mod alerts;
+pub mod calendar;
 pub mod retell;
 pub mod senders;
 pub mod slack;

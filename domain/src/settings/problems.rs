@@ -2,6 +2,7 @@
 
 mod alerts;
 mod booking;
+mod calendar;
 mod inbound;
 mod vapi;
 
@@ -67,6 +68,7 @@ pub(super) fn problems(settings: &Settings) -> Vec<SettingsProblem> {
     vapi::problems(&settings.vapi, &mut found);
     inbound::problems(&settings.inbound, &mut found);
     booking::problems(settings, &mut found);
+    calendar::problems(&settings.calendar, &mut found);
     scripts(settings, &mut found);
     announcements(&settings.announcements, &mut found);
     alerts::problems(settings, &mut found);
