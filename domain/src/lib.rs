@@ -9,6 +9,7 @@ pub mod breaker;
 pub mod call;
 pub mod context;
 pub mod country;
+pub mod crm;
 pub mod event;
 pub mod follow;
 pub mod gates;

@@ -4,6 +4,7 @@
 //! with all its problems at once; [`Settings::problems`] checks settings from anywhere else.
 
 mod alerts;
+mod crm;
 mod inbound;
 mod problems;
 mod read;
@@ -18,6 +19,7 @@ use crate::{
 };
 
 pub use alerts::{Alerts, Email, Events, Report, Slack, Sms, SmtpTls};
+pub use crm::{Cleared, Crm, CrmProvider, DataCentre, Rule, SECRETS as CRM_SECRETS};
 pub use inbound::{Inbound, Told};
 pub use problems::SettingsProblem;
 pub use window::{DAY_MINUTES, TimeOfDay, Window, WindowError};
@@ -33,6 +35,7 @@ pub struct Settings {
     pub consent: Consent,
     pub retell: Retell,
     pub inbound: Inbound,
+    pub crm: Crm,
     pub scripts: Scripts,
     pub announcements: Vec<Announcement>,
     pub alerts: Alerts,

@@ -1,6 +1,7 @@
 //! What is wrong with settings: invalid, contradictory or never dialing.
 
 mod alerts;
+mod crm;
 mod inbound;
 
 use std::{collections::BTreeSet, fmt};
@@ -63,6 +64,7 @@ pub(super) fn problems(settings: &Settings) -> Vec<SettingsProblem> {
     limits(settings, &mut found);
     retell(settings, &mut found);
     inbound::problems(&settings.inbound, &mut found);
+    crm::problems(&settings.crm, &mut found);
     scripts(settings, &mut found);
     announcements(&settings.announcements, &mut found);
     alerts::problems(settings, &mut found);
