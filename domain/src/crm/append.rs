@@ -26,7 +26,9 @@ pub enum AppendStep {
     Send,
     /// Look whether it is there.
     Look,
-    Wait { until: Timestamp },
+    Wait {
+        until: Timestamp,
+    },
 }
 
 /// A record may be found only some time after it was made.
@@ -35,7 +37,11 @@ const LAG: SignedDuration = SignedDuration::from_mins(5);
 impl AppendFacts {
     pub fn next_step(&self, now: Timestamp) -> AppendStep {
         let Some(sent_at) = self.sent_at.filter(|_| !self.made) else {
-            return if self.made { AppendStep::Done } else { AppendStep::Send };
+            return if self.made {
+                AppendStep::Done
+            } else {
+                AppendStep::Send
+            };
         };
         let visible = shift(sent_at, LAG);
         match self.missed_at {

@@ -56,7 +56,8 @@ impl BudgetFacts {
     /// How many requests may go now. Changes nothing.
     pub fn may_spend(&self, now: Timestamp, budget: Budget) -> Spend {
         let waits = [
-            self.not_before.filter(|until| *until <= shift(now, LONGEST_WAIT)),
+            self.not_before
+                .filter(|until| *until <= shift(now, LONGEST_WAIT)),
             ends(now, self.minute_from, MINUTE).filter(|_| self.minute_spent >= budget.per_minute),
             ends(now, self.day_from, DAY).filter(|_| self.day_spent >= budget.per_day),
         ];
@@ -68,7 +69,12 @@ impl BudgetFacts {
             Some(_) => most.saturating_sub(spent),
             None => most,
         };
-        let minute = left(self.minute_from, MINUTE, self.minute_spent, budget.per_minute);
+        let minute = left(
+            self.minute_from,
+            MINUTE,
+            self.minute_spent,
+            budget.per_minute,
+        );
         let day = left(self.day_from, DAY, self.day_spent, budget.per_day);
         // Just after it asked for a wait, one request finds out whether that was enough.
         let most = if self.asked > 0 { 1 } else { minute.min(day) };

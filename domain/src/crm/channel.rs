@@ -33,7 +33,9 @@ pub struct ChannelFacts {
 pub enum ChannelStep {
     /// Nothing is wanted and nothing is there.
     Nothing,
-    Wait { until: Timestamp },
+    Wait {
+        until: Timestamp,
+    },
     /// Make one, with a number of its own.
     Enable,
     Renew(ChannelId),
@@ -69,7 +71,9 @@ impl ChannelFacts {
         let live = self.live.as_ref().filter(|live| live.expires_at > now);
         let step = match (self.wanted, live) {
             (false, None) => ChannelStep::Nothing,
-            (false, Some(live)) => self.after_pause(now, now, ChannelStep::Disable(live.id.clone())),
+            (false, Some(live)) => {
+                self.after_pause(now, now, ChannelStep::Disable(live.id.clone()))
+            }
             (true, None) => self.after_pause(now, now, ChannelStep::Enable),
             (true, Some(live)) => {
                 self.after_pause(now, live.half_life(), ChannelStep::Renew(live.id.clone()))

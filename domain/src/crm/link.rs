@@ -60,7 +60,12 @@ impl Pair {
     /// Whether both sides have what they had then.
     pub(super) fn is(&self, field: Field, now: &Pair, country: Country) -> bool {
         same(field, self.ours.as_deref(), now.ours.as_deref(), country)
-            && same(field, self.theirs.as_deref(), now.theirs.as_deref(), country)
+            && same(
+                field,
+                self.theirs.as_deref(),
+                now.theirs.as_deref(),
+                country,
+            )
     }
 }
 

@@ -29,7 +29,9 @@ pub fn by_number(number: &PhoneNumber, found: &[Record], country: Country) -> Ma
 }
 
 fn has(record: &Record, number: &PhoneNumber, country: Country) -> bool {
-    let texts = Field::PHONES.iter().filter_map(|field| record.values.get(*field));
+    let texts = Field::PHONES
+        .iter()
+        .filter_map(|field| record.values.get(*field));
     texts
         .filter_map(|text| number_in(text, country))
         .any(|theirs| theirs == *number)

@@ -68,7 +68,11 @@ impl Plan {
             hash.update(value.unwrap_or_default());
         }
         let bytes = hash.finalize();
-        bytes.iter().take(16).map(|byte| format!("{byte:02x}")).collect()
+        bytes
+            .iter()
+            .take(16)
+            .map(|byte| format!("{byte:02x}"))
+            .collect()
     }
 }
 
@@ -108,7 +112,10 @@ pub fn plan(ours: &Ours, theirs: &Record, link: &Link, rules: Rules) -> Plan {
             }),
             Verdict::TakeTheirs => plan.take.push(Change {
                 field,
-                value: about.theirs.as_deref().map(|text| own_form(field, text, rules)),
+                value: about
+                    .theirs
+                    .as_deref()
+                    .map(|text| own_form(field, text, rules)),
                 source: about.theirs,
                 why,
             }),

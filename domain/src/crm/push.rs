@@ -63,7 +63,10 @@ impl PushFacts {
         let first = self.changed.map_or(now, |(first, _)| first);
         self.changed = Some((first, now));
         self.generation = self.generation.wrapping_add(1);
-        if self.failed.is_some_and(|(failure, _)| failure.is_of_the_values()) {
+        if self
+            .failed
+            .is_some_and(|(failure, _)| failure.is_of_the_values())
+        {
             (self.failed, self.failures) = (None, 0);
         }
     }
@@ -78,7 +81,11 @@ impl PushFacts {
 
     pub fn fail(&mut self, now: Timestamp, failure: Failure) {
         let again = self.failed.is_some_and(|(last, _)| last == failure);
-        self.failures = if again { self.failures.saturating_add(1) } else { 1 };
+        self.failures = if again {
+            self.failures.saturating_add(1)
+        } else {
+            1
+        };
         self.failed = Some((failure, now));
     }
 

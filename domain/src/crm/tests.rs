@@ -17,8 +17,12 @@ fn crm(rule: Rule, cleared: Cleared) -> Crm {
         cleared,
         ..Crm::default()
     };
-    let more = [(Field::DoNotCall, "Do_Not_Call"), (Field::Notes, "Description")];
-    crm.fields.extend(more.map(|(field, name)| (field, name.to_owned())));
+    let more = [
+        (Field::DoNotCall, "Do_Not_Call"),
+        (Field::Notes, "Description"),
+    ];
+    crm.fields
+        .extend(more.map(|(field, name)| (field, name.to_owned())));
     crm
 }
 

@@ -37,7 +37,9 @@ pub enum TokenStep {
     /// Note [`TokenFacts::start`], commit, then ask.
     Refresh,
     /// Another process is at it, or the CRM permits no more for now.
-    Wait { until: Timestamp },
+    Wait {
+        until: Timestamp,
+    },
     Broken(TokenProblem),
 }
 
@@ -55,9 +57,8 @@ impl TokenFacts {
         if let Some(problem) = self.problem {
             return TokenStep::Broken(problem);
         }
-        let fresh = |margin| {
-            !self.rejected && self.expires_at.is_some_and(|end| end > shift(now, margin))
-        };
+        let fresh =
+            |margin| !self.rejected && self.expires_at.is_some_and(|end| end > shift(now, margin));
         if fresh(MARGIN) {
             return TokenStep::Use;
         }
@@ -109,7 +110,11 @@ impl TokenFacts {
     }
 
     fn busy_until(&self, now: Timestamp) -> Option<Timestamp> {
-        let recent: Vec<_> = self.refreshed.iter().filter(|at| shift(**at, WINDOW) > now).collect();
+        let recent: Vec<_> = self
+            .refreshed
+            .iter()
+            .filter(|at| shift(**at, WINDOW) > now)
+            .collect();
         let full = (recent.len() >= MOST).then(|| recent.first().map(|at| shift(**at, WINDOW)));
         let ahead = |until: Option<Timestamp>, furthest| {
             until.filter(|until| *until > now && *until <= shift(now, furthest))

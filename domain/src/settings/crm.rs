@@ -11,11 +11,7 @@ use super::TimeOfDay;
 use crate::crm::Field;
 
 /// The provider codes under which the secrets of the CRM are stored.
-pub const SECRETS: &[&str] = &[
-    "zoho_client_id",
-    "zoho_client_secret",
-    "zoho_refresh_token",
-];
+pub const SECRETS: &[&str] = &["zoho_client_id", "zoho_client_secret", "zoho_refresh_token"];
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -127,9 +123,7 @@ impl Default for Crm {
             api_url: None,
             module: "Contacts".to_owned(),
             reference_field: None,
-            fields: fields
-                .map(|(field, name)| (field, name.to_owned()))
-                .into(),
+            fields: fields.map(|(field, name)| (field, name.to_owned())).into(),
             rule: Rule::Newest,
             rules: BTreeMap::new(),
             cleared: Cleared::Ask,

@@ -69,7 +69,11 @@ fn three_values_decide() {
             theirs,
             synced,
         };
-        assert_eq!(said(&case, &crm), expected, "{ours:?} {theirs:?} {synced:?}");
+        assert_eq!(
+            said(&case, &crm),
+            expected,
+            "{ours:?} {theirs:?} {synced:?}"
+        );
     }
 }
 
@@ -135,17 +139,18 @@ fn what_an_emptied_field_means_is_a_setting() {
             synced: Some((a, a)),
         };
         let crm = crm(Rule::Theirs, cleared);
-        assert_eq!(said(&case, &crm).0, expected, "{cleared} {ours:?} {theirs:?}");
+        assert_eq!(
+            said(&case, &crm).0,
+            expected,
+            "{cleared} {ours:?} {theirs:?}"
+        );
     }
 }
 
 #[test]
 fn a_last_name_is_never_emptied() {
     let a = Some("Ann");
-    for (ours, theirs, expected) in [
-        (None, a, Verdict::TakeTheirs),
-        (a, None, Verdict::Push),
-    ] {
+    for (ours, theirs, expected) in [(None, a, Verdict::TakeTheirs), (a, None, Verdict::Push)] {
         let case = Field3 {
             field: Field::LastName,
             ours,
@@ -216,7 +221,11 @@ fn a_wish_not_to_be_called_wins_and_only_a_person_lifts_it() {
             theirs,
             synced,
         };
-        assert_eq!(said(&case, &crm).0, expected, "{ours:?} {theirs:?} {synced:?}");
+        assert_eq!(
+            said(&case, &crm).0,
+            expected,
+            "{ours:?} {theirs:?} {synced:?}"
+        );
     }
 }
 
@@ -236,7 +245,8 @@ fn after_our_write(by: &str, second: i64) -> (Ours, Record, Link) {
         (Field::LastName, "Byron"),
         (Field::Phone, e164),
     ] {
-        link.synced.insert(field, Pair::new(Some(value), Some(value)));
+        link.synced
+            .insert(field, Pair::new(Some(value), Some(value)));
     }
     link.pushed = Some(Pushed {
         version: Version {
@@ -305,9 +315,8 @@ fn a_persons_answer_holds_for_the_values_that_were_asked_about() {
             panic!("{first:?}")
         };
         link.answered(question.field, side, question.about.clone());
-        let verdict = |theirs| {
-            compare(Field::Email, &ours, &record(theirs), &link, rules(&crm)).verdict
-        };
+        let verdict =
+            |theirs| compare(Field::Email, &ours, &record(theirs), &link, rules(&crm)).verdict;
         assert_eq!(verdict(None), expected);
         assert_eq!(verdict(Some("z@x.example")), Verdict::TakeTheirs);
     }
@@ -331,7 +340,9 @@ fn what_is_kept_prints_without_values() {
 
 #[test]
 fn a_number_is_found_in_every_form_and_two_people_with_it_are_not_guessed_between() {
-    let number = crate::phone::parse("07700 900123", Country::GB).unwrap().number;
+    let number = crate::phone::parse("07700 900123", Country::GB)
+        .unwrap()
+        .number;
     assert_eq!(
         forms(&number, Country::GB),
         [

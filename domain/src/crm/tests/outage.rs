@@ -102,14 +102,21 @@ fn a_week_of_outage_loses_nothing_and_its_end_is_no_flood() {
     }
     let asked = office.requests.len();
     // The breaker asks once in ten minutes.
-    assert!((900..1_100).contains(&asked), "{asked} requests while it was away");
+    assert!(
+        (900..1_100).contains(&asked),
+        "{asked} requests while it was away"
+    );
     assert_eq!(office.waiting(), CONTACTS - 20);
 
     let back = office.now;
     while office.waiting() > 0 {
         office.turn(true, false);
         let passed = office.now.duration_since(back);
-        assert!(passed < SignedDuration::from_hours(1), "{} wait", office.waiting());
+        assert!(
+            passed < SignedDuration::from_hours(1),
+            "{} wait",
+            office.waiting()
+        );
     }
     for (place, written) in office.written.iter().enumerate() {
         assert_eq!(*written, u32::from(changed[place]), "contact {place}");

@@ -26,11 +26,17 @@ fn a_channel_is_renewed_at_half_its_life() {
     facts.granted(at(0), channel("7"), at(24 * HOUR));
     let until = at(12 * HOUR);
     assert_eq!(facts.next_step(at(1)).step, ChannelStep::Wait { until });
-    assert_eq!(facts.next_step(until).step, ChannelStep::Renew(channel("7")));
+    assert_eq!(
+        facts.next_step(until).step,
+        ChannelStep::Renew(channel("7"))
+    );
     // The life that counts is the one that was granted.
     facts.granted(until, channel("7"), at(13 * HOUR));
     let until = at(12 * HOUR + HOUR / 2);
-    assert_eq!(facts.next_step(at(12 * HOUR)).step, ChannelStep::Wait { until });
+    assert_eq!(
+        facts.next_step(at(12 * HOUR)).step,
+        ChannelStep::Wait { until }
+    );
     assert_eq!(facts.next_step(at(12 * HOUR)).alarm, None);
 }
 
@@ -92,7 +98,10 @@ fn a_channel_that_is_not_wanted_is_taken_down_and_missed_by_nobody() {
     let mut facts = wanted();
     facts.granted(at(0), channel("7"), at(24 * HOUR));
     facts.wanted = false;
-    assert_eq!(facts.next_step(at(1)).step, ChannelStep::Disable(channel("7")));
+    assert_eq!(
+        facts.next_step(at(1)).step,
+        ChannelStep::Disable(channel("7"))
+    );
     facts.disabled();
     let next = facts.next_step(at(1));
     assert_eq!((next.step, next.alarm), (ChannelStep::Nothing, None));
@@ -167,7 +176,9 @@ fn never_more_refreshes_than_the_crm_permits() {
     }
     assert!(began.len() > 100, "it goes on trying");
     for begin in &began {
-        let window = began.iter().filter(|at| (*begin..begin + 600).contains(*at));
+        let window = began
+            .iter()
+            .filter(|at| (*begin..begin + 600).contains(*at));
         assert!(window.count() <= 8);
     }
 }
@@ -211,7 +222,10 @@ fn a_comparison_reads_changes_then_deletions_then_ours() {
     read(None, None, Phase::Ours, None);
     // The next begins a little before this one did: the CRM's clock may be behind.
     let next_since = at(-600);
-    assert_eq!(facts.next_step(at(1)), ReconcileStep::Finished { next_since });
+    assert_eq!(
+        facts.next_step(at(1)),
+        ReconcileStep::Finished { next_since }
+    );
 }
 
 #[test]

@@ -42,9 +42,7 @@ fn each_failure_has_its_own_patience() {
         }
         facts.next_step(at(0))
     };
-    let wait = |seconds| PushStep::Wait {
-        until: at(seconds),
-    };
+    let wait = |seconds| PushStep::Wait { until: at(seconds) };
     let table = [
         (Failure::Unavailable, 1, wait(30)),
         (Failure::Unavailable, 3, wait(120)),
@@ -89,7 +87,10 @@ fn a_budget_is_per_minute_and_per_day() {
     facts.spend(at(0), 2);
     assert_eq!(facts.may_spend(at(1), BUDGET), Spend::Most(1));
     facts.spend(at(1), 1);
-    assert_eq!(facts.may_spend(at(2), BUDGET), Spend::Wait { until: at(60) });
+    assert_eq!(
+        facts.may_spend(at(2), BUDGET),
+        Spend::Wait { until: at(60) }
+    );
     assert_eq!(facts.may_spend(at(60), BUDGET), Spend::Most(2));
     facts.spend(at(60), 2);
     let tomorrow = at(24 * 3600);
@@ -103,7 +104,10 @@ fn a_budget_is_per_minute_and_per_day() {
 fn the_wait_that_was_asked_for_is_kept_and_then_one_request_finds_out() {
     let mut facts = BudgetFacts::default();
     facts.told_to_wait(at(0), Some(jiff::SignedDuration::from_secs(90)));
-    assert_eq!(facts.may_spend(at(89), BUDGET), Spend::Wait { until: at(90) });
+    assert_eq!(
+        facts.may_spend(at(89), BUDGET),
+        Spend::Wait { until: at(90) }
+    );
     assert_eq!(facts.may_spend(at(90), BUDGET), Spend::Most(1));
     facts.answered();
     assert_eq!(facts.may_spend(at(90), BUDGET), Spend::Most(3));

@@ -21,7 +21,11 @@ pub(super) fn problems(crm: &Crm, found: &mut Found) {
     for (field, value, most) in [
         ("crm.requests_per_minute", crm.requests_per_minute, 6_000),
         ("crm.requests_per_day", crm.requests_per_day, 5 * million),
-        ("crm.channel_hours", crm.channel_hours, LONGEST_CHANNEL_HOURS),
+        (
+            "crm.channel_hours",
+            crm.channel_hours,
+            LONGEST_CHANNEL_HOURS,
+        ),
     ] {
         found.within(field, value, 1, most);
     }
@@ -47,7 +51,12 @@ fn hosts(crm: &Crm, found: &mut Found) {
 fn fields(crm: &Crm, found: &mut Found) {
     let mut named: BTreeMap<&str, String> = BTreeMap::new();
     if let Some(reference) = &crm.reference_field {
-        name(found, &mut named, "crm.reference_field".to_owned(), reference);
+        name(
+            found,
+            &mut named,
+            "crm.reference_field".to_owned(),
+            reference,
+        );
     }
     for (field, theirs) in crm.mapped() {
         name(found, &mut named, format!("crm.fields.{field}"), theirs);

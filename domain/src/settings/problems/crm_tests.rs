@@ -60,7 +60,10 @@ fn what_cannot_be_is_refused_by_its_field() {
     let table = [
         ("provider = \"hubspot\"", "crm.provider"),
         ("data_centre = \"moon\"", "crm.data_centre"),
-        ("accounts_url = \"http://accounts.zoho.eu\"", "crm.accounts_url"),
+        (
+            "accounts_url = \"http://accounts.zoho.eu\"",
+            "crm.accounts_url",
+        ),
         ("api_url = \"https://www.zohoapis.eu/crm\"", "crm.api_url"),
         ("api_url = \"https://user@host\"", "crm.api_url"),
         ("module = \"My Contacts\"", "crm.module"),
@@ -75,8 +78,14 @@ fn what_cannot_be_is_refused_by_its_field() {
         ("channel_hours = 169", "crm.channel_hours"),
         ("colour = \"green\"", "crm.colour"),
         ("client_secret = \"s\"", "crm.client_secret"),
-        ("fields = { last_name = \"Last Name\" }", "crm.fields.last_name"),
-        ("fields = { last_name = \"Modified_Time\" }", "crm.fields.last_name"),
+        (
+            "fields = { last_name = \"Last Name\" }",
+            "crm.fields.last_name",
+        ),
+        (
+            "fields = { last_name = \"Modified_Time\" }",
+            "crm.fields.last_name",
+        ),
         (
             "fields = { last_name = \"Name\", email = \"Name\" }",
             "crm.fields.email",
@@ -84,7 +93,10 @@ fn what_cannot_be_is_refused_by_its_field() {
         ("fields = { colour = \"Colour\" }", "crm.fields.colour"),
         ("fields = { last_name = \"\" }", "crm.fields.last_name"),
         ("rules = { email = \"oldest\" }", "crm.rules.email"),
-        ("rules = { do_not_call = \"ours\" }", "crm.rules.do_not_call"),
+        (
+            "rules = { do_not_call = \"ours\" }",
+            "crm.rules.do_not_call",
+        ),
         (
             "provider = \"zoho\"\nfields = { email = \"Email\" }",
             "crm.fields.last_name",
