@@ -81,8 +81,12 @@ impl fmt::Debug for Pair {
 }
 
 impl Link {
-    /// Notes that what a plan takes was taken, and what it found in step. In the transaction that changes the contact.
+    /// Notes that what a plan takes was taken, and what it found in step. In the transaction that changes the contact,
+    /// before anything is written to the CRM: a write whose answer is lost must not pass for the one before it.
     pub fn took(&mut self, plan: &Plan) {
+        if !plan.push.is_empty() {
+            self.pushed = None;
+        }
         for (field, pair) in &plan.in_step {
             self.settle(*field, pair.clone());
         }

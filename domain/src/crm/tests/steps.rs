@@ -118,7 +118,7 @@ proptest! {
             match next.step {
                 ChannelStep::Wait { until } => {
                     prop_assert!(until > now);
-                    let longest = SignedDuration::from_secs((life / 2).max(15 * 60));
+                    let longest = SignedDuration::from_secs((life / 2 + 1).max(15 * 60));
                     prop_assert!(until.duration_since(now) <= longest);
                     now = until;
                 }
