@@ -15,5 +15,6 @@ pub mod senders;
 pub mod slack;
 pub mod smtp;
 pub mod twilio;
+pub mod zoho;
 
 pub use scenario::ScenarioError;

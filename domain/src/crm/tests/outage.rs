@@ -90,7 +90,7 @@ impl Office {
 #[test]
 fn a_week_of_outage_loses_nothing_and_its_end_is_no_flood() {
     let mut office = Office::new();
-    let mut changed = vec![false; CONTACTS];
+    let mut changed = [false; CONTACTS];
     // Every contact but a few changes several times in the week.
     for turn in 0..WEEK / 60 {
         if turn % 20 == 0 {
