@@ -102,8 +102,9 @@ async fn both_sides_come_together_and_stay_so_without_another_write() {
     assert_eq!(desk.ours.values.get(Field::Email), Some("ada@new.example"));
     assert_eq!(desk.ours.values.get(Field::FirstName), Some("Augusta"));
     assert_eq!(writes(&zoho), 2, "one to make it, one to change it");
-    let fields = &zoho.ledger().writes.last().unwrap().fields;
-    assert_eq!(fields, &["Phone"], "only what differs is written");
+    let ledger = zoho.ledger();
+    let last = ledger.writes.last().unwrap();
+    assert_eq!(last.fields, ["Phone"], "only what differs is written");
 }
 
 #[tokio::test]
