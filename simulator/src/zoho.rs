@@ -11,6 +11,7 @@ mod records;
 mod routes;
 mod scenario;
 mod state;
+mod stored;
 mod token;
 mod watch;
 

@@ -3,6 +3,7 @@ use crate::settings::{Cleared, Rule};
 
 mod comparing;
 mod converging;
+mod linking;
 mod outage;
 mod steps;
 mod waiting;

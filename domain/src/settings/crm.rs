@@ -23,8 +23,8 @@ pub struct Crm {
     pub api_url: Option<String>,
     /// Where the CRM keeps the people.
     pub module: String,
-    /// A field of the module that is unique and holds our id of the contact. Without one, a record that may have been
-    /// made is found again by number and e-mail.
+    /// A field of the module that is unique and holds our id of the contact. Without one the CRM goes by the e-mail,
+    /// and somebody without one may be made twice when an answer is lost.
     pub reference_field: Option<String>,
     /// The name of each field at the CRM. What is not named stays where it is.
     pub fields: BTreeMap<Field, String>,

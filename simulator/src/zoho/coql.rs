@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 use super::{
     Shared,
     problem::Problem,
-    state::{Stored, read_time},
+    stored::{Stored, read_time},
 };
 
 /// `select … from … where … limit …`.

@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 use super::{
     Shared,
     problem::Problem,
-    state::{Stored, is_phone, read_time, time, user},
+    stored::{Stored, is_phone, read_time, time, user},
 };
 use crate::outbound::now_ms;
 

@@ -16,7 +16,8 @@ use super::{
     notify::notify,
     problem::Problem,
     scenario::Scenario,
-    state::{self, Done, read_time},
+    state::{self, Done},
+    stored::read_time,
 };
 use crate::outbound::now_ms;
 

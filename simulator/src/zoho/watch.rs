@@ -14,7 +14,8 @@ use serde_json::{Value, json};
 use super::{
     Shared,
     problem::Problem,
-    state::{Channel, read_time, time},
+    state::Channel,
+    stored::{read_time, time},
 };
 use crate::outbound::now_ms;
 

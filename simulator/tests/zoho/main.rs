@@ -7,5 +7,6 @@ mod channels;
 mod faults;
 mod harness;
 mod in_step;
+mod listing;
 mod records;
 mod tokens;

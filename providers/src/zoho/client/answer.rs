@@ -81,7 +81,7 @@ pub(in crate::zoho) fn problem(value: &Value) -> RecordProblem {
     let json = Json::from(value);
     let code = code(value);
     let field = json.at("details.api_name").text();
-    let field = field.filter(|name| name.len() <= 100);
+    let field = field.filter(|name| is_name(name));
     let duplicate_of = json
         .first(&["details.id", "details.duplicate_record.id"])
         .text();
@@ -93,6 +93,11 @@ pub(in crate::zoho) fn problem(value: &Value) -> RecordProblem {
         code,
         field,
     }
+}
+
+/// The name of a field, and nothing else.
+fn is_name(text: &str) -> bool {
+    text.len() <= 100 && text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_')
 }
 
 fn kind(code: &str, field: Option<&str>) -> ProblemKind {
@@ -131,3 +136,7 @@ impl From<RecordProblem> for CrmError {
         }
     }
 }
+
+#[cfg(test)]
+#[path = "answer_tests.rs"]
+mod tests;
