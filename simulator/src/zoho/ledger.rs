@@ -22,7 +22,7 @@ pub struct Ledger {
 pub struct RequestSeen {
     pub at_ms: i64,
     pub method: String,
-    /// Without what was asked of it.
+    /// Below `/crm/v8`, without what was asked of it.
     pub path: String,
     pub fault: Fault,
     /// The status answered; `None` when no answer was given.

@@ -174,7 +174,11 @@ fn the_same_write_has_the_same_fingerprint_and_another_has_not() {
     };
     let number = Some("+447700900123");
     assert_eq!(of("1", number), of("1", number));
-    for other in [of("2", number), of("1", Some("+447700900124")), of("1", None)] {
+    for other in [
+        of("2", number),
+        of("1", Some("+447700900124")),
+        of("1", None),
+    ] {
         assert_ne!(of("1", number), other);
     }
 }

@@ -18,7 +18,8 @@ fn answer(status: u16, body: &str) -> Answer {
 }
 
 fn coded(code: &str) -> String {
-    json!({"code": code, "details": {}, "message": "+44 7700 900123", "status": "error"}).to_string()
+    json!({"code": code, "details": {}, "message": "+44 7700 900123", "status": "error"})
+        .to_string()
 }
 
 fn denied(code: &str) -> CrmError {
@@ -39,7 +40,11 @@ fn each_status_and_code_is_of_its_class() {
         (401, "AUTHENTICATION_FAILURE", CrmError::TokenInvalid),
         (401, "OAUTH_SCOPE_MISMATCH", denied("OAUTH_SCOPE_MISMATCH")),
         (403, "NO_PERMISSION", denied("NO_PERMISSION")),
-        (404, "INVALID_URL_PATTERN", misconfigured("INVALID_URL_PATTERN")),
+        (
+            404,
+            "INVALID_URL_PATTERN",
+            misconfigured("INVALID_URL_PATTERN"),
+        ),
         (302, "MOVED", misconfigured("MOVED")),
         (412, "ANYTHING", CrmError::Changed),
         (429, "TOO_MANY_REQUESTS", limited()),
@@ -125,7 +130,10 @@ fn the_record_that_is_there_already_is_named_and_nobody_else() {
 fn an_error_says_nothing_of_a_person() {
     for code in ["+44 7700 900123", "ada@example.com", ""] {
         let error = read(&answer(400, &coded(code)), Effect::Write).unwrap_err();
-        assert!(format!("{error:?} {error}").contains("UNKNOWN"), "{error:?}");
+        assert!(
+            format!("{error:?} {error}").contains("UNKNOWN"),
+            "{error:?}"
+        );
         assert!(!format!("{error:?}").contains("7700"));
     }
 }
