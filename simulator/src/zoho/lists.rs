@@ -79,27 +79,24 @@ pub(super) async fn search(
     #[expect(clippy::cast_possible_truncation, reason = "at most a week")]
     let lag_ms = (shared.book.scenario().search_lag_seconds * 1000.0) as i64;
     let newest = now_ms() - lag_ms;
-    let matches: Box<dyn Fn(&str, &str) -> bool> = match &asked {
-        asked if asked.contains_key("email") => {
-            let wanted = asked["email"].to_lowercase();
-            Box::new(move |name, text| name.contains("Email") && text.to_lowercase() == wanted)
-        }
-        asked if asked.contains_key("phone") => {
-            let wanted = asked["phone"].clone();
-            Box::new(move |name, text| is_phone(name) && text == wanted)
-        }
-        asked if asked.contains_key("word") => {
-            let wanted = squeezed(&asked["word"]);
-            Box::new(move |_, text| squeezed(text).contains(&wanted))
-        }
-        _ => return Err(Problem::bad("REQUIRED_PARAM_MISSING")),
-    };
+    // Of several, the first of these counts.
+    let mut ways = ["email", "phone", "word"].into_iter();
+    let wanted = ways.find_map(|how| Some((how, asked.get(how)?)));
+    let (how, wanted) = wanted.ok_or_else(|| Problem::bad("REQUIRED_PARAM_MISSING"))?;
     let found = select(&shared, &module, |_, stored| {
         let texts = stored.fields.iter();
         let mut texts = texts.filter_map(|(name, value)| Some((name, value.as_str()?)));
-        stored.made_ms <= newest && texts.any(|(name, text)| matches(name, text))
+        stored.made_ms <= newest && texts.any(|(name, text)| matches(how, wanted, name, text))
     });
     page(&shared, &asked, found)
+}
+
+fn matches(how: &str, wanted: &str, name: &str, text: &str) -> bool {
+    match how {
+        "email" => name.contains("Email") && text.eq_ignore_ascii_case(wanted),
+        "phone" => is_phone(name) && text == wanted,
+        _ => squeezed(text).contains(&squeezed(wanted)),
+    }
 }
 
 pub(super) async fn deleted(
