@@ -10,6 +10,7 @@ pub mod calendar;
 pub mod call;
 pub mod context;
 pub mod country;
+pub mod crm;
 pub mod desk;
 pub mod event;
 pub mod follow;

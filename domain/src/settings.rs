@@ -6,6 +6,7 @@
 mod alerts;
 mod booking;
 mod calendar;
+mod crm;
 mod inbound;
 mod problems;
 mod read;
@@ -23,6 +24,7 @@ use crate::{
 pub use alerts::{Alerts, Email, Events, Report, Slack, Sms, SmtpTls};
 pub use booking::{Booking, Identify};
 pub use calendar::{Calendar, CalendarKind, CalendarSecret, CalendarSource};
+pub use crm::{Cleared, Crm, CrmProvider, DataCentre, Rule, SECRETS as CRM_SECRETS};
 pub use inbound::{Inbound, Told};
 pub use problems::SettingsProblem;
 pub use vapi::{APOLOGY, Fallback, FallbackKind, Vapi};
@@ -42,6 +44,7 @@ pub struct Settings {
     pub inbound: Inbound,
     pub booking: Booking,
     pub calendar: Calendar,
+    pub crm: Crm,
     pub scripts: Scripts,
     pub announcements: Vec<Announcement>,
     pub alerts: Alerts,

@@ -17,5 +17,6 @@ pub mod slack;
 pub mod smtp;
 pub mod twilio;
 pub mod vapi;
+pub mod zoho;
 
 pub use scenario::ScenarioError;

@@ -3,6 +3,7 @@
 mod alerts;
 mod booking;
 mod calendar;
+mod crm;
 mod inbound;
 mod vapi;
 
@@ -69,6 +70,7 @@ pub(super) fn problems(settings: &Settings) -> Vec<SettingsProblem> {
     inbound::problems(&settings.inbound, &mut found);
     booking::problems(settings, &mut found);
     calendar::problems(&settings.calendar, &mut found);
+    crm::problems(&settings.crm, &mut found);
     scripts(settings, &mut found);
     announcements(&settings.announcements, &mut found);
     alerts::problems(settings, &mut found);

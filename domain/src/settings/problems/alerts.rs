@@ -258,7 +258,7 @@ fn is_address(text: &str) -> bool {
             .is_some_and(|(name, host)| !name.is_empty() && !host.contains('@') && is_host(host))
 }
 
-fn is_host(text: &str) -> bool {
+pub(super) fn is_host(text: &str) -> bool {
     let is_name = text
         .split('.')
         .all(|label| !label.is_empty() && !label.starts_with('-'));
