@@ -4,9 +4,13 @@
 //! with all its problems at once; [`Settings::problems`] checks settings from anywhere else.
 
 mod alerts;
+mod extraction;
+mod followups;
 mod inbound;
+mod line_check;
 mod problems;
 mod read;
+mod texts;
 mod window;
 
 use jiff::{civil::Date, tz::TimeZone};
@@ -18,8 +22,12 @@ use crate::{
 };
 
 pub use alerts::{Alerts, Email, Events, Report, Slack, Sms, SmtpTls};
+pub use extraction::Extraction;
+pub use followups::{FollowupLine, Followups};
 pub use inbound::{Inbound, Told};
+pub use line_check::LineCheck;
 pub use problems::SettingsProblem;
+pub use texts::{KeepRecordings, Texts};
 pub use window::{DAY_MINUTES, TimeOfDay, Window, WindowError};
 
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -33,6 +41,10 @@ pub struct Settings {
     pub consent: Consent,
     pub retell: Retell,
     pub inbound: Inbound,
+    pub texts: Texts,
+    pub extraction: Extraction,
+    pub followups: Followups,
+    pub line_check: LineCheck,
     pub scripts: Scripts,
     pub announcements: Vec<Announcement>,
     pub alerts: Alerts,

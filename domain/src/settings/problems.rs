@@ -2,6 +2,7 @@
 
 mod alerts;
 mod inbound;
+mod texts;
 
 use std::{collections::BTreeSet, fmt};
 
@@ -63,6 +64,7 @@ pub(super) fn problems(settings: &Settings) -> Vec<SettingsProblem> {
     limits(settings, &mut found);
     retell(settings, &mut found);
     inbound::problems(&settings.inbound, &mut found);
+    texts::problems(settings, &mut found);
     scripts(settings, &mut found);
     announcements(&settings.announcements, &mut found);
     alerts::problems(settings, &mut found);

@@ -1,0 +1,10 @@
+mod approval;
+mod budget;
+mod consent;
+mod joining;
+mod outbound;
+mod proposal;
+
+fn at(text: &str) -> jiff::Timestamp {
+    text.parse().unwrap()
+}
