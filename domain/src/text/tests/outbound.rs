@@ -227,7 +227,7 @@ proptest! {
         let mut taken: Vec<Timestamp> = Vec::new();
         let mut fates = fates.into_iter().cycle();
         let mut ended = false;
-        for _ in 0..500 {
+        for _ in 0..2000 {
             match outbound_step(now, &facts) {
                 OutboundStep::Sent | OutboundStep::Refuse(_) => { ended = true; break }
                 OutboundStep::Wait { until } => {

@@ -253,7 +253,7 @@ fn a_wish_for_a_call_has_a_time_that_can_be_meant() {
         ("2027-03-22T08:59:00", None),
         ("2027-06-22T09:00:00", None),
         ("9999-12-31T23:59:59", None),
-        ("-9999-01-01T00:00:00", None),
+        ("-009999-01-01T00:00:00", None),
     ] {
         let callback = Callback {
             when: Some(when.parse().unwrap()),
