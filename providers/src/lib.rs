@@ -6,6 +6,8 @@ mod bearer;
 pub mod channel;
 pub mod diagnose;
 pub mod error;
+pub mod extractor;
+pub mod gemini;
 mod json;
 pub mod openphone;
 pub mod outline;

@@ -10,6 +10,8 @@ mod sign;
 mod sim_routes;
 
 pub mod alerts;
+pub mod gemini;
+pub mod openphone;
 pub mod retell;
 pub mod senders;
 pub mod slack;
