@@ -112,7 +112,7 @@ impl Client {
             .json(&request::body(passages, &self.options));
         let answer = http::send(request, MAX_ANSWER).await.map_err(not_sent)?;
         let answer = answer::read(&answer)?;
-        let found = answer::found(&answer.text, passages.len()).ok_or_else(|| ExtractFailure {
+        let found = answer::found(&answer.text, passages.len()).ok_or(ExtractFailure {
             error: ExtractError::Unreadable {
                 detail: "not_as_asked",
             },

@@ -223,3 +223,26 @@ async fn sound_at_a_private_address_is_not_fetched() {
     }
     assert_eq!(workspace.ledger().media_fetched, 0);
 }
+
+/// An address that leads on to another one for ever, or to where the sound is.
+async fn leading_to(target: Option<String>) -> String {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let here = format!("http://{}/x", listener.local_addr().unwrap());
+    let location = target.unwrap_or_else(|| here.clone());
+    let answer = async move || (axum::http::StatusCode::FOUND, [("location", location)]);
+    let router = axum::Router::new().route("/x", axum::routing::get(answer));
+    tokio::spawn(async move { axum::serve(listener, router).await });
+    here
+}
+
+#[tokio::test]
+async fn sound_that_is_elsewhere_is_followed_and_not_for_ever() {
+    let workspace = quiet_workspace(fast()).await;
+    let client = client(&workspace);
+    let elsewhere = leading_to(Some(sound_url(&workspace))).await;
+    assert_eq!(client.audio(&elsewhere).await.unwrap().bytes.len(), 4096);
+    let file = leading_to(Some("file:///etc/passwd".to_owned())).await;
+    assert_eq!(client.audio(&file).await, Err(AudioError::NotPublic));
+    let round = leading_to(None).await;
+    assert_eq!(client.audio(&round).await, Err(AudioError::Failed));
+}

@@ -67,11 +67,12 @@ async fn each_answer_is_what_the_caller_can_do_about_it() {
         ),
     ] {
         let workspace = quiet_workspace(fast().always(fault)).await;
-        let client = client_with(&workspace, KEY, hasty());
+        let hung = matches!(fault, Fault::Hang | Fault::HangAfter);
+        let options = if hung { hasty() } else { options() };
+        let client = client_with(&workspace, KEY, options);
         let answer = client.send_text("PN1", &number(PERSON), "It is.").await;
         assert_eq!(answer, Err(expected), "{fault:?}");
-        let hung = matches!(fault, Fault::Hang | Fault::HangAfter);
-        assert!(hung || workspace.asked(1, PATIENCE).await);
+        assert!(workspace.asked(1, PATIENCE).await);
         let ledger = workspace.ledger();
         assert_eq!(
             (ledger.sends.len(), ledger.texts(PERSON).len()),

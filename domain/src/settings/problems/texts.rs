@@ -123,3 +123,6 @@ fn line_check(check: &LineCheck, found: &mut Found) {
     let seconds = check.within_seconds.into();
     found.within("line_check.within_seconds", seconds, 10, 900);
 }
+
+#[cfg(test)]
+mod tests;
