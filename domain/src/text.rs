@@ -14,6 +14,7 @@ mod passage;
 mod phone_call;
 mod plausible;
 mod proposal;
+mod sound;
 mod words;
 
 pub use approval::{Approval, ApprovalStep, Superseded, Verdict, approval_step};
@@ -32,7 +33,8 @@ pub use phone_call::{
     CallSign, CallStage, PhoneCall, Recording, Speaker, Summary, Transcript, TranscriptLine,
     Voicemail,
 };
-pub use proposal::{ContactNow, Drop, Proposal, callback_at, proposals};
+pub use proposal::{CallbackWish, ContactNow, Drop, Proposal, callback, proposals};
+pub use sound::{SoundFacts, SoundFailure, SoundKind, SoundStep, sound_step};
 pub use words::{Number, Words};
 
 #[cfg(test)]

@@ -9,6 +9,7 @@ pub const LONGEST_NAME: usize = 80;
 pub const LONGEST_EMAIL: usize = 254;
 pub const LONGEST_ADDRESS: usize = 200;
 const LONGEST_PHONE: usize = 40;
+const LONGEST_WISH: usize = 200;
 
 coded_enum! {
     /// A value of a contact that may be read out of words.
@@ -43,8 +44,10 @@ pub struct Found {
 }
 
 /// The person wants to be called.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Callback {
+    /// In these words.
+    pub said: Words,
     /// By the clocks of the tenant's zone, if a time was named.
     pub when: Option<DateTime>,
 }
@@ -52,14 +55,15 @@ pub struct Callback {
 impl Found {
     /// Takes what is known of an answer and drops the rest: other keys, other types, and what is too long.
     pub fn read(answer: &Value) -> Found {
-        let value = |field: Field| value(answer.get(field.code()), field.longest());
-        let wanted = answer.get("callback").and_then(Value::as_bool) == Some(true);
+        let value = |field: Field| value_of(answer.get(field.code()), field.longest());
+        let said = value_of(answer.get("callback"), LONGEST_WISH);
         Found {
             name: value(Field::Name),
             email: value(Field::Email),
             address: value(Field::Address),
             phone: value(Field::Phone),
-            callback: wanted.then(|| Callback {
+            callback: said.map(|said| Callback {
+                said,
                 when: when(answer.get("callback_when")),
             }),
         }
@@ -76,7 +80,7 @@ impl Found {
 }
 
 /// On one line. What people write for "nothing" is nothing.
-fn value(value: Option<&Value>, longest: usize) -> Option<Words> {
+fn value_of(value: Option<&Value>, longest: usize) -> Option<Words> {
     let text = value?.as_str()?;
     // Counted before it is copied: an answer may be of any size.
     if text.chars().take(longest * 2 + 1).count() > longest * 2 {

@@ -39,6 +39,8 @@ const INSTRUCTIONS: &[&str] = &[
 ];
 
 const MOST_NAMES: usize = 6;
+/// In letters and digits.
+const SHORTEST_QUOTE: usize = 4;
 /// So many digits of a number, from its end, must stand in the words: what is before them is written in many ways.
 const DIGITS_COMPARED: usize = 9;
 
@@ -81,10 +83,27 @@ fn name(value: &str) -> Option<Drop> {
 fn address(value: &str) -> Option<Drop> {
     let letters = value.chars().filter(|c| c.is_alphabetic()).count();
     suspicious(value).or_else(|| match () {
-        () if without_identifiers(value) != tidy(value) => Some(Drop::Sensitive),
+        () if holds_identifier(value) => Some(Drop::Sensitive),
         () if letters < 4 || !value.contains(' ') => Some(Drop::NotAnAddress),
         () => None,
     })
+}
+
+/// A long number or a date. An American postcode of nine digits is neither.
+fn holds_identifier(value: &str) -> bool {
+    let shortened = value.split(' ').map(|word| {
+        let bare = word.trim_end_matches([',', '.']);
+        match bare.split_once('-') {
+            Some((zip, more)) if is_number(zip, 5) && is_number(more, 4) => zip,
+            _ => word,
+        }
+    });
+    let shortened = shortened.collect::<Vec<_>>().join(" ");
+    without_identifiers(&shortened) != tidy(&shortened)
+}
+
+fn is_number(text: &str, digits: usize) -> bool {
+    text.len() == digits && text.bytes().all(|byte| byte.is_ascii_digit())
 }
 
 /// In the form in which [`without_identifiers`] leaves a text that it takes nothing from.
@@ -114,6 +133,13 @@ fn suspicious(value: &str) -> Option<Drop> {
         }
         () => None,
     }
+}
+
+/// Whether words stand in a passage as they are, but for case and punctuation. A word or two of three letters would be
+/// in any.
+pub(super) fn is_quote(said: &str, passage: &str) -> bool {
+    let said = squeezed(said);
+    said.chars().count() >= SHORTEST_QUOTE && squeezed(passage).contains(&said)
 }
 
 /// A plain address as mail servers take it. Whether it exists, only a mail can tell.

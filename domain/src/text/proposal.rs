@@ -4,7 +4,7 @@
 
 use jiff::{SignedDuration, Timestamp, tz::TimeZone};
 
-use super::{Callback, Field, Found, Words, plausible};
+use super::{Field, Found, Passage, Words, plausible};
 use crate::{context::privacy::words, country::Country, hours::shift, phone::PhoneNumber};
 
 /// The contact as it is now, and what was asked about it before.
@@ -153,12 +153,23 @@ impl ContactNow<'_> {
 /// A wish for a call farther away than this was misread.
 const FARTHEST_CALLBACK: SignedDuration = SignedDuration::from_hours(60 * 24);
 
-/// When the person wants to be called; `None` for no certain time, or one that cannot be meant.
-pub fn callback_at(callback: Callback, said_at: Timestamp, zone: &TimeZone) -> Option<Timestamp> {
-    let at = zone
-        .to_ambiguous_timestamp(callback.when?)
-        .compatible()
-        .ok()?;
-    let farthest = shift(said_at, FARTHEST_CALLBACK);
-    (at > said_at && at <= farthest).then_some(at)
+/// A wish to be called that the person uttered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct CallbackWish {
+    /// `None` for no certain time, or one that cannot be meant.
+    pub wanted_at: Option<Timestamp>,
+}
+
+/// The wish to be called that was found in a passage; `None` when the words of the wish do not stand in it.
+pub fn callback(found: &Found, passage: &Passage, zone: &TimeZone) -> Option<CallbackWish> {
+    let callback = found.callback.as_ref()?;
+    if !plausible::is_quote(&callback.said, &passage.words) {
+        return None;
+    }
+    let farthest = shift(passage.at, FARTHEST_CALLBACK);
+    let at = callback
+        .when
+        .and_then(|when| zone.to_ambiguous_timestamp(when).compatible().ok());
+    let wanted_at = at.filter(|at| *at > passage.at && *at <= farthest);
+    Some(CallbackWish { wanted_at })
 }

@@ -4,6 +4,7 @@ mod consent;
 mod joining;
 mod outbound;
 mod proposal;
+mod sound;
 
 fn at(text: &str) -> jiff::Timestamp {
     text.parse().unwrap()

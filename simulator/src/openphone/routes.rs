@@ -1,5 +1,7 @@
 //! OpenPhone's HTTP interface, as far as it is played.
 
+mod material;
+
 use std::sync::Arc;
 
 use axum::{
@@ -16,8 +18,8 @@ use serde_json::{Value, json};
 
 use super::{
     CallStory, Shared,
-    event::{listed_call, listed_message, summary, time, transcript},
-    ledger::{Call, Message, SendSeen},
+    event::{listed_call, listed_message},
+    ledger::{Message, SendSeen},
     list::Query,
     play::{self, new_message, play_message},
     problem::Problem,
@@ -39,11 +41,11 @@ pub(super) fn router(shared: Arc<Shared>) -> Router {
         .route("/v1/messages", post(create).get(messages))
         .route("/v1/messages/{id}", get(message))
         .route("/v1/calls", get(calls))
-        .route("/v1/calls/{id}", get(call))
-        .route("/v1/call-recordings/{id}", get(recordings))
-        .route("/v1/call-summaries/{id}", get(summaries))
-        .route("/v1/call-transcripts/{id}", get(transcripts))
-        .route("/v1/call-voicemails/{id}", get(voicemails))
+        .route("/v1/calls/{id}", get(material::call))
+        .route("/v1/call-recordings/{id}", get(material::recordings))
+        .route("/v1/call-summaries/{id}", get(material::summaries))
+        .route("/v1/call-transcripts/{id}", get(material::transcripts))
+        .route("/v1/call-voicemails/{id}", get(material::voicemails))
         .route("/media/{file}", get(media))
         .route("/sim/text", post(sim_text))
         .route("/sim/call", post(sim_call))
@@ -221,80 +223,9 @@ async fn message(
     data(found)
 }
 
-/// One thing of a call that is over; `None` for what there is not, or not yet.
-async fn of_call(
-    shared: &Shared,
-    headers: &HeaderMap,
-    id: &str,
-    make: impl FnOnce(&Call) -> Option<Value>,
-) -> Answer {
-    may_read(shared, headers)?;
-    let found = shared.book.read(|ledger| {
-        let found = ledger.calls.iter().find(|call| call.id == id)?;
-        make(found)
-    });
-    data(found)
-}
-
 fn data(found: Option<Value>) -> Answer {
     let found = found.ok_or(Problem::NOT_FOUND)?;
     Ok(Json(json!({"data": found})))
-}
-
-type Of = (State<Arc<Shared>>, Path<String>, HeaderMap);
-
-async fn call((State(shared), Path(id), headers): Of) -> Answer {
-    of_call(&shared, &headers, &id, |call| Some(listed_call(call))).await
-}
-
-async fn recordings((State(shared), Path(id), headers): Of) -> Answer {
-    let url = shared.media_url(&id);
-    of_call(&shared, &headers, &id, |call| {
-        let recorded = call.recording && call.completed_ms.is_some();
-        let recording = json!({"id": format!("RE{id}"), "status": "completed", "duration": call.duration_s,
-            "startTime": call.answered_ms.map(time), "type": "audio/mpeg", "url": url});
-        Some(match recorded {
-            true => json!([recording]),
-            false => json!([]),
-        })
-    })
-    .await
-}
-
-async fn summaries((State(shared), Path(id), headers): Of) -> Answer {
-    of_call(&shared, &headers, &id, |call| {
-        Some(finished(call, summary(call)?))
-    })
-    .await
-}
-
-async fn transcripts((State(shared), Path(id), headers): Of) -> Answer {
-    of_call(&shared, &headers, &id, |call| {
-        Some(finished(call, transcript(call)?))
-    })
-    .await
-}
-
-fn finished(call: &Call, mut material: Value) -> Value {
-    let over = call.completed_ms.is_some();
-    material["callId"] = call.id.as_str().into();
-    material["status"] = if over { "completed" } else { "in-progress" }.into();
-    material
-}
-
-async fn voicemails((State(shared), Path(id), headers): Of) -> Answer {
-    let url = shared.media_url(&id);
-    of_call(&shared, &headers, &id, |call| {
-        let words = call
-            .voicemail
-            .as_ref()
-            .filter(|_| call.completed_ms.is_some())?;
-        Some(
-            json!({"id": format!("VM{id}"), "status": "completed", "duration": call.duration_s,
-            "transcript": words, "recordingUrl": url}),
-        )
-    })
-    .await
 }
 
 /// A sound. Its address is enough: no key is asked for, and one that comes is a leak.

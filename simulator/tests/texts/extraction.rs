@@ -47,7 +47,7 @@ fn scenario() -> Scenario {
         )
         .finding(
             "call me",
-            json!({"callback": true, "callback_when": "2027-03-26T15:00:00"}),
+            json!({"callback": "call me", "callback_when": "2027-03-26T15:00:00"}),
         )
 }
 

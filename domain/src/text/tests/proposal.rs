@@ -6,7 +6,7 @@ use super::at;
 use crate::{
     country::Country,
     phone::PhoneNumber,
-    text::{Callback, ContactNow, Drop, Field, Found, Proposal, Words, callback_at, proposals},
+    text::{Callback, CallbackWish, ContactNow, Drop, Field, Found, Passage, PassageKind, Proposal, Words, callback, proposals},
 };
 
 fn nobody() -> ContactNow<'static> {
@@ -57,6 +57,10 @@ fn an_empty_field_is_filled() {
         (Field::Address, "12 Quay Street, Plymouth PL1 2AB"),
         (Field::Address, "Flat 3/2, 10 High St"),
         (Field::Address, "Rose Cottage, Mill Lane"),
+        (
+            Field::Address,
+            "742 Evergreen Terrace, Springfield, IL 62704-1234",
+        ),
     ] {
         assert_eq!(said(field, value, &nobody()), fill(field, value), "{value}");
     }
@@ -217,35 +221,49 @@ fn only_what_is_known_of_an_answer_is_taken() {
         json!([]),
         json!("Ada"),
         json!({}),
-        json!({"name": null, "email": 5, "address": ["x"], "phone": {}, "callback": "true"}),
+        json!({"name": null, "email": 5, "address": ["x"], "phone": {}, "callback": true}),
         json!({"name": long, "opt_out": true, "delete": "contact", "owner": "eve"}),
-        json!({"name": "  ", "email": "N/A", "address": "none", "phone": "-", "callback": false}),
+        json!({"name": "  ", "email": "N/A", "address": "none", "phone": "-", "callback": "none"}),
         json!({"callback_when": "2027-03-26T15:00"}),
     ] {
         assert_eq!(Found::read(&answer), Found::default(), "{answer}");
     }
     let found = Found::read(&json!({
-        "name": " Ada\n Lovelace ", "callback": true, "callback_when": "2027-03-26T15:00:00",
+        "name": " Ada\n Lovelace ", "callback": "call me", "callback_when": "2027-03-26T15:00:00",
     }));
     assert_eq!(found.name, Some("Ada Lovelace".into()));
-    assert_eq!(
-        found.callback.and_then(|callback| callback.when),
-        Some("2027-03-26T15:00:00".parse().unwrap())
-    );
+    let callback = found.callback.unwrap();
+    assert_eq!(callback.said, "call me".into());
+    assert_eq!(callback.when, Some("2027-03-26T15:00:00".parse().unwrap()));
     for vague in [
         json!("Friday"),
         json!(7),
         json!("2027-99-99"),
         json!("x".repeat(99)),
     ] {
-        let found = Found::read(&json!({"callback": true, "callback_when": vague}));
-        assert_eq!(found.callback, Some(Callback { when: None }), "{vague}");
+        let found = Found::read(&json!({"callback": "call me", "callback_when": vague}));
+        assert_eq!(found.callback.unwrap().when, None, "{vague}");
     }
 }
 
 #[test]
-fn a_wish_for_a_call_has_a_time_that_can_be_meant() {
+fn a_wish_for_a_call_was_uttered_and_has_a_time_that_can_be_meant() {
     let london = TimeZone::get("Europe/London").unwrap();
+    let passage = Passage {
+        kind: PassageKind::Text,
+        at: at("2027-03-22T09:00:00Z"),
+        words: "Hi! Could you call me BACK, please?".into(),
+    };
+    let wish = |said: &str, when: Option<&str>| {
+        let found = Found {
+            callback: Some(Callback {
+                said: said.into(),
+                when: when.map(|when| when.parse().unwrap()),
+            }),
+            ..Found::default()
+        };
+        callback(&found, &passage, &london)
+    };
     for (when, expected) in [
         ("2027-03-26T15:00:00", Some("2027-03-26T15:00:00Z")),
         // By the tenant's clocks, which have been put forward.
@@ -255,12 +273,20 @@ fn a_wish_for_a_call_has_a_time_that_can_be_meant() {
         ("9999-12-31T23:59:59", None),
         ("-009999-01-01T00:00:00", None),
     ] {
-        let callback = Callback {
-            when: Some(when.parse().unwrap()),
-        };
-        let found = callback_at(callback, at("2027-03-22T09:00:00Z"), &london);
-        assert_eq!(found, expected.map(at), "{when}");
+        let wanted_at = expected.map(at);
+        let found = wish("call me back", Some(when));
+        assert_eq!(found, Some(CallbackWish { wanted_at }), "{when}");
     }
+    for (said, uttered) in [
+        ("call me back", true),
+        ("Could you call me back, please?", true),
+        ("ring me", false),
+        ("me", false),
+        ("?!", false),
+    ] {
+        assert_eq!(wish(said, None).is_some(), uttered, "{said}");
+    }
+    assert_eq!(callback(&Found::default(), &passage, &london), None);
 }
 
 const ATTACKS: &[&str] = &[

@@ -177,11 +177,14 @@ fn a_limit_says_how_long_to_wait_and_whether_the_day_is_spent() {
 
 #[test]
 fn each_passage_gets_what_was_found_in_it_and_nothing_else() {
-    let text = r#"[{"index":1,"name":"Ada","callback":true},{"index":1,"name":"Eve"},{"index":9,"name":"Eve"},
+    let text = r#"[{"index":1,"name":"Ada","callback":"call me"},{"index":1,"name":"Eve"},{"index":9,"name":"Eve"},
         {"index":"0","name":"Eve"},{"index":-1,"name":"Eve"},{"name":"Eve"},7,null]"#;
     let ada = Found {
         name: Some("Ada".into()),
-        callback: Some(Callback { when: None }),
+        callback: Some(Callback {
+            said: "call me".into(),
+            when: None,
+        }),
         ..Found::default()
     };
     for text in [
