@@ -33,7 +33,7 @@ pub use phone_call::{
     CallSign, CallStage, PhoneCall, Recording, Speaker, Summary, Transcript, TranscriptLine,
     Voicemail,
 };
-pub use proposal::{CallbackWish, ContactNow, Drop, Proposal, callback, proposals};
+pub use proposal::{CallbackWish, ContactNow, Objection, Proposal, callback, proposals};
 pub use sound::{SoundFacts, SoundFailure, SoundKind, SoundStep, sound_step};
 pub use words::{Number, Words};
 

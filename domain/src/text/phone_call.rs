@@ -22,7 +22,7 @@ pub struct PhoneCall {
     pub answered_at: Option<Timestamp>,
     pub ended_at: Option<Timestamp>,
     pub duration_s: Option<i64>,
-    /// By the provider's id, else by the address without its signature.
+    /// By the provider's id, else by a hash of the address.
     pub recordings: BTreeMap<String, Recording>,
     pub voicemail: Option<Voicemail>,
     pub transcript: Option<Transcript>,

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::{Drop, Field};
+use super::{Objection, Field};
 use crate::{
     context::privacy::{is_invisible, medical_word, without_identifiers, words},
     country::Country,
@@ -50,16 +50,16 @@ pub(super) fn objection(
     value: &str,
     passage: &str,
     country: Country,
-) -> Option<Drop> {
+) -> Option<Objection> {
     match field {
         Field::Name => name(value),
-        Field::Email => (!is_email(value)).then_some(Drop::InvalidEmail),
+        Field::Email => (!is_email(value)).then_some(Objection::InvalidEmail),
         Field::Address => address(value),
         Field::Phone => number(value, country)
             .is_none()
-            .then_some(Drop::InvalidPhone),
+            .then_some(Objection::InvalidPhone),
     }
-    .or_else(|| (!occurs(field, value, passage)).then_some(Drop::NotSaid))
+    .or_else(|| (!occurs(field, value, passage)).then_some(Objection::NotSaid))
 }
 
 pub(super) fn number(value: &str, country: Country) -> Option<PhoneNumber> {
@@ -68,23 +68,23 @@ pub(super) fn number(value: &str, country: Country) -> Option<PhoneNumber> {
         .map(|parsed| parsed.number)
 }
 
-fn name(value: &str) -> Option<Drop> {
+fn name(value: &str) -> Option<Objection> {
     let is_sign = |c: char| matches!(c, ' ' | '\'' | '’' | '-' | '‐' | '.' | ',');
     let letters = value.chars().filter(|c| c.is_alphabetic()).count();
     suspicious(value).or_else(|| match () {
-        () if value.chars().any(char::is_numeric) => Some(Drop::HasNumber),
-        () if medical_word(value).is_some() => Some(Drop::Sensitive),
-        () if letters < 2 || value.split(' ').count() > MOST_NAMES => Some(Drop::NotAName),
-        () if !value.chars().all(|c| c.is_alphabetic() || is_sign(c)) => Some(Drop::NotAName),
+        () if value.chars().any(char::is_numeric) => Some(Objection::HasNumber),
+        () if medical_word(value).is_some() => Some(Objection::Sensitive),
+        () if letters < 2 || value.split(' ').count() > MOST_NAMES => Some(Objection::NotAName),
+        () if !value.chars().all(|c| c.is_alphabetic() || is_sign(c)) => Some(Objection::NotAName),
         () => None,
     })
 }
 
-fn address(value: &str) -> Option<Drop> {
+fn address(value: &str) -> Option<Objection> {
     let letters = value.chars().filter(|c| c.is_alphabetic()).count();
     suspicious(value).or_else(|| match () {
-        () if holds_identifier(value) => Some(Drop::Sensitive),
-        () if letters < 4 || !value.contains(' ') => Some(Drop::NotAnAddress),
+        () if holds_identifier(value) => Some(Objection::Sensitive),
+        () if letters < 4 || !value.contains(' ') => Some(Objection::NotAnAddress),
         () => None,
     })
 }
@@ -114,7 +114,7 @@ fn tidy(value: &str) -> String {
 }
 
 /// What neither a name nor an address holds.
-fn suspicious(value: &str) -> Option<Drop> {
+fn suspicious(value: &str) -> Option<Objection> {
     let lower = value.to_lowercase();
     let is_markup = |c: char| "<>{}[]|`\\$*=_~^\"%@".contains(c);
     match () {
@@ -122,14 +122,14 @@ fn suspicious(value: &str) -> Option<Drop> {
             .chars()
             .any(|c| c.is_control() || is_invisible(c) || is_markup(c)) =>
         {
-            Some(Drop::Markup)
+            Some(Objection::Markup)
         }
-        () if lower.contains("://") || lower.contains("www.") => Some(Drop::Markup),
+        () if lower.contains("://") || lower.contains("www.") => Some(Objection::Markup),
         () if words(value)
             .iter()
             .any(|word| INSTRUCTIONS.contains(&word.as_str())) =>
         {
-            Some(Drop::Instruction)
+            Some(Objection::Instruction)
         }
         () => None,
     }

@@ -45,13 +45,13 @@ pub enum Proposal {
     },
     Dropped {
         field: Field,
-        why: Drop,
+        why: Objection,
     },
 }
 
 coded_enum! {
     /// Why a value was dropped.
-    Drop {
+    Objection {
         /// It does not stand in the words it is said to come from.
         NotSaid = "not_said",
         Markup = "markup",

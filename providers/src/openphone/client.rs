@@ -20,7 +20,7 @@ use crate::channel::{
 };
 
 pub use audio::{Audio, AudioError};
-pub use read::Page;
+pub use read::{Line, Page};
 
 /// Where OpenPhone answers, unless configured otherwise.
 pub const BASE_URL: &str = "https://api.openphone.com";

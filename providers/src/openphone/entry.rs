@@ -13,7 +13,7 @@ use domain::{
 use jiff::Timestamp;
 
 use super::event::{Call, Direction, Event, Media, Message, Place, Says, Voicemail};
-use crate::private::Private;
+use crate::{outline::hash, private::Private};
 use material::{of_summary, of_transcript, of_voicemail};
 
 /// How numbers are read.
@@ -189,11 +189,11 @@ fn signs(call: &Call) -> Vec<CallSign> {
     signs
 }
 
-/// Without the signature, which differs from one telling to the next.
+/// Of the address only a hash, and without the signature, which differs from one telling to the next.
 fn key(media: &Media) -> Option<String> {
     let address = || {
         let url = media.url.as_ref()?;
-        Some(url.split(['?', '#']).next().unwrap_or_default().to_owned())
+        Some(hash(url.split(['?', '#']).next()?.as_bytes()))
     };
     media
         .id

@@ -40,6 +40,7 @@ pub(super) fn router(shared: Arc<Shared>) -> Router {
     Router::new()
         .route("/v1/messages", post(create).get(messages))
         .route("/v1/messages/{id}", get(message))
+        .route("/v1/phone-numbers", get(lines))
         .route("/v1/calls", get(calls))
         .route("/v1/calls/{id}", get(material::call))
         .route("/v1/call-recordings/{id}", get(material::recordings))
@@ -168,6 +169,13 @@ type Answer = Result<Json<Value>, Problem>;
 fn newest_ms(shared: &Shared) -> i64 {
     let lag_ms = shared.book.scenario().read.list_lag_seconds * 1000.0;
     now_ms() - lag_ms as i64
+}
+
+async fn lines(State(shared): State<Arc<Shared>>, headers: HeaderMap) -> Answer {
+    may_read(&shared, &headers)?;
+    let lines = shared.lines.iter();
+    let lines = lines.map(|line| json!({"id": line.id, "number": line.number, "name": "Line"}));
+    data(Some(lines.collect()))
 }
 
 async fn messages(

@@ -2,7 +2,7 @@ use std::time::Duration;
 
 use domain::{
     country::Country,
-    text::{ContactNow, Drop, Field, Found, Passage, PassageKind, Proposal, proposals},
+    text::{ContactNow, Objection, Field, Found, Passage, PassageKind, Proposal, proposals},
 };
 use jiff::tz::TimeZone;
 use providers::{
@@ -203,9 +203,9 @@ async fn hostile_words_propose_at_most_a_value_of_their_own() {
         value: "eve@evil.example".into(),
     };
     let of_the_hostile = [
-        dropped(Field::Name, Drop::Instruction),
+        dropped(Field::Name, Objection::Instruction),
         ask,
-        dropped(Field::Address, Drop::Markup),
+        dropped(Field::Address, Objection::Markup),
     ];
     assert_eq!(
         proposals(&read.found[0], &passages[0].words, &contact),

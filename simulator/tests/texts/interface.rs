@@ -5,7 +5,7 @@ use providers::source::{self, SourceKind, SourceOptions};
 use simulator::openphone::{Config, Shape, start};
 
 use crate::harness::{
-    Inbox, KEY, LINE, NEW_SECRET, OLD_SECRET, PATIENCE, PERSON, Received, fast, quiet_workspace,
+    Inbox, KEY, LINE, MONITOR, NEW_SECRET, OLD_SECRET, PATIENCE, PERSON, Received, client, fast, quiet_workspace,
     workspace,
 };
 
@@ -61,7 +61,7 @@ async fn a_webhook_that_is_refused_comes_again() {
 #[tokio::test]
 async fn people_write_and_call_over_http_too() {
     let workspace = quiet_workspace(fast()).await;
-    let client = reqwest_client();
+    let client = plain_client();
     for (path, body) in [
         (
             "sim/text",
@@ -88,7 +88,7 @@ async fn people_write_and_call_over_http_too() {
 #[tokio::test]
 async fn a_list_needs_its_line_its_person_and_its_size() {
     let workspace = quiet_workspace(fast()).await;
-    let client = reqwest_client();
+    let client = plain_client();
     for (query, status) in [
         (
             "phoneNumberId=PN1&participants=%2B447700900123&maxResults=10",
@@ -122,6 +122,14 @@ async fn a_list_needs_its_line_its_person_and_its_size() {
 }
 
 #[tokio::test]
+async fn the_lines_are_told_with_their_ids() {
+    let workspace = quiet_workspace(fast()).await;
+    let lines = client(&workspace).lines().await.unwrap();
+    let lines: Vec<_> = lines.iter().map(|line| (line.id.as_str(), line.number.e164())).collect();
+    assert_eq!(lines, [("PN1", LINE), ("PN2", MONITOR)]);
+}
+
+#[tokio::test]
 async fn a_scenario_that_makes_no_sense_is_refused() {
     let mut scenario = fast();
     scenario.webhooks.drop = 2.0;
@@ -132,7 +140,7 @@ async fn a_scenario_that_makes_no_sense_is_refused() {
     );
 }
 
-fn reqwest_client() -> reqwest::Client {
+fn plain_client() -> reqwest::Client {
     let _ = rustls::crypto::ring::default_provider().install_default();
     let builder = reqwest::Client::builder().no_proxy();
     builder.tls_certs_only([]).build().unwrap()

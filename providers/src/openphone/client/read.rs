@@ -33,7 +33,29 @@ pub struct Page {
     pub next: Option<String>,
 }
 
+/// A phone line of the workspace.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Line {
+    /// `PN…`
+    pub id: String,
+    pub number: PhoneNumber,
+}
+
 impl Client {
+    /// The lines of the workspace: lists want a line's id, and settings name its number.
+    pub async fn lines(&self) -> Result<Vec<Line>, ReadError> {
+        let list = self.get(&["phone-numbers"], &[]).await?;
+        let list = list.ok_or_else(|| unreadable("no lines"))?;
+        let line = |line: Json<'_>| {
+            let number = line.at("number").text()?;
+            Some(Line {
+                id: line.at("id").text()?,
+                number: PhoneNumber::from_e164(&number).ok()?,
+            })
+        };
+        Ok(Json::from(&list).at("data").items().filter_map(line).collect())
+    }
+
     /// Texts between a line (`PN…`) and a person since a time, in OpenPhone's order. `page` is the last page's `next`.
     pub async fn messages(
         &self,

@@ -1,6 +1,6 @@
 use domain::{
     followup,
-    text::{CallStage, Conversation, EntryKind},
+    text::{CallStage, Conversation, EntryKind, Speaker},
 };
 use proptest::prelude::*;
 use serde_json::{Value, json};
