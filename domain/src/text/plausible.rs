@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::{Objection, Field};
+use super::{Field, Objection};
 use crate::{
     context::privacy::{is_invisible, medical_word, without_identifiers, words},
     country::Country,

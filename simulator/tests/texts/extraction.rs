@@ -2,7 +2,7 @@ use std::time::Duration;
 
 use domain::{
     country::Country,
-    text::{ContactNow, Objection, Field, Found, Passage, PassageKind, Proposal, proposals},
+    text::{ContactNow, Field, Found, Objection, Passage, PassageKind, Proposal, proposals},
 };
 use jiff::tz::TimeZone;
 use providers::{

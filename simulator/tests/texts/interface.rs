@@ -5,8 +5,8 @@ use providers::source::{self, SourceKind, SourceOptions};
 use simulator::openphone::{Config, Shape, start};
 
 use crate::harness::{
-    Inbox, KEY, LINE, MONITOR, NEW_SECRET, OLD_SECRET, PATIENCE, PERSON, Received, client, fast, quiet_workspace,
-    workspace,
+    Inbox, KEY, LINE, MONITOR, NEW_SECRET, OLD_SECRET, PATIENCE, PERSON, Received, client, fast,
+    quiet_workspace, workspace,
 };
 
 const TOLERANCE: Duration = Duration::from_secs(300);
@@ -125,7 +125,10 @@ async fn a_list_needs_its_line_its_person_and_its_size() {
 async fn the_lines_are_told_with_their_ids() {
     let workspace = quiet_workspace(fast()).await;
     let lines = client(&workspace).lines().await.unwrap();
-    let lines: Vec<_> = lines.iter().map(|line| (line.id.as_str(), line.number.e164())).collect();
+    let lines: Vec<_> = lines
+        .iter()
+        .map(|line| (line.id.as_str(), line.number.e164()))
+        .collect();
     assert_eq!(lines, [("PN1", LINE), ("PN2", MONITOR)]);
 }
 

@@ -53,7 +53,11 @@ impl Client {
                 number: PhoneNumber::from_e164(&number).ok()?,
             })
         };
-        Ok(Json::from(&list).at("data").items().filter_map(line).collect())
+        Ok(Json::from(&list)
+            .at("data")
+            .items()
+            .filter_map(line)
+            .collect())
     }
 
     /// Texts between a line (`PN…`) and a person since a time, in OpenPhone's order. `page` is the last page's `next`.

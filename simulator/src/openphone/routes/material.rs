@@ -85,4 +85,3 @@ pub(super) async fn voicemails((State(shared), Path(id), headers): Of) -> Answer
     })
     .await
 }
-
