@@ -7,9 +7,13 @@ mod alerts;
 mod booking;
 mod calendar;
 mod crm;
+mod extraction;
+mod followups;
 mod inbound;
+mod line_check;
 mod problems;
 mod read;
+mod texts;
 mod vapi;
 mod window;
 
@@ -25,8 +29,12 @@ pub use alerts::{Alerts, Email, Events, Report, Slack, Sms, SmtpTls};
 pub use booking::{Booking, Identify};
 pub use calendar::{Calendar, CalendarKind, CalendarSecret, CalendarSource};
 pub use crm::{Cleared, Crm, CrmProvider, DataCentre, Rule, SECRETS as CRM_SECRETS};
+pub use extraction::Extraction;
+pub use followups::{FollowupLine, Followups};
 pub use inbound::{Inbound, Told};
+pub use line_check::LineCheck;
 pub use problems::SettingsProblem;
+pub use texts::{KeepRecordings, Texts};
 pub use vapi::{APOLOGY, Fallback, FallbackKind, Vapi};
 pub use window::{DAY_MINUTES, TimeOfDay, Window, WindowError};
 
@@ -45,6 +53,10 @@ pub struct Settings {
     pub booking: Booking,
     pub calendar: Calendar,
     pub crm: Crm,
+    pub texts: Texts,
+    pub extraction: Extraction,
+    pub followups: Followups,
+    pub line_check: LineCheck,
     pub scripts: Scripts,
     pub announcements: Vec<Announcement>,
     pub alerts: Alerts,

@@ -7,6 +7,8 @@ pub mod calendar;
 pub mod channel;
 pub mod diagnose;
 pub mod error;
+pub mod extractor;
+pub mod gemini;
 mod json;
 pub mod openphone;
 pub mod outline;

@@ -3,5 +3,7 @@
 //!
 //! Facts were read in the vendor's OpenAPI file and documentation of 2026.
 
+pub mod client;
+pub mod entry;
 pub mod event;
 pub mod webhook;

@@ -11,6 +11,8 @@ mod sim_routes;
 
 pub mod alerts;
 pub mod calendar;
+pub mod gemini;
+pub mod openphone;
 pub mod retell;
 pub mod senders;
 pub mod slack;

@@ -5,6 +5,7 @@ mod booking;
 mod calendar;
 mod crm;
 mod inbound;
+mod texts;
 mod vapi;
 
 use std::{collections::BTreeSet, fmt};
@@ -71,6 +72,7 @@ pub(super) fn problems(settings: &Settings) -> Vec<SettingsProblem> {
     booking::problems(settings, &mut found);
     calendar::problems(&settings.calendar, &mut found);
     crm::problems(&settings.crm, &mut found);
+    texts::problems(settings, &mut found);
     scripts(settings, &mut found);
     announcements(&settings.announcements, &mut found);
     alerts::problems(settings, &mut found);

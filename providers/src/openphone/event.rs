@@ -6,6 +6,7 @@ mod read;
 use jiff::Timestamp;
 
 pub use read::read;
+pub(super) use read::{listed_call, listed_material, listed_message};
 
 use crate::{
     outline::{Outline, ParseProblem, hash, name, pluck, required},

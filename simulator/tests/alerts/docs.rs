@@ -1,4 +1,4 @@
-use simulator::{ScenarioError, alerts, senders, slack, smtp, twilio};
+use simulator::{ScenarioError, alerts, gemini, openphone, senders, slack, smtp, twilio};
 
 #[test]
 fn every_scenario_of_the_documentation_is_in_order() {
@@ -9,6 +9,8 @@ fn every_scenario_of_the_documentation_is_in_order() {
         let (scenario, _) = block.split_once("```").unwrap();
         let read: Result<(), ScenarioError> = match name {
             "slack" => slack::Scenario::from_toml(scenario).map(drop),
+            "openphone" => openphone::Scenario::from_toml(scenario).map(drop),
+            "gemini" => gemini::Scenario::from_toml(scenario).map(drop),
             "twilio" => twilio::Scenario::from_toml(scenario).map(drop),
             "smtp" => smtp::Scenario::from_toml(scenario).map(drop),
             "alerts" => alerts::Scenario::from_toml(scenario).map(drop),
@@ -18,5 +20,16 @@ fn every_scenario_of_the_documentation_is_in_order() {
         read.unwrap_or_else(|error| panic!("{name}: {error}"));
         seen.push(name);
     }
-    assert_eq!(seen, ["slack", "twilio", "smtp", "alerts", "senders"]);
+    assert_eq!(
+        seen,
+        [
+            "slack",
+            "twilio",
+            "openphone",
+            "gemini",
+            "smtp",
+            "alerts",
+            "senders"
+        ]
+    );
 }

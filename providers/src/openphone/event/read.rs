@@ -32,6 +32,40 @@ pub fn read(body: &[u8]) -> Result<Event, ParseProblem> {
     })
 }
 
+/// A text, as lists have it.
+pub(in crate::openphone) fn listed_message(object: &Value) -> Event {
+    let about = About::object(object);
+    listed(about, Says::Message(Box::new(about.message("listed"))))
+}
+
+/// A call, as lists have it.
+pub(in crate::openphone) fn listed_call(object: &Value) -> Event {
+    let about = About::object(object);
+    let status = about.object.at("status").text();
+    let happened = match status.as_deref() {
+        Some("queued" | "initiated" | "ringing") => "ringing",
+        Some("in-progress") => "answered",
+        _ => "completed",
+    };
+    listed(about, Says::Call(Box::new(about.call(happened))))
+}
+
+/// What is read of a call afterwards, by the name of its event.
+pub(in crate::openphone) fn listed_material(event_type: &str, object: &Value) -> Event {
+    let about = About::object(object);
+    listed(about, says(event_type.to_owned(), about))
+}
+
+fn listed(about: About<'_>, says: Says) -> Event {
+    Event {
+        id: None,
+        api_version: None,
+        at: None,
+        place: about.place(),
+        says,
+    }
+}
+
 fn says(event_type: String, about: About<'_>) -> Says {
     let object = about.object;
     let call_id = || object.at("callId").text();
@@ -66,6 +100,14 @@ struct About<'a> {
 }
 
 impl<'a> About<'a> {
+    fn object(object: &'a Value) -> Self {
+        let object = Json::from(object);
+        Self {
+            object,
+            context: object.at("context"),
+        }
+    }
+
     /// From the object, as OpenPhone has it, else from the context, as Quo does.
     fn either(self, key: &str) -> Json<'a> {
         match self.object.at(key) {

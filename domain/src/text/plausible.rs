@@ -1,0 +1,196 @@
+//! Whether a value that was read can be what it is said to be.
+
+use std::collections::BTreeSet;
+
+use super::{Field, Objection};
+use crate::{
+    context::privacy::{is_invisible, medical_word, without_identifiers, words},
+    country::Country,
+    near::squeezed,
+    phone::{self, PhoneNumber},
+};
+
+/// Words that stand in instructions and not in names and addresses. A person who is called so is asked by a colleague.
+const INSTRUCTIONS: &[&str] = &[
+    "ignore",
+    "disregard",
+    "instruction",
+    "instructions",
+    "prompt",
+    "system",
+    "assistant",
+    "password",
+    "override",
+    "execute",
+    "previous",
+    "delete",
+    "javascript",
+    "script",
+    "null",
+    "undefined",
+    "unknown",
+    "anonymous",
+    "approve",
+    "administrator",
+    "admin",
+    "caller",
+    "customer",
+    "patient",
+];
+
+const MOST_NAMES: usize = 6;
+/// In letters and digits.
+const SHORTEST_QUOTE: usize = 4;
+/// So many digits of a number, from its end, must stand in the words: what is before them is written in many ways.
+const DIGITS_COMPARED: usize = 9;
+
+/// Why the value is not to be believed.
+pub(super) fn objection(
+    field: Field,
+    value: &str,
+    passage: &str,
+    country: Country,
+) -> Option<Objection> {
+    match field {
+        Field::Name => name(value),
+        Field::Email => (!is_email(value)).then_some(Objection::InvalidEmail),
+        Field::Address => address(value),
+        Field::Phone => number(value, country)
+            .is_none()
+            .then_some(Objection::InvalidPhone),
+    }
+    .or_else(|| (!occurs(field, value, passage)).then_some(Objection::NotSaid))
+}
+
+pub(super) fn number(value: &str, country: Country) -> Option<PhoneNumber> {
+    phone::parse(value, country)
+        .ok()
+        .map(|parsed| parsed.number)
+}
+
+fn name(value: &str) -> Option<Objection> {
+    let is_sign = |c: char| matches!(c, ' ' | '\'' | '’' | '-' | '‐' | '.' | ',');
+    let letters = value.chars().filter(|c| c.is_alphabetic()).count();
+    suspicious(value).or_else(|| match () {
+        () if value.chars().any(char::is_numeric) => Some(Objection::HasNumber),
+        () if medical_word(value).is_some() => Some(Objection::Sensitive),
+        () if letters < 2 || value.split(' ').count() > MOST_NAMES => Some(Objection::NotAName),
+        () if !value.chars().all(|c| c.is_alphabetic() || is_sign(c)) => Some(Objection::NotAName),
+        () => None,
+    })
+}
+
+fn address(value: &str) -> Option<Objection> {
+    let letters = value.chars().filter(|c| c.is_alphabetic()).count();
+    suspicious(value).or_else(|| match () {
+        () if holds_identifier(value) => Some(Objection::Sensitive),
+        () if letters < 4 || !value.contains(' ') => Some(Objection::NotAnAddress),
+        () => None,
+    })
+}
+
+/// A long number or a date. An American postcode of nine digits is neither.
+fn holds_identifier(value: &str) -> bool {
+    let shortened = value.split(' ').map(|word| {
+        let bare = word.trim_end_matches([',', '.']);
+        match bare.split_once('-') {
+            Some((zip, more)) if is_number(zip, 5) && is_number(more, 4) => zip,
+            _ => word,
+        }
+    });
+    let shortened = shortened.collect::<Vec<_>>().join(" ");
+    without_identifiers(&shortened) != tidy(&shortened)
+}
+
+fn is_number(text: &str, digits: usize) -> bool {
+    text.len() == digits && text.bytes().all(|byte| byte.is_ascii_digit())
+}
+
+/// In the form in which [`without_identifiers`] leaves a text that it takes nothing from.
+fn tidy(value: &str) -> String {
+    value
+        .trim_matches(|c: char| c.is_whitespace() || matches!(c, ',' | ';' | ':' | '-'))
+        .to_owned()
+}
+
+/// What neither a name nor an address holds.
+fn suspicious(value: &str) -> Option<Objection> {
+    let lower = value.to_lowercase();
+    let is_markup = |c: char| "<>{}[]|`\\$*=_~^\"%@".contains(c);
+    match () {
+        () if value
+            .chars()
+            .any(|c| c.is_control() || is_invisible(c) || is_markup(c)) =>
+        {
+            Some(Objection::Markup)
+        }
+        () if lower.contains("://") || lower.contains("www.") => Some(Objection::Markup),
+        () if words(value)
+            .iter()
+            .any(|word| INSTRUCTIONS.contains(&word.as_str())) =>
+        {
+            Some(Objection::Instruction)
+        }
+        () => None,
+    }
+}
+
+/// Whether words stand in a passage as they are, but for case and punctuation. A word or two of three letters would be
+/// in any.
+pub(super) fn is_quote(said: &str, passage: &str) -> bool {
+    let said = squeezed(said);
+    said.chars().count() >= SHORTEST_QUOTE && squeezed(passage).contains(&said)
+}
+
+/// A plain address as mail servers take it. Whether it exists, only a mail can tell.
+fn is_email(value: &str) -> bool {
+    let Some((user, host)) = value.split_once('@') else {
+        return false;
+    };
+    let user_is_right = (1..=64).contains(&user.len())
+        && user.split('.').all(|part| !part.is_empty())
+        && user
+            .bytes()
+            .all(|b| b.is_ascii_alphanumeric() || b"._%+'-".contains(&b));
+    let labels: Vec<&str> = host.split('.').collect();
+    let label_is_right = |label: &&str| {
+        (1..=63).contains(&label.len())
+            && !label.starts_with('-')
+            && !label.ends_with('-')
+            && label
+                .bytes()
+                .all(|b| b.is_ascii_alphanumeric() || b == b'-')
+    };
+    let country_is_right = labels
+        .last()
+        .is_some_and(|last| last.len() >= 2 && last.bytes().all(|b| b.is_ascii_alphabetic()));
+    user_is_right && labels.len() >= 2 && labels.iter().all(label_is_right) && country_is_right
+}
+
+/// Whether the value stands in the words it was read out of. So nothing is invented, and the words of one person propose
+/// nothing for another whose words were read in the same request.
+fn occurs(field: Field, value: &str, passage: &str) -> bool {
+    let spelled = squeezed(passage);
+    match field {
+        Field::Name | Field::Address => {
+            let said: BTreeSet<String> = words(passage).into_iter().collect();
+            words(value).iter().all(|word| said.contains(word))
+                || spelled.contains(&squeezed(value))
+        }
+        Field::Email => {
+            // As it is spoken.
+            let spoken = value.replace('@', " at ").replace('.', " dot ");
+            spelled.contains(&squeezed(value)) || spelled.contains(&squeezed(&spoken))
+        }
+        Field::Phone => {
+            let digits = |text: &str| {
+                text.chars()
+                    .filter(char::is_ascii_digit)
+                    .collect::<String>()
+            };
+            let (value, said) = (digits(value), digits(passage));
+            let start = value.len().saturating_sub(DIGITS_COMPARED);
+            value.get(start..).is_some_and(|end| said.contains(end))
+        }
+    }
+}

@@ -1,0 +1,11 @@
+mod approval;
+mod budget;
+mod consent;
+mod joining;
+mod outbound;
+mod proposal;
+mod sound;
+
+fn at(text: &str) -> jiff::Timestamp {
+    text.parse().unwrap()
+}
