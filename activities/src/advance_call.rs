@@ -2,7 +2,7 @@
 
 use domain::{
     follow::{self, CallStep as Step, DialState},
-    settings::Settings,
+    settings::{Settings, VoiceProvider},
 };
 use jiff::{SignedDuration, Timestamp};
 use providers::error::SERVER_ERROR_WAIT;
@@ -10,7 +10,7 @@ use store::{CallRow, Placed, Result, Store, StoredEvent, TenantTx};
 use tracing::Instrument;
 use workflows::contract::{At, CallInput, CallStep};
 
-use crate::{advance_event::span_of, in_time::InTime, outcome, voice::Voice};
+use crate::{advance_event::span_of, in_time::InTime, outcome, voice};
 
 pub(crate) async fn advance(store: &Store, input: &At<CallInput>) -> Result<CallStep> {
     let (now, call) = (input.now, input.of.call);
@@ -90,10 +90,10 @@ async fn read_events(tx: &mut TenantTx, row: &CallRow, now: Timestamp) -> Result
 async fn read(tx: &mut TenantTx, event: &StoredEvent, settings: &Settings) -> Result<()> {
     let (request_id, trace_id) = (event.request_id.as_deref(), event.trace_id.as_deref());
     tracing::info!(event.id = %event.id, event.kind = event.event_type, request_id, trace_id, "event read");
-    let Some(voice) = Voice::of(&event.provider) else {
+    let Some(provider) = VoiceProvider::from_code(&event.provider) else {
         return tx.event_read(event.id, None, None).await;
     };
-    match voice.observe(&event.body, settings) {
+    match voice::observe(provider, &event.body, settings) {
         Ok(Some(observation)) => tx.event_read(event.id, Some(&observation), None).await,
         Ok(None) => tx.event_read(event.id, None, None).await,
         Err(problem) => {

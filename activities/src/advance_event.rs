@@ -4,6 +4,7 @@ use domain::{
     alert::{FailureClass, SendFailure},
     call::Observation,
     event::{AfterFailure, ErrorClass, EventState, RetryScope, after_failure, retry_policy},
+    settings::VoiceProvider,
 };
 use jiff::Timestamp;
 use providers::{source::SourceKind, twilio::webhook as twilio, vapi};
@@ -11,7 +12,7 @@ use store::{Claim, Error, EventTry, Result, Store, StoredEvent, TenantStore, Ten
 use tracing::{Instrument, Span};
 use workflows::contract::{At, EventInput, EventStep};
 
-use crate::{agent_hook, alarm, arrive, in_time::InTime, voice::Voice};
+use crate::{agent_hook, alarm, arrive, in_time::InTime, voice};
 
 /// A try that comes to no result ended with its worker, or met a database that went away. After so many in a
 /// row it is the event that kills the worker.
@@ -157,10 +158,10 @@ async fn follow(tx: &mut TenantTx, each: &EventTry, now: Timestamp) -> Result<Fo
     let (request_id, trace_id) = (event.request_id.as_deref(), event.trace_id.as_deref());
     tracing::info!(event.id = %event.id, event.kind = event.event_type, request_id, trace_id, "event processed");
     match SourceKind::from_code(&event.provider) {
-        Some(SourceKind::Retell) => call_event(tx, Voice::Retell, each, now).await,
+        Some(SourceKind::Retell) => call_event(tx, VoiceProvider::Retell, each, now).await,
         Some(SourceKind::Agent) => agent_hook::record(tx, event).await,
         Some(SourceKind::Twilio) => text_status(tx, each, now).await,
-        Some(SourceKind::Vapi) => call_event(tx, Voice::Vapi, each, now).await,
+        Some(SourceKind::Vapi) => call_event(tx, VoiceProvider::Vapi, each, now).await,
         Some(SourceKind::OpenPhone | SourceKind::Quo) => {
             Ok(read(providers::openphone::event::read(&event.body)))
         }
@@ -184,14 +185,14 @@ fn read<T, E: std::fmt::Display>(read: Result<T, E>) -> Followed {
 /// operator wants read again.
 async fn call_event(
     tx: &mut TenantTx,
-    voice: Voice,
+    provider: VoiceProvider,
     each: &EventTry,
     now: Timestamp,
 ) -> Result<Followed> {
     let event = &each.event;
     if let Some(call) = each.call {
         let settings = tx.tenant_row().await?.settings;
-        let observation = match voice.observe(&event.body, &settings) {
+        let observation = match voice::observe(provider, &event.body, &settings) {
             Ok(observation) => observation.map(Box::new),
             Err(problem) => return Ok(Followed::invalid(&problem)),
         };
@@ -207,7 +208,7 @@ async fn call_event(
     if let Some(id) = &event.provider_call_id
         && each.scope != Some(RetryScope::StateOnly)
     {
-        arrive::arrived(tx, voice, event, now).await?;
+        arrive::arrived(tx, provider, event, now).await?;
         if tx.adopt_event(event.id, id).await? {
             return Ok(Followed::HandedOver);
         }
@@ -217,7 +218,7 @@ async fn call_event(
             "only a retry with effects looks for the call that it belongs to",
         ));
     }
-    if let (Voice::Vapi, Err(problem)) = (voice, vapi::webhook::read(&event.body)) {
+    if let (VoiceProvider::Vapi, Err(problem)) = (provider, vapi::webhook::read(&event.body)) {
         return Ok(Followed::invalid(&problem));
     }
     metrics::counter!("bellhop_events_without_call_total").increment(1);

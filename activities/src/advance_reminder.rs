@@ -78,17 +78,18 @@ impl Turn {
     /// Asks the gates, and authorizes the call or puts it off.
     async fn dial(&mut self, attempt: u32, e164: &str, decided: &Decided) -> Result<ReminderStep> {
         let latest = plan::latest(self.row.facts.appointment.starts_at, &self.settings);
-        let (_, facts) = self
+        let (tenant, facts) = self
             .tx
             .lock_gates(self.appointment, e164, self.now, latest)
             .await?;
+        let provider = tenant.settings.dialing().provider;
         let gates = json!({ "gates": facts });
         match gates::judge(self.now, &facts) {
             Verdict::Dial => {
                 let version = self.row.appointment_version;
                 let call = self
                     .tx
-                    .authorize_call(self.appointment, version, attempt, e164, self.now)
+                    .authorize_call(self.appointment, version, attempt, e164, provider, self.now)
                     .await?;
                 self.tx.defer_reminder(self.appointment, None).await?;
                 let words = format!("{}; every gate is open", decided.notes.join("; "));

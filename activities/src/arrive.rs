@@ -1,19 +1,22 @@
 //! A call that came in: the first event that tells of it makes it one of ours.
 
-use domain::inbound::{Line, line};
+use domain::{
+    inbound::{Line, line},
+    settings::VoiceProvider,
+};
 use jiff::Timestamp;
 use store::{Arrived, Result, StoredEvent, TenantTx};
 
-use crate::voice::Voice;
+use crate::voice;
 
 /// Makes the call's row when the event is about a call that came in; nothing follows from any other.
 pub(crate) async fn arrived(
     tx: &mut TenantTx,
-    voice: Voice,
+    provider: VoiceProvider,
     event: &StoredEvent,
     now: Timestamp,
 ) -> Result<()> {
-    let Some(call) = voice.arrival(&event.body) else {
+    let Some(call) = voice::arrival(provider, &event.body) else {
         return Ok(());
     };
     let settings = tx.tenant_row().await?.settings;

@@ -10,9 +10,6 @@ use store::{Result, Seen, TenantTx};
 
 use crate::alarm;
 
-/// The provider that dials.
-pub(crate) const DIALS: &str = "retell";
-
 /// Whether the provider may be asked now.
 pub(crate) enum Asked {
     /// It may; the answer is to be recorded under this generation.

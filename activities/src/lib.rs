@@ -36,7 +36,7 @@ use workflows::contract::{
     EventStep, ReminderInput, ReminderStep, TenantInput, Watched, markers,
 };
 
-pub use accounts::{Accounts, RetellOptions};
+pub use accounts::{Accounts, VoiceOptions};
 pub use platform::Platform;
 pub use send::ChannelOptions;
 

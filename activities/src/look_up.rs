@@ -1,16 +1,16 @@
 //! Asking the provider about a call: was it ever placed, and how did it go?
 
-use domain::{call::Observation, event::Priority, follow::DialState, ids::EventId};
+use domain::{event::Priority, follow::DialState, ids::EventId, settings::Settings};
 use jiff::{SignedDuration, Timestamp};
-use providers::{
-    error::ReadError,
-    retell::{self, CallObject},
-};
+use providers::error::ReadError;
 use sha2::{Digest, Sha256};
 use store::{CallRow, FETCHED, NewEvent, Placed, Result, Store, TenantTx};
 use workflows::contract::CallInput;
 
-use crate::{accounts::Accounts, failure::DialFailure};
+use crate::{
+    accounts::{Accounts, KnownCall, VoiceClient},
+    failure::DialFailure,
+};
 
 /// Pause after the provider did not answer a question, unless it named one.
 const ASK_AGAIN: SignedDuration = SignedDuration::from_secs(30);
@@ -29,6 +29,7 @@ pub(crate) async fn look_up(
         row,
         client,
         dialed,
+        settings,
     }) = open(store, accounts, input, now).await?
     else {
         return Ok(());
@@ -40,20 +41,21 @@ pub(crate) async fn look_up(
     else {
         return Ok(());
     };
-    let found = client.find_call(row.id, e164).await;
+    // The request cannot have been sent before the call was claimed.
+    let since = row.facts.dialing_at.unwrap_or(now);
+    let found = client.find(row.id, e164, since, &settings).await;
     let mut tx = store.tenant(input.tenant).begin().await?;
     match found {
         Ok(Some(call)) => {
-            let at = row.facts.dialing_at.unwrap_or(now);
             tx.call_placed(
                 row.id,
                 &Placed {
-                    provider_call_id: call.call_id.clone(),
-                    at,
+                    provider_call_id: call.provider_call_id.clone(),
+                    at: since,
                 },
             )
             .await?;
-            keep(&mut tx, input, &call).await?;
+            keep(&mut tx, &row, input, &call).await?;
             metrics::counter!("bellhop_dials_found_again_total").increment(1);
         }
         Ok(None) if dialed => tx.call_checked(row.id, now).await?,
@@ -71,17 +73,23 @@ pub(crate) async fn fetch(
     input: &CallInput,
     now: Timestamp,
 ) -> Result<(), DialFailure> {
-    let Some(Account { row, client, .. }) = open(store, accounts, input, now).await? else {
+    let Some(Account {
+        row,
+        client,
+        settings,
+        ..
+    }) = open(store, accounts, input, now).await?
+    else {
         return Ok(());
     };
-    let Some(provider_call_id) = &row.provider_call_id else {
+    let Some(provider_call_id) = row.provider_call_id.as_deref() else {
         return Ok(());
     };
-    let read = client.get_call(provider_call_id).await;
+    let read = client.read(provider_call_id, &settings).await;
     let mut tx = store.tenant(input.tenant).begin().await?;
     match read {
         Ok(call) => {
-            keep(&mut tx, input, &call).await?;
+            keep(&mut tx, &row, input, &call).await?;
             tx.call_checked(row.id, now).await?;
             metrics::counter!("bellhop_calls_fetched_total").increment(1);
         }
@@ -93,7 +101,8 @@ pub(crate) async fn fetch(
 /// A call, and whom to ask about it.
 struct Account {
     row: CallRow,
-    client: retell::Client,
+    client: VoiceClient,
+    settings: Settings,
     /// The call was dialed with this very key: if it does not know the call, there is none.
     dialed: bool,
 }
@@ -110,7 +119,9 @@ async fn open(
     let Some(row) = tx.lock_call(input.call).await? else {
         return Ok(None);
     };
-    let keys = tx.provider_keys(store.keys(), "retell").await?;
+    let keys = tx
+        .provider_keys(store.keys(), row.provider.key_name())
+        .await?;
     let dialed = keys.iter().find(|key| row.dialed_with == Some(key.id));
     let Some(key) = dialed.or(keys.first()) else {
         tracing::error!(call.id = %row.id, "no provider key is stored: the call cannot be asked about");
@@ -118,9 +129,11 @@ async fn open(
         tx.commit().await?;
         return Ok(None);
     };
+    let settings = tx.tenant_row().await?.settings;
     tx.commit().await?;
     Ok(Some(Account {
-        client: accounts.retell(input.tenant, &key.secret)?,
+        client: accounts.client(input.tenant, row.provider, &key.secret)?,
+        settings,
         dialed: dialed.is_some(),
         row,
     }))
@@ -142,10 +155,8 @@ async fn pause(tx: &mut TenantTx, row: &CallRow, now: Timestamp, error: &ReadErr
 }
 
 /// Keeps what was read as one more event of the call, so that it joins what the webhooks said.
-async fn keep(tx: &mut TenantTx, input: &CallInput, call: &CallObject) -> Result<()> {
-    let field = tx.tenant_row().await?.settings.retell.outcome_field;
-    let observation: Observation = retell::observe_call(call, &field);
-    let body = serde_json::to_vec(&observation)?;
+async fn keep(tx: &mut TenantTx, row: &CallRow, input: &CallInput, call: &KnownCall) -> Result<()> {
+    let body = serde_json::to_vec(&call.observation)?;
     let digest = Sha256::digest(&body)
         .iter()
         .map(|byte| format!("{byte:02x}"))
@@ -154,11 +165,11 @@ async fn keep(tx: &mut TenantTx, input: &CallInput, call: &CallObject) -> Result
         id: EventId::generate(),
         tenant: input.tenant,
         source: None,
-        provider: "retell",
+        provider: row.provider.code(),
         event_type: FETCHED.to_owned(),
-        dedupe_key: format!("fetched:{}:{digest}", call.call_id),
+        dedupe_key: format!("fetched:{}:{digest}", call.provider_call_id),
         call: Some(input.call),
-        provider_call_id: Some(call.call_id.clone()),
+        provider_call_id: Some(call.provider_call_id.clone()),
         priority: Priority::Standard,
         arrived_at: None,
         headers: serde_json::json!({}),
@@ -167,6 +178,6 @@ async fn keep(tx: &mut TenantTx, input: &CallInput, call: &CallObject) -> Result
         trace_id: None,
         span_id: None,
     };
-    tx.add_fetched_event(&event, &observation).await?;
+    tx.add_fetched_event(&event, &call.observation).await?;
     Ok(())
 }

@@ -9,17 +9,15 @@ use domain::{
     follow::DialState,
     gates::{self, PlacementFacts},
     reminder::Deferral,
+    settings::VoiceProvider,
 };
 use jiff::{SignedDuration, Timestamp};
-use providers::{
-    error::PlaceError,
-    retell::{Client, NewCall},
-};
+use providers::{error::PlaceError, voice};
 use store::{CallRow, Decision, DialTarget, Placed, ProviderKey, Result, Store, Tenant, TenantTx};
 use workflows::contract::CallInput;
 
 use crate::{
-    accounts::Accounts,
+    accounts::{Accounts, Dial, VoiceClient},
     agent,
     circuit::{self, Asked},
     failure::DialFailure,
@@ -37,8 +35,9 @@ const PRESENT: SignedDuration = SignedDuration::from_secs(10);
 /// A request that may leave, and its number among the requests for this call: only the newest one's answer
 /// says where the call stands.
 struct Claim {
-    client: Client,
-    call: NewCall,
+    provider: VoiceProvider,
+    client: VoiceClient,
+    dial: Dial,
     request: u32,
     /// Of the circuit breaker that let it through.
     generation: u64,
@@ -55,7 +54,7 @@ pub(crate) async fn place(
         return Ok(());
     };
     let answer = if started.elapsed() < CLAIM_HOLDS {
-        Some(claim.client.create_call(&claim.call).await)
+        Some(claim.client.place(&claim.dial).await)
     } else {
         None
     };
@@ -64,7 +63,7 @@ pub(crate) async fn place(
     if let Some((outcome, wait)) = asked {
         // By the time of the answer: a request may take longer than the shortest pause.
         let took = SignedDuration::try_from(started.elapsed()).unwrap_or_default();
-        weigh(store, input, now + took, claim.generation, (outcome, wait)).await;
+        weigh(store, input, now + took, &claim, (outcome, wait)).await;
     }
     Ok(())
 }
@@ -74,7 +73,7 @@ async fn weigh(
     store: &Store,
     input: &CallInput,
     now: Timestamp,
-    generation: u64,
+    claim: &Claim,
     (outcome, wait): (AskedOutcome, Option<Duration>),
 ) {
     let not_before = wait
@@ -84,8 +83,8 @@ async fn weigh(
         let mut tx = store.tenant(input.tenant).begin().await?;
         circuit::record(
             &mut tx,
-            circuit::DIALS,
-            generation,
+            claim.provider.code(),
+            claim.generation,
             outcome,
             not_before,
             now,
@@ -133,7 +132,7 @@ async fn claim(
     let tenant = tx.tenant_row().await?;
     let target = tx.dial_target(appointment, now).await?;
     let key = tx
-        .provider_keys(store.keys(), "retell")
+        .provider_keys(store.keys(), row.provider.key_name())
         .await?
         .into_iter()
         .next();
@@ -144,8 +143,8 @@ async fn claim(
             tx.commit().await?;
             Ok(None)
         }
-        Ok((key, call)) => {
-            let generation = match circuit::ask(&mut tx, circuit::DIALS, now).await? {
+        Ok((key, dial)) => {
+            let generation = match circuit::ask(&mut tx, row.provider.code(), now).await? {
                 Asked::Allowed { generation } => generation,
                 Asked::Refused { until } => {
                     leave_alone(&mut tx, &row, now, until).await?;
@@ -153,13 +152,14 @@ async fn claim(
                     return Ok(None);
                 }
             };
-            let client = accounts.retell(input.tenant, &key.secret)?;
+            let client = accounts.client(input.tenant, row.provider, &key.secret)?;
             tx.claim_dial(row.id, key.id, now).await?;
             tx.commit().await?;
             let request = row.facts.requests + 1;
             Ok(Some(Claim {
+                provider: row.provider,
                 client,
-                call,
+                dial,
                 request,
                 generation,
             }))
@@ -173,7 +173,7 @@ fn request(
     target: &DialTarget,
     key: Option<ProviderKey>,
     now: Timestamp,
-) -> Result<(ProviderKey, NewCall), Reason> {
+) -> Result<(ProviderKey, Dial), Reason> {
     let facts = PlacementFacts {
         reminder: &target.reminder,
         settings: &tenant.settings,
@@ -187,21 +187,18 @@ fn request(
     }
     let to_number = row.e164.clone().ok_or(Reason::NumberMissing)?;
     let key = key.ok_or(Reason::ConfigurationIncomplete)?;
-    let from_number = tenant
-        .settings
-        .retell
-        .from_number
-        .clone()
-        .ok_or(Reason::ConfigurationIncomplete)?;
-    let call = NewCall {
-        from_number,
+    // At the provider that it was authorized for, whatever the settings say since.
+    let dialing = tenant.settings.dialing_at(row.provider);
+    let (agent, line) = (dialing.agent.zip(dialing.line)).ok_or(Reason::ConfigurationIncomplete)?;
+    let dial = Dial {
+        agent: agent.to_owned(),
+        line: line.to_owned(),
         to_number,
-        agent_id: tenant.settings.retell.agent_id.clone(),
-        dynamic_variables: agent::variables(target, &tenant.settings, now),
-        call_id: row.id,
+        variables: agent::variables(target, &tenant.settings, now),
+        call: row.id,
         attempt: row.attempt,
     };
-    Ok((key, call))
+    Ok((key, dial))
 }
 
 /// The call must not be placed after all: nobody's phone rings, and the reminder decides anew.
@@ -248,9 +245,7 @@ async fn leave_alone(
 }
 
 /// What an answer says of the provider, and how long it asks to be left alone.
-fn outcome_of(
-    answer: &Result<providers::retell::Placed, PlaceError>,
-) -> (AskedOutcome, Option<Duration>) {
+fn outcome_of(answer: &Result<voice::Placed, PlaceError>) -> (AskedOutcome, Option<Duration>) {
     match answer {
         Ok(_) | Err(PlaceError::Refused { .. }) => (AskedOutcome::Answered, None),
         Err(error @ PlaceError::RateLimited { .. }) => (AskedOutcome::AskedToWait, error.wait()),
@@ -264,7 +259,7 @@ async fn record(
     input: &CallInput,
     now: Timestamp,
     claim: &Claim,
-    answer: Option<Result<providers::retell::Placed, PlaceError>>,
+    answer: Option<Result<voice::Placed, PlaceError>>,
 ) -> Result<()> {
     let mut tx = store.tenant(input.tenant).begin().await?;
     let Some(row) = tx.lock_call(input.call).await? else {

@@ -8,10 +8,9 @@ use std::{
     time::Duration,
 };
 
-use activities::{Accounts, ChannelOptions, Platform, RetellOptions};
+use activities::{Accounts, ChannelOptions, Platform, VoiceOptions};
 use anyhow::{Context, Result, bail};
-use providers::retell::{BASE_URL, Timeouts};
-use providers::twilio::client as twilio;
+use providers::{retell, twilio::client as twilio, vapi, voice::Timeouts};
 use secrecy::SecretString;
 use serde::Serialize;
 use store::{KeyRing, PoolOptions, Store};
@@ -131,12 +130,18 @@ const VARIABLES: &[Variable] = &[
     ),
     variable(
         "BELLHOP_RETELL_BASE_URL",
-        Some(BASE_URL),
+        Some(retell::BASE_URL),
         "where Retell answers",
         PROVIDER,
     ),
     variable(
-        "BELLHOP_RETELL_TIMEOUT_SECONDS",
+        "BELLHOP_VAPI_BASE_URL",
+        Some(vapi::BASE_URL),
+        "where Vapi answers",
+        PROVIDER,
+    ),
+    variable(
+        "BELLHOP_DIAL_TIMEOUT_SECONDS",
         Some("30"),
         "longest wait for the answer to a dial, 1 to 60",
         PROVIDER,
@@ -252,7 +257,7 @@ pub fn means(store: &Store) -> Result<Means> {
     };
     Ok(Means {
         store: store.clone(),
-        accounts: Accounts::new(retell()?),
+        accounts: Accounts::new(voice()?),
         channels: ChannelOptions {
             twilio_base_url: required("BELLHOP_TWILIO_BASE_URL")?,
             allow_private,
@@ -272,20 +277,18 @@ pub fn worker_listen() -> Result<SocketAddr> {
     parsed("BELLHOP_WORKER_LISTEN", "address:port")
 }
 
-pub fn retell() -> Result<RetellOptions> {
-    let seconds: u64 = parsed(
-        "BELLHOP_RETELL_TIMEOUT_SECONDS",
-        "whole seconds from 1 to 60",
-    )?;
+pub fn voice() -> Result<VoiceOptions> {
+    let seconds: u64 = parsed("BELLHOP_DIAL_TIMEOUT_SECONDS", "whole seconds from 1 to 60")?;
     if !(1..=60).contains(&seconds) {
-        bail!("BELLHOP_RETELL_TIMEOUT_SECONDS is {seconds}; expected whole seconds from 1 to 60");
+        bail!("BELLHOP_DIAL_TIMEOUT_SECONDS is {seconds}; expected whole seconds from 1 to 60");
     }
     let timeouts = Timeouts {
         place: Duration::from_secs(seconds),
         ..Timeouts::default()
     };
-    Ok(RetellOptions {
-        base_url: required("BELLHOP_RETELL_BASE_URL")?,
+    Ok(VoiceOptions {
+        retell_base_url: required("BELLHOP_RETELL_BASE_URL")?,
+        vapi_base_url: required("BELLHOP_VAPI_BASE_URL")?,
         timeouts,
     })
 }

@@ -7,6 +7,7 @@ mod alerts;
 mod booking;
 mod calendar;
 mod crm;
+mod dialing;
 mod extraction;
 mod followups;
 mod inbound;
@@ -29,6 +30,7 @@ pub use alerts::{Alerts, Email, Events, Report, Slack, Sms, SmtpTls};
 pub use booking::{Booking, Identify};
 pub use calendar::{Calendar, CalendarKind, CalendarSecret, CalendarSource};
 pub use crm::{Cleared, Crm, CrmProvider, DataCentre, Rule, SECRETS as CRM_SECRETS};
+pub use dialing::{Dialing, VoiceProvider};
 pub use extraction::Extraction;
 pub use followups::{FollowupLine, Followups};
 pub use inbound::{Inbound, Told};
@@ -77,6 +79,8 @@ pub struct Tenant {
     pub live: bool,
     /// On unless switched off, so that a clinic never says too much by an omission.
     pub health_mode: bool,
+    /// Who places the calls.
+    pub voice_provider: VoiceProvider,
     /// How dates and times are spoken: `en-GB`, `en-US`, ….
     pub locale: String,
     /// The number a person is told to call back.
@@ -214,23 +218,6 @@ impl Settings {
     pub fn advice(&self) -> Vec<SettingsProblem> {
         problems::advice(self)
     }
-
-    /// What a live tenant still lacks before it can place a call (`configuration_incomplete`), by field.
-    pub fn missing_for_dialing(&self) -> Vec<&'static str> {
-        let absent =
-            |text: &Option<String>| text.as_deref().is_none_or(|text| text.trim().is_empty());
-        let mut missing = Vec::new();
-        if self.tenant.name.trim().is_empty() {
-            missing.push("tenant.name");
-        }
-        if absent(&self.retell.agent_id) {
-            missing.push("retell.agent_id");
-        }
-        if absent(&self.retell.from_number) {
-            missing.push("retell.from_number");
-        }
-        missing
-    }
 }
 
 impl Tenant {
@@ -263,6 +250,7 @@ impl Default for Tenant {
             country: "GB".to_owned(),
             live: false,
             health_mode: true,
+            voice_provider: VoiceProvider::Retell,
             locale: "en-GB".to_owned(),
             callback_number: None,
         }

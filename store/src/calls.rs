@@ -5,6 +5,7 @@ use domain::{
     follow::{CallFacts, DialState},
     ids::{AppointmentId, CallId},
     reminder::ReminderFacts,
+    settings::VoiceProvider,
 };
 use jiff::{SignedDuration, Timestamp};
 use uuid::Uuid;
@@ -26,6 +27,7 @@ pub struct CallRow {
     pub direction: Direction,
     /// `None` of a caller who withholds it.
     pub e164: Option<String>,
+    pub provider: VoiceProvider,
     pub provider_call_id: Option<String>,
     /// The provider key of the last request to dial.
     pub dialed_with: Option<Uuid>,
@@ -73,6 +75,7 @@ impl TenantTx {
         version: i32,
         attempt: u32,
         e164: &str,
+        provider: VoiceProvider,
         now: Timestamp,
     ) -> Result<CallId> {
         let id = CallId::generate();
@@ -80,7 +83,7 @@ impl TenantTx {
             "insert into calls (tenant_id, id, direction, appointment_id, contact_id, appointment_version, attempt,
                                 e164, provider, state, dial_state, authorized_at)
              values ($1, $2, $10, $3, (select contact_id from appointments where tenant_id = $1 and id = $3), $4, $5, $6,
-                     'retell', $7, $8, $9)",
+                     $11, $7, $8, $9)",
             self.tenant(),
             id.uuid(),
             appointment.uuid(),
@@ -90,7 +93,8 @@ impl TenantTx {
             CallState::Queued.code(),
             DialState::Authorized.code(),
             to_db(now),
-            Direction::Outbound.code()
+            Direction::Outbound.code(),
+            provider.code()
         )
         .execute(&mut *self.tx)
         .await?;
@@ -108,7 +112,7 @@ impl TenantTx {
         .fetch_optional(&mut *self.tx)
         .await?;
         let Some(row) = sqlx::query!(
-            "select appointment_id, appointment_version, attempt, direction, e164, provider_call_id, dial_state, not_before,
+            "select appointment_id, appointment_version, attempt, direction, e164, provider, provider_call_id, dial_state, not_before,
                     dialing_at, requests, placed_at, checks, checked_at, ended_at, outcome, settled_at,
                     applied_action, applied_opt_out, dialed_with
              from calls where tenant_id = $1 and id = $2 for update",
@@ -147,6 +151,7 @@ impl TenantTx {
             attempt: number(row.attempt.unwrap_or_default()),
             direction: known("calls.direction", &row.direction, Direction::from_code)?,
             e164: row.e164,
+            provider: known("calls.provider", &row.provider, VoiceProvider::from_code)?,
             provider_call_id: row.provider_call_id,
             dialed_with: row.dialed_with,
             facts,

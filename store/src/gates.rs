@@ -31,9 +31,10 @@ impl TenantTx {
         .await?;
         let tenant = self.tenant_row().await?;
         let settings = &tenant.settings;
+        let dialing = settings.dialing();
         let ready = sqlx::query!(
             r#"select exists (select from provider_secrets
-                              where tenant_id = $1 and provider = 'retell' and source_id is null
+                              where tenant_id = $1 and provider = $4 and source_id is null
                                 and retired_at is null) as "key!",
                       exists (select from appointments a
                               join contacts c on c.tenant_id = $1 and c.id = a.contact_id
@@ -42,7 +43,8 @@ impl TenantTx {
                        where tenant_id = $1 and direction = 'outbound' and outcome is null and dial_state <> $3) as "open!""#,
             self.tenant(),
             appointment.uuid(),
-            DialState::Abandoned.code()
+            DialState::Abandoned.code(),
+            dialing.provider.key_name()
         )
         .fetch_one(&mut *self.tx)
         .await?;
@@ -53,13 +55,13 @@ impl TenantTx {
             configuration_complete: ready.key && settings.missing_for_dialing().is_empty(),
             consent_required: settings.consent.required,
             consent_recorded: ready.consent,
-            calls_per_second: settings.retell.calls_per_second,
+            calls_per_second: dialing.calls_per_second,
             limits: settings.limits.clone(),
             latest,
             open_calls: u32::try_from(ready.open).unwrap_or(u32::MAX),
             number_last_dialed: number_dials.first().copied(),
             tenant_dials: self
-                .tenant_dials(now, &settings.limits, settings.retell.calls_per_second)
+                .tenant_dials(now, &settings.limits, dialing.calls_per_second)
                 .await?,
             number_dials,
             waiting: self.waiting(appointment, now).await?,

@@ -118,7 +118,7 @@ impl Campaign {
         let rates = ["SOURCE_RATE", "SOURCE_BURST", "TENANT_RATE", "TENANT_BURST"];
         let rates = rates.map(|name| (format!("BELLHOP_INGRESS_{name}"), "100000".to_owned()));
         // A dial that is never answered takes real time.
-        let timeout = ("BELLHOP_RETELL_TIMEOUT_SECONDS".to_owned(), "1".to_owned());
+        let timeout = ("BELLHOP_DIAL_TIMEOUT_SECONDS".to_owned(), "1".to_owned());
         let folder = world.path("spool").display().to_string();
         let spool = self
             .spool

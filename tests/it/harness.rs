@@ -215,7 +215,7 @@ impl World {
             ("BELLHOP_SECRET_KEYS", self.keys.expose_secret().to_owned()),
             ("TEMPORAL_ADDRESS", self.temporal.address()),
             ("BELLHOP_RETELL_BASE_URL", self.retell.base_url()),
-            ("BELLHOP_RETELL_TIMEOUT_SECONDS", "5".to_owned()),
+            ("BELLHOP_DIAL_TIMEOUT_SECONDS", "5".to_owned()),
             ("BELLHOP_WORKER_LISTEN", format!("127.0.0.1:{worker_port}")),
             (
                 "BELLHOP_INGRESS_LISTEN",

@@ -10,13 +10,12 @@ use std::{
     time::{Duration, Instant},
 };
 
-use activities::{Accounts, ChannelOptions, Platform, RetellOptions};
+use activities::{Accounts, ChannelOptions, Platform, VoiceOptions};
 use anyhow::{Context, Result, bail};
 use clap::Args;
 use embedded::PostgresOptions;
 use indicatif::{ProgressBar, ProgressStyle};
 use jiff::Timestamp;
-use providers::retell::Timeouts;
 use simulator::retell::{Account, Config, Running, Scenario};
 use store::{KeyRing, PoolOptions, Store};
 use worker::Means;
@@ -75,9 +74,9 @@ async fn play(
         .store(&KeyRing::generate(), PoolOptions::default())
         .await?;
     let retell = simulated_retell(options.seed).await?;
-    let accounts = Accounts::new(RetellOptions {
-        base_url: retell.base_url(),
-        timeouts: Timeouts::default(),
+    let accounts = Accounts::new(VoiceOptions {
+        retell_base_url: retell.base_url(),
+        ..VoiceOptions::default()
     });
     let means = Means {
         store: store.clone(),

@@ -10,8 +10,11 @@ use std::{
 };
 
 use anyhow::{Context, Result, bail};
-use clap::Subcommand;
-use domain::settings::{Settings, SettingsProblem};
+use clap::{
+    Subcommand,
+    builder::{PossibleValuesParser, TypedValueParser},
+};
+use domain::settings::{Settings, SettingsProblem, VoiceProvider};
 use providers::source::SourceKind;
 use secrecy::SecretString;
 use serde_json::json;
@@ -38,8 +41,13 @@ pub enum Action {
         #[arg(long)]
         settings: PathBuf,
     },
-    /// Store a further Retell API key, read from standard input; older ones still verify webhooks
-    AddKey { slug: String },
+    /// Store a further API key of whoever places the calls, read from standard input; Retell's older ones still verify webhooks
+    AddKey {
+        slug: String,
+        /// Whose key it is
+        #[arg(long = "for", value_name = "PROVIDER", default_value = "retell", value_parser = voice_providers())]
+        provider: VoiceProvider,
+    },
     /// Make a further webhook address, for Retell or another sender
     AddSource(source::NewSource),
     /// Store a secret of a webhook address or of a way of alerts, read from standard input
@@ -84,10 +92,10 @@ pub async fn run(action: Action) -> Result<ExitCode> {
         Action::Apply { slug, settings } => {
             apply(&store, &slug, &read_settings(&settings)?).await?
         }
-        Action::AddKey { slug } => {
+        Action::AddKey { slug, provider } => {
             let secret = read_secret()?;
             let mut tx = store.tenant(find(&store, &slug).await?.id).begin().await?;
-            tx.add_provider_secret(store.keys(), "retell", &secret)
+            tx.add_provider_secret(store.keys(), provider.key_name(), &secret)
                 .await?;
             tx.wake_held_reminders().await?;
             tx.commit().await?;
@@ -136,6 +144,11 @@ pub fn read_settings(path: &Path) -> Result<Settings> {
         .map_err(|problems| anyhow::anyhow!("{}:\n{}", path.display(), listed(&problems)))
 }
 
+fn voice_providers() -> impl TypedValueParser<Value = VoiceProvider> {
+    PossibleValuesParser::new(VoiceProvider::ALL.iter().map(|each| each.code()))
+        .try_map(|code| VoiceProvider::from_code(&code).ok_or("no such provider"))
+}
+
 fn listed(problems: &[SettingsProblem]) -> String {
     problems
         .iter()
@@ -162,7 +175,11 @@ fn read_secret() -> Result<SecretString> {
 async fn show(store: &Store, tenant: &Tenant) -> Result<()> {
     let mut tx = store.tenant(tenant.id).begin().await?;
     let sources = tx.sources().await?;
-    let keys = tx.provider_keys(store.keys(), "retell").await?.len();
+    let mut keys = Vec::new();
+    for provider in VoiceProvider::ALL {
+        let stored = tx.provider_keys(store.keys(), provider.key_name()).await?;
+        keys.push(format!("{} of {provider}", stored.len()));
+    }
     say!(
         "# {} ({}) is {}",
         tenant.slug,
@@ -173,7 +190,8 @@ async fn show(store: &Store, tenant: &Tenant) -> Result<()> {
         say!("# {}", source::line(source))?;
     }
     say!(
-        "# stored Retell keys: {keys}\n{}",
+        "# stored keys: {}\n{}",
+        keys.join(", "),
         toml::to_string(&tenant.settings)?
     )?;
     Ok(())

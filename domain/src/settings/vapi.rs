@@ -9,6 +9,8 @@ pub struct Vapi {
     pub assistant_id: Option<String>,
     /// Vapi's id of the number that is called from.
     pub phone_number_id: Option<String>,
+    /// 0 for no limit.
+    pub calls_per_second: u32,
     /// The key of the structured data that says what the person wanted.
     pub outcome_field: String,
     /// What becomes of a caller when nothing can be looked up in time.
@@ -72,6 +74,7 @@ impl Default for Vapi {
         Vapi {
             assistant_id: None,
             phone_number_id: None,
+            calls_per_second: 1,
             outcome_field: "appointment_action".to_owned(),
             fallback: FallbackKind::Assistant,
             fallback_assistant_id: None,

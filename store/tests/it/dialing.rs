@@ -8,6 +8,7 @@ use domain::{
     gates::{CLOCKS_APART, GateFacts},
     ids::{AppointmentId, CallId},
     reminder::Deferral,
+    settings::VoiceProvider,
 };
 use jiff::{SignedDuration, Timestamp};
 use store::{Placed, TenantStore, Wake};
@@ -63,7 +64,7 @@ async fn authorized(
 ) -> CallId {
     let mut tx = tenant.begin().await.unwrap();
     let call = tx
-        .authorize_call(appointment, 1, 1, number, when)
+        .authorize_call(appointment, 1, 1, number, VoiceProvider::Retell, when)
         .await
         .unwrap();
     tx.commit().await.unwrap();
@@ -173,7 +174,9 @@ async fn two_reminders_of_one_tenant_are_never_judged_at_the_same_time() {
         if facts.open_calls >= 5 {
             return false;
         }
-        tx.authorize_call(*id, 1, 1, NUMBER, at(NOW)).await.unwrap();
+        tx.authorize_call(*id, 1, 1, NUMBER, VoiceProvider::Retell, at(NOW))
+            .await
+            .unwrap();
         tx.commit().await.unwrap();
         true
     });
@@ -247,7 +250,9 @@ async fn an_attempt_has_one_call_until_that_was_never_placed() {
     let id = appointments(&tenant, 1).await[0];
     let call = authorize(&tenant, id).await;
     let mut tx = tenant.begin().await.unwrap();
-    let again = tx.authorize_call(id, 1, 1, NUMBER, at(NOW)).await;
+    let again = tx
+        .authorize_call(id, 1, 1, NUMBER, VoiceProvider::Retell, at(NOW))
+        .await;
     assert!(again.is_err());
     drop(tx);
     finish(&tenant, call, CallOutcome::NotPlaced).await;

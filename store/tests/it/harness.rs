@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use domain::{
     ids::{AppointmentId, CallId, TenantId},
-    settings::Settings,
+    settings::{Settings, VoiceProvider},
 };
 use embedded::{Postgres, PostgresOptions, Tools};
 use jiff::Timestamp;
@@ -167,7 +167,14 @@ pub(crate) async fn appointment_id(tenant: &TenantStore, external_id: &str) -> A
 pub(crate) async fn authorize(tenant: &TenantStore, appointment: AppointmentId) -> CallId {
     let mut tx = tenant.begin().await.unwrap();
     let call = tx
-        .authorize_call(appointment, 1, 1, "+447700900123", at(NOW))
+        .authorize_call(
+            appointment,
+            1,
+            1,
+            "+447700900123",
+            VoiceProvider::Retell,
+            at(NOW),
+        )
         .await
         .unwrap();
     tx.commit().await.unwrap();

@@ -8,6 +8,7 @@ use domain::{
     event::{Priority, RetryScope},
     ids::{CallId, ContextId, EventId, TenantId},
     reminder::Deferral,
+    settings::VoiceProvider,
 };
 use serde_json::{Value, json};
 use sqlx::{AssertSqlSafe, PgConnection};
@@ -492,7 +493,9 @@ async fn a_handle_given_a_neighbours_ids_changes_nothing_of_theirs() {
     };
     try_it!(tx => tx.move_appointment(&moved, now));
     // What hangs on an appointment cannot hang on a neighbour's.
-    assert!(!try_it!(tx => tx.authorize_call(appointment, 1, 2, "+447700900123", now)));
+    assert!(
+        !try_it!(tx => tx.authorize_call(appointment, 1, 2, "+447700900123", VoiceProvider::Retell, now))
+    );
     assert!(!try_it!(tx => tx.defer_reminder(appointment, deferral)));
     assert!(!try_it!(tx => tx.reminder_stands(appointment, "waiting", None, None, None)));
     assert!(!try_it!(tx => decide(&mut tx, appointment)));
