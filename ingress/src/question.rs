@@ -142,7 +142,7 @@ async fn find(
     Ok(answer)
 }
 
-/// The call is there already: its process begins now, and asks for it should nothing more be heard.
+/// The provider has made the call already: it becomes one of ours before the answer is sent.
 async fn arrived(
     tx: &mut TenantTx,
     asked: &Asked<'_>,

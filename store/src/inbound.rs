@@ -71,14 +71,16 @@ impl TenantTx {
         })
     }
 
-    /// Makes the call's row, once: whichever of its events comes first, and however many come at once.
+    /// Makes the call's row, once: whichever of its events comes first, and however many come at once. Its process
+    /// begins with it, and asks for the call should nothing more be heard.
     /// `now` is the time of the process that read the event.
     pub async fn call_arrived(&mut self, call: &Arrived<'_>, now: Timestamp) -> Result<()> {
-        sqlx::query!(
+        let made = sqlx::query_scalar!(
             "insert into calls (tenant_id, id, direction, contact_id, e164, line, provider, provider_call_id, state,
                                 dial_state, authorized_at, placed_at)
              values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $11)
-             on conflict (tenant_id, provider, provider_call_id) where direction = 'inbound' do nothing",
+             on conflict (tenant_id, provider, provider_call_id) where direction = 'inbound' do nothing
+             returning id",
             self.tenant(),
             CallId::generate().uuid(),
             Direction::Inbound.code(),
@@ -91,9 +93,12 @@ impl TenantTx {
             DialState::Placed.code(),
             to_db(now)
         )
-        .execute(&mut *self.tx)
+        .fetch_optional(&mut *self.tx)
         .await?;
-        Ok(())
+        match made {
+            Some(call) => self.wake_call(CallId::from_uuid(call)).await,
+            None => Ok(()),
+        }
     }
 
     /// The people with a number: two at most, for with more than one nobody knows who calls.
