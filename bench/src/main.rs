@@ -5,7 +5,9 @@ mod agent;
 mod arrivals;
 mod bare;
 mod bare_wake;
+mod callers;
 mod capture;
+mod conversations;
 mod due;
 mod duplicates;
 mod durable_ingress;
@@ -56,8 +58,12 @@ enum Command {
     Arrivals,
     /// Answers to duplicates, beside those to first ones
     Duplicates,
+    /// From a call's last event to its end on record, with a hundred calls at once
+    Conversations,
     /// From an event's commit to its process having taken it up, beside a bare signal-with-start
     Woken,
+    /// Who calls, and functions asked in a call, with a million people and five million calls in the database
+    Callers,
     /// What a hook of `bellhop capture` costs, beside a program that does nothing
     Capture,
     /// From the planned instant to the request to dial
@@ -149,8 +155,14 @@ fn measure(command: &Command, size: Size) -> Result<()> {
         if wanted(&Command::Duplicates) {
             duplicates::run(size).await?;
         }
+        if wanted(&Command::Callers) {
+            callers::run(size).await?;
+        }
         if wanted(&Command::Capture) {
             capture::run(size).await?;
+        }
+        if wanted(&Command::Conversations) {
+            conversations::run(size).await?;
         }
         if wanted(&Command::Woken) {
             woken::run(size).await?;

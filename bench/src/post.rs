@@ -29,6 +29,16 @@ impl Post {
         headers: &[(&str, &str)],
         body: impl Into<Bytes>,
     ) -> Result<StatusCode> {
+        Ok(self.ask(path, headers, body).await?.0)
+    }
+
+    /// The status and the body of the answer.
+    pub(crate) async fn ask(
+        &mut self,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: impl Into<Bytes>,
+    ) -> Result<(StatusCode, Bytes)> {
         let mut request = Request::post(path).header("host", "bellhop");
         for (name, value) in headers {
             request = request.header(*name, *value);
@@ -37,7 +47,7 @@ impl Post {
         self.connection.ready().await?;
         let answer = self.connection.send_request(request).await?;
         let status = answer.status();
-        answer.into_body().collect().await?;
-        Ok(status)
+        let body = answer.into_body().collect().await?.to_bytes();
+        Ok((status, body))
     }
 }

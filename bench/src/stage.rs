@@ -90,7 +90,7 @@ impl Stage {
 
     /// Bare single-row commits.
     pub(crate) async fn rows(&self, place: u64, pace: Pace, bodies: Bodies) -> Result<Measured> {
-        let url = self.postgres.url(DATABASE);
+        let url = self.url();
         let mut senders = Vec::new();
         for _ in 0..CONNECTIONS {
             senders.push(Rows::connect(&url, bodies).await?);
@@ -118,6 +118,31 @@ impl Stage {
     /// Duplicates that were recognised so far.
     pub(crate) async fn duplicates(&self) -> Result<i64> {
         Ok(self.clinic.begin().await?.report().await?.duplicates)
+    }
+
+    /// The database's address.
+    pub(crate) fn url(&self) -> String {
+        self.postgres.url(DATABASE)
+    }
+
+    /// Asks the database, or has it do something.
+    pub(crate) async fn sql(&self, sql: &str) -> Result<String> {
+        Ok(self.postgres.psql(DATABASE, sql).await?.trim().to_owned())
+    }
+
+    /// Starts the database anew, so that it holds nothing in memory, and the system as little as it lets us say. Says
+    /// what was forgotten.
+    pub(crate) async fn forget(&mut self) -> Result<&'static str> {
+        self.postgres.stop().await;
+        // Only root may; a stranger's machine keeps its pages.
+        let dropped = std::fs::write("/proc/sys/vm/drop_caches", "3").is_ok();
+        self.postgres.start_again().await?;
+        Ok(match dropped {
+            true => "the database was started anew, and the system's page cache emptied",
+            false => {
+                "the database was started anew; the system's page cache was kept, as only root may empty it"
+            }
+        })
     }
 
     /// What the server is, in words.

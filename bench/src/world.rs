@@ -65,8 +65,9 @@ pub(crate) struct World {
     pub(crate) retell: Running,
     pub(crate) worker: Process,
     pub(crate) clinic: TenantStore,
-    /// Where ingress listens.
+    /// Where ingress listens, and the path of Retell's webhooks there.
     pub(crate) port: u16,
+    pub(crate) hook: String,
     settings: Settings,
     keys: SecretString,
     files: u32,
@@ -137,6 +138,7 @@ impl World {
             worker,
             clinic,
             port,
+            hook: format!("/hooks/{source}"),
             settings,
             keys,
             files: 0,
@@ -145,6 +147,10 @@ impl World {
             servers,
             folder,
         })
+    }
+
+    pub(crate) fn database_url(&self) -> String {
+        self.servers.database_url.expose_secret().to_owned()
     }
 
     /// A further worker of the same kind, without a reminder in its memory.

@@ -1,4 +1,4 @@
-//! `POST /v1beta/models/{model}:generateContent`, as Gemini answers it.
+//! `POST /v1beta/models/{model}:generateContent`, and the same under `/v1`, as Gemini answers it.
 
 use std::sync::Arc;
 
@@ -33,6 +33,7 @@ pub(super) fn router(book: Arc<Book<Scenario, Ledger>>, key: SecretString) -> Ro
     };
     Router::new()
         .route("/v1beta/models/{call}", post(generate))
+        .route("/v1/models/{call}", post(generate))
         .with_state(desk)
         .merge(sim_routes::router(book))
         .fallback(async || problem(StatusCode::NOT_FOUND, "NOT_FOUND", json!([])))
