@@ -109,6 +109,10 @@ typed_id!(
     ContextId, "ctx"
 );
 typed_id!(
+    /// One calendar that a tenant has set up.
+    CalendarId, "cld"
+);
+typed_id!(
     /// The recorded reason for dialing, waiting or refusing.
     DecisionId, "dec"
 );

@@ -8,13 +8,13 @@ use domain::{
     ids::ContactId,
     inbound::{self, Caller, LastCall, Line, MemoryFacts},
     script::Mode,
-    settings::Settings,
+    settings::{Settings, Told},
     spoken::Locale,
 };
 use jiff::{Timestamp, tz::TimeZone};
 use store::{PastCall, Person, TenantTx};
 
-use crate::{appointment::Zoned, caller_question::CallerQuestion};
+use crate::{appointment::Zoned, caller_question::CallerQuestion, times::Times};
 
 /// As many as are ever told.
 const MOST_APPOINTMENTS: u32 = 5;
@@ -51,18 +51,34 @@ pub(crate) async fn of(
         Some(person) if line == Line::Ours => Remembered::of(tx, person, now).await?,
         _ => Remembered::default(),
     };
+    let free = free_times(tx, line, settings, now).await?;
     Ok(Found {
         override_agent_id: settings
             .inbound
             .override_agent_id
             .clone()
             .filter(|_| line == Line::Ours),
-        variables: told(settings, line, caller, &remembered, now),
+        variables: told(settings, line, caller, &remembered, free.as_deref(), now),
         caller,
         e164: recognised.e164().map(str::to_owned),
         contact: recognised.person.map(|person| person.id),
         line_problem: (line != Line::Ours).then_some(line),
     })
+}
+
+/// The times that can be booked, where any are given away and told; `None` when they are not known.
+async fn free_times(
+    tx: &mut TenantTx,
+    line: Line,
+    settings: &Settings,
+    now: Timestamp,
+) -> store::Result<Option<Vec<Timestamp>>> {
+    let are_told = line == Line::Ours && settings.inbound.tell.contains(&Told::FreeTimes);
+    if !are_told || !settings.booking.enabled {
+        return Ok(None);
+    }
+    let times = Times::of(tx, settings, now).await?;
+    Ok(times.free(settings, now))
 }
 
 /// What is stored about somebody who calls.
@@ -89,6 +105,7 @@ fn told(
     line: Line,
     caller: Caller,
     remembered: &Remembered,
+    free_slots: Option<&[Timestamp]>,
     now: Timestamp,
 ) -> BTreeMap<String, String> {
     let appointments: Vec<_> = remembered.upcoming.iter().map(Zoned::facts).collect();
@@ -123,7 +140,7 @@ fn told(
         sentiments: &sentiments,
         issues: &[],
         held_back: false,
-        free_slots: None,
+        free_slots,
     };
     inbound::build(&facts, now).variables
 }

@@ -7,6 +7,7 @@ mod agents;
 mod alerts;
 mod appointments;
 mod breakers;
+mod calendars;
 mod calls;
 mod context_log;
 mod desk;
@@ -41,6 +42,7 @@ use sqlx::{
 pub use agents::{AgentMessage, AgentSign, SessionEntry, SessionLine, ToolUse};
 pub use alerts::{AlertRow, DeliveryRow, NewDelivery, Seen, Trouble};
 pub use appointments::{Imported, NewAppointment, NewContact};
+pub use calendars::{CalendarFailure, CalendarRow};
 pub use calls::{Applied, CallRow, DialTarget, Placed};
 pub use context_log::{ContextEntry, PastCall, Upcoming};
 pub use desk::{AskedIn, Booked, Booking, FunctionEntry, Moved, NewNote, TakenTime};

@@ -12,12 +12,13 @@ use std::{
 use anyhow::{Context, Result, bail};
 use clap::Subcommand;
 use domain::settings::{Settings, SettingsProblem};
+use jiff::Timestamp;
 use providers::source::SourceKind;
 use secrecy::SecretString;
 use serde_json::json;
 use store::{Store, Tenant};
 
-use crate::{config, say};
+use crate::{commands::calendars, config, say};
 
 #[derive(Subcommand)]
 pub enum Action {
@@ -42,7 +43,7 @@ pub enum Action {
     AddKey { slug: String },
     /// Make a further webhook address, for Retell or another sender
     AddSource(source::NewSource),
-    /// Store a secret of a webhook address or of a way of alerts, read from standard input
+    /// Store a secret of a webhook address, a calendar or a way of alerts, read from standard input
     AddSecret(source::NewSecret),
     /// Accept only the newest secret of a webhook address
     RetireSecrets(source::OneSource),
@@ -171,6 +172,10 @@ async fn show(store: &Store, tenant: &Tenant) -> Result<()> {
     )?;
     for source in &sources {
         say!("# {}", source::line(source))?;
+    }
+    let zone = tenant.settings.tenant.zone()?;
+    for calendar in calendars::standings(&mut tx, tenant, Timestamp::now()).await? {
+        say!("# calendar {}", calendar.line(&zone))?;
     }
     say!(
         "# stored Retell keys: {keys}\n{}",
