@@ -3,6 +3,7 @@
 
 mod alerts;
 mod behaviours;
+mod calendars;
 mod chaos;
 mod compose;
 mod dashboard;

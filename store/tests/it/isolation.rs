@@ -8,6 +8,7 @@ use domain::{
     event::{Priority, RetryScope},
     ids::{CallId, ContextId, EventId, TenantId},
     reminder::Deferral,
+    settings::{CalendarKind, CalendarSource, Settings},
 };
 use serde_json::{Value, json};
 use sqlx::{AssertSqlSafe, PgConnection};
@@ -165,6 +166,16 @@ async fn new_rows(tx: &mut TenantTx, event: EventId) -> Result<(), Error> {
     };
     tx.add_delivery(&delivery, at(NOW)).await?;
     tx.lock_breaker("retell", at(NOW)).await?;
+    let mut settings = Settings::default();
+    let calendar = CalendarSource {
+        kind: Some(CalendarKind::CalCom),
+        id: Some("1".to_owned()),
+    };
+    settings
+        .calendar
+        .calendars
+        .insert("desk".to_owned(), calendar);
+    tx.keep_calendars(&settings, at(NOW)).await?;
     Ok(())
 }
 
