@@ -18,6 +18,8 @@ use crate::{appointment::Zoned, caller_question::CallerQuestion, times::Times};
 
 /// As many as are ever told.
 const MOST_APPOINTMENTS: u32 = 5;
+/// As many as are ever told.
+const MOST_ISSUES: u32 = 5;
 /// As many as a trend is made of.
 const MOST_CALLS: u32 = 6;
 
@@ -87,6 +89,9 @@ struct Remembered {
     name: String,
     upcoming: Vec<Zoned>,
     calls: Vec<PastCall>,
+    /// What is open and may be told, newest first.
+    issues: Vec<String>,
+    is_held_back: bool,
 }
 
 impl Remembered {
@@ -96,6 +101,8 @@ impl Remembered {
             name: person.name.clone(),
             upcoming: upcoming.into_iter().map(Zoned::from).collect(),
             calls: tx.last_calls(person.id, MOST_CALLS).await?,
+            issues: tx.open_issues(person.id, MOST_ISSUES).await?,
+            is_held_back: tx.holds_back(person.id).await?,
         })
     }
 }
@@ -124,6 +131,7 @@ fn told(
             topic: call.topic.as_deref(),
             summary: call.summary.as_deref(),
         });
+    let issues: Vec<&str> = remembered.issues.iter().map(String::as_str).collect();
     let business = Business::of(settings);
     let facts = MemoryFacts {
         mode: Mode::of(settings.tenant.health_mode),
@@ -138,8 +146,8 @@ fn told(
         appointments: &appointments,
         last_call,
         sentiments: &sentiments,
-        issues: &[],
-        held_back: false,
+        issues: &issues,
+        held_back: remembered.is_held_back,
         free_slots,
     };
     inbound::build(&facts, now).variables

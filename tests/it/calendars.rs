@@ -17,6 +17,9 @@ use crate::{
     replay,
 };
 
+/// The shape of the process's history that is kept.
+pub(crate) const HISTORY: &str = "read.calendars";
+
 const DESK: &str = "desk@clinic.example";
 const ROOM: &str = "room";
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -123,7 +126,7 @@ async fn what_is_taken_in_a_calendar_is_neither_offered_nor_booked() -> Result<(
     let history = replay::fetch(&client, &names::calendars_id(world.tenant)).await?;
     let text = replay::readable(&history)?;
     ensure!(!text.contains("front-desk") && !text.contains("clinic.example"));
-    replay::replay_and_record(BTreeMap::from([("read.calendars".to_owned(), history)])).await
+    replay::replay_and_record(BTreeMap::from([(HISTORY.to_owned(), history)])).await
 }
 
 #[tokio::test]
@@ -131,6 +134,14 @@ async fn a_calendar_that_was_never_read_makes_times_unknown_until_it_is() -> Res
     let (world, fakes) = clinic(GOOGLE, Scenario::default()).await?;
     let call = rung(&world, 1).await?;
     let (words, _) = half_past(9, 4)?;
+    eventually("it was tried", || async {
+        Ok(world.count("calendars where next_at is not null").await? == 1)
+    })
+    .await?;
+    assert_eq!(world.count("alerts").await?, 0, "it is just being set up");
+    let process = names::calendars_id(world.tenant);
+    let half_an_hour = SignedDuration::from_mins(31);
+    go_on(&world.client().await?, &process, half_an_hour).await?;
     eventually("people hear of it", || async {
         Ok(world
             .count("alerts where cause = 'calendar_unread' and facts ->> 'level' = 'standing'")
@@ -192,12 +203,13 @@ async fn a_calendar_that_hangs_delays_no_answer_and_is_read_when_it_answers_agai
     world.are_read(1).await?;
     let call = rung(&world, 1).await?;
     let (words, nine) = half_past(9, 4)?;
-    let (client, process) = (world.client().await?, names::calendars_id(world.tenant));
     fakes.add_busy(ROOM, nine, nine + SignedDuration::from_mins(30));
     fakes.set_scenario(Scenario::default().always(Fault::Hang))?;
     let before = fakes.ledger().at(Door::Feed).count();
-    let minutes = SignedDuration::from_mins;
-    go_on(&client, &process, minutes(6)).await?;
+    world
+        .sql("update calendars set read_at = now() - interval '6 minutes'")
+        .await?;
+    world.operate(&["wake"]).await?;
     ensure!(fakes.asked(Door::Feed, before + 1, PATIENCE).await);
 
     // What it said before still counts.
@@ -223,7 +235,9 @@ async fn a_calendar_that_hangs_delays_no_answer_and_is_read_when_it_answers_agai
     .await?;
 
     fakes.set_scenario(Scenario::default())?;
-    go_on(&client, &process, minutes(2)).await?;
+    let process = names::calendars_id(world.tenant);
+    let two_minutes = SignedDuration::from_mins(2);
+    go_on(&world.client().await?, &process, two_minutes).await?;
     eventually("it is read again", || async {
         Ok(world.count("calendars where failures = 0").await? == 1)
     })

@@ -13,6 +13,8 @@ mod doctor_command;
 mod faults;
 mod harness;
 mod inbound;
+mod memory;
+mod merges;
 mod plan_command;
 mod replay;
 mod rooms;

@@ -75,7 +75,8 @@ async fn every_recorded_history_replays() -> Result<()> {
         }
     }
     let reminders = SHAPES.iter().map(|(shape, _)| format!("{shape}.reminder"));
-    for name in reminders.chain(TROUBLE.map(str::to_owned)) {
+    let standing = [crate::calendars::HISTORY.to_owned()];
+    for name in reminders.chain(TROUBLE.map(str::to_owned)).chain(standing) {
         let path = folder().join(format!("{name}.json"));
         ensure!(path.exists(), "no history of the shape {name} is recorded");
     }

@@ -49,17 +49,18 @@ pub fn next_step(now: Timestamp, facts: &RefreshFacts) -> RefreshStep {
     }
 }
 
-/// From when on people are to hear that a calendar cannot be read: at once when only a person can mend it, else when
-/// what was read last, or when it was set up, is `stale_after` ago. `None` while nothing fails.
+/// From when on people are to hear that a calendar cannot be read: at once when it is refused that could be read, which
+/// only a person can mend; else when what was read last, or when it was set up, is `stale_after` ago. `None` while
+/// nothing fails.
 pub fn trouble_since(
     facts: &RefreshFacts,
     set_up_at: Timestamp,
     stale_after: SignedDuration,
 ) -> Option<Timestamp> {
     let failed_at = facts.failed_at.filter(|_| facts.failures > 0)?;
-    match facts.refused {
-        true => Some(failed_at),
-        false => Some(after(facts.read_at.unwrap_or(set_up_at), stale_after)),
+    match facts.read_at {
+        Some(_) if facts.refused => Some(failed_at),
+        read_at => Some(after(read_at.unwrap_or(set_up_at), stale_after)),
     }
 }
 

@@ -160,7 +160,8 @@ fn a_refusal_is_not_tried_again_soon() {
 }
 
 #[test]
-fn a_failure_is_trouble_when_nothing_is_known_any_more_and_a_refusal_at_once() {
+fn a_failure_is_trouble_when_nothing_is_known_any_more_and_a_refusal_of_what_could_be_read_at_once()
+{
     let failing = RefreshFacts {
         failures: 1,
         failed_at: Some(at(10)),
@@ -175,6 +176,11 @@ fn a_failure_is_trouble_when_nothing_is_known_any_more_and_a_refusal_at_once() {
         ..failing.clone()
     };
     assert_eq!(since(&never_read), Some(at(-5) + HOUR));
+    let not_set_up_yet = RefreshFacts {
+        refused: true,
+        ..never_read
+    };
+    assert_eq!(since(&not_set_up_yet), Some(at(-5) + HOUR));
     let refused = RefreshFacts {
         refused: true,
         ..failing

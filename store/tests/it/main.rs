@@ -8,6 +8,7 @@ mod events;
 mod harness;
 mod imports;
 mod isolation;
+mod merges;
 mod open;
 mod outbox;
 mod pool;
