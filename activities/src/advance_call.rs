@@ -2,6 +2,7 @@
 
 use domain::{
     follow::{self, CallStep as Step, DialState},
+    inbound::is_sensitive,
     settings::{Settings, VoiceProvider},
 };
 use jiff::{SignedDuration, Timestamp};
@@ -26,6 +27,7 @@ pub(crate) async fn advance(store: &Store, input: &At<CallInput>) -> Result<Call
         row = tx.lock_call(call).await?.unwrap_or(row);
     }
     tx.call_seen(&row, now).await?;
+    hold_back(&mut tx, &row, now).await?;
     let answer = match follow::next_step(now, &row.facts) {
         Step::Place => CallStep::Place,
         Step::LookUp => CallStep::LookUp,
@@ -43,6 +45,17 @@ pub(crate) async fn advance(store: &Store, input: &At<CallInput>) -> Result<Call
     }
     in_time.commit(tx).await?;
     Ok(answer)
+}
+
+/// A call that sounds like a complaint or a dispute waits for a person (MEM-5).
+async fn hold_back(tx: &mut TenantTx, row: &CallRow, now: Timestamp) -> Result<()> {
+    let view = &row.facts.view;
+    let said = [view.topic.as_deref(), view.summary.as_deref()];
+    let said: Vec<&str> = said.into_iter().flatten().collect();
+    if said.iter().any(|text| is_sensitive(text)) {
+        tx.hold_call(row.id, &said.join(": "), now).await?;
+    }
+    Ok(())
 }
 
 /// The provider provably never had the request: the same attempt may be dialed, after its pause.

@@ -11,6 +11,8 @@ mod agent;
 mod agent_hook;
 mod alarm;
 mod arrive;
+mod calendar_clients;
+mod calendars;
 mod circuit;
 mod failure;
 mod in_time;
@@ -32,11 +34,13 @@ use temporalio_macros::activities;
 use temporalio_sdk::activities::{ActivityContext, ActivityError};
 use tracing::{Instrument, Span};
 use workflows::contract::{
-    AlertInput, AlertStep, At, BatchInput, CallInput, CallStep, DeliveryInput, EventInput,
-    EventStep, ReminderInput, ReminderStep, TenantInput, Watched, markers,
+    AlertInput, AlertStep, At, BatchInput, CalendarInput, CalendarStep, CallInput, CallStep,
+    DeliveryInput, EventInput, EventStep, ReminderInput, ReminderStep, TenantInput, Watched,
+    markers,
 };
 
 pub use accounts::{Accounts, VoiceOptions};
+pub use calendar_clients::{CalendarOptions, Calendars};
 pub use platform::Platform;
 pub use send::ChannelOptions;
 
@@ -132,6 +136,18 @@ impl Deciding {
             .await
             .map_err(failure::transient)
     }
+
+    #[activity(definition = markers::AdvanceCalendars)]
+    pub async fn advance_calendars(
+        self: Arc<Self>,
+        _ctx: ActivityContext,
+        input: At<TenantInput>,
+    ) -> Result<CalendarStep, ActivityError> {
+        calendars::advance(&self.store, &input)
+            .instrument(of(input.of.tenant))
+            .await
+            .map_err(failure::transient)
+    }
 }
 
 /// Requests to the voice provider; run on their own queue.
@@ -184,6 +200,7 @@ pub struct Bulk {
     pub store: Store,
     pub platform: Platform,
     pub channels: ChannelOptions,
+    pub calendars: Calendars,
 }
 
 #[activities]
@@ -210,6 +227,18 @@ impl Bulk {
         let client = ctx.client();
         let work = schedule::write(&self.store, &client, input.tenant);
         alive(&ctx, async { work.await.map_err(failure::schedule) })
+            .instrument(of(input.tenant))
+            .await
+    }
+
+    #[activity(definition = markers::ReadCalendar)]
+    pub async fn read_calendar(
+        self: Arc<Self>,
+        ctx: ActivityContext,
+        input: CalendarInput,
+    ) -> Result<(), ActivityError> {
+        let work = calendars::read(&self.store, &self.calendars, &input, now(&ctx)?);
+        alive(&ctx, async { work.await.map_err(failure::transient) })
             .instrument(of(input.tenant))
             .await
     }

@@ -1,7 +1,9 @@
 //! The commands, one file each.
 
 pub mod alerts;
+pub mod calendars;
 pub mod capture;
+pub mod contacts;
 pub mod demo;
 pub mod dev;
 pub mod doctor;
@@ -56,6 +58,11 @@ pub enum Command {
     /// What callers left for the people of the business
     #[command(subcommand)]
     Notes(notes::Action),
+    /// Who is stored, and two contacts that are one person
+    #[command(subcommand)]
+    Contacts(contacts::Action),
+    /// When each calendar of a tenant was read, and what is wrong with it
+    Calendars(calendars::Options),
     /// Never call this number again for this tenant
     OptOut(opt_out::Options),
     /// What came in, where it stands, and once more
@@ -127,6 +134,8 @@ pub fn run(command: Command) -> Result<ExitCode> {
             Command::Why(options) => why::run(options).await,
             Command::Review(options) => review::run(options).await,
             Command::Notes(action) => notes::run(action).await,
+            Command::Contacts(action) => contacts::run(action).await,
+            Command::Calendars(options) => calendars::run(options).await,
             Command::Wake => wake::run().await,
             Command::OptOut(options) => opt_out::run(options).await,
             Command::Simulator(options) => simulator::run(options).await,

@@ -8,9 +8,15 @@ use std::{
     time::Duration,
 };
 
-use activities::{Accounts, ChannelOptions, Platform, VoiceOptions};
+use activities::{Accounts, CalendarOptions, Calendars, ChannelOptions, Platform, VoiceOptions};
 use anyhow::{Context, Result, bail};
-use providers::{retell, twilio::client as twilio, vapi, voice::Timeouts};
+use providers::{
+    calendar::{cal_com, google},
+    retell,
+    twilio::client as twilio,
+    vapi,
+    voice::Timeouts,
+};
 use secrecy::SecretString;
 use serde::Serialize;
 use store::{KeyRing, PoolOptions, Store};
@@ -28,11 +34,28 @@ pub struct Variable {
 }
 
 const STORE: &[&str] = &[
-    "dev", "worker", "ingress", "migrate", "tenant", "import", "why", "review", "opt-out", "wake",
-    "events", "trace", "logs", "alerts", "capture", "doctor",
+    "dev",
+    "worker",
+    "ingress",
+    "migrate",
+    "tenant",
+    "import",
+    "why",
+    "review",
+    "opt-out",
+    "wake",
+    "contacts",
+    "calendars",
+    "events",
+    "trace",
+    "logs",
+    "alerts",
+    "capture",
+    "doctor",
 ];
 const TEMPORAL: &[&str] = &["dev", "worker", "ingress", "trace", "doctor"];
 const PROVIDER: &[&str] = &["dev", "worker"];
+const CALENDARS: &[&str] = &["dev", "worker", "tenant"];
 const ALL: &[&str] = &[
     "dev",
     "demo",
@@ -45,6 +68,8 @@ const ALL: &[&str] = &[
     "review",
     "opt-out",
     "wake",
+    "contacts",
+    "calendars",
     "events",
     "trace",
     "logs",
@@ -159,6 +184,30 @@ const VARIABLES: &[Variable] = &[
         PROVIDER,
     ),
     variable(
+        "BELLHOP_GOOGLE_BASE_URL",
+        Some(google::BASE_URL),
+        "where Google's calendars are read",
+        CALENDARS,
+    ),
+    variable(
+        "BELLHOP_GOOGLE_TOKEN_URL",
+        Some(google::TOKEN_URL),
+        "where Google gives out access tokens",
+        CALENDARS,
+    ),
+    variable(
+        "BELLHOP_CAL_COM_BASE_URL",
+        Some(cal_com::BASE_URL),
+        "where Cal.com's calendars are read",
+        CALENDARS,
+    ),
+    variable(
+        "BELLHOP_CALENDARS_ALLOW_PRIVATE",
+        Some("no"),
+        "yes lets calendars be read by http and at addresses that are not public, such as a simulator's",
+        CALENDARS,
+    ),
+    variable(
         "BELLHOP_PLATFORM_TENANT",
         Some(""),
         "the tenant whose channels hear of what is critical at any tenant; nobody when not set",
@@ -249,23 +298,36 @@ pub fn temporal() -> Result<TemporalOptions> {
 
 /// What a worker works with, on this database.
 pub fn means(store: &Store) -> Result<Means> {
-    let private = required("BELLHOP_ALERTS_ALLOW_PRIVATE")?;
-    let allow_private = match private.as_str() {
-        "yes" => true,
-        "no" => false,
-        other => bail!("BELLHOP_ALERTS_ALLOW_PRIVATE is {other:?}; expected yes or no"),
-    };
     Ok(Means {
         store: store.clone(),
         accounts: Accounts::new(voice()?),
         channels: ChannelOptions {
             twilio_base_url: required("BELLHOP_TWILIO_BASE_URL")?,
-            allow_private,
+            allow_private: switch("BELLHOP_ALERTS_ALLOW_PRIVATE")?,
         },
+        calendars: calendars()?,
         platform: Platform {
             slug: read("BELLHOP_PLATFORM_TENANT"),
         },
     })
+}
+
+fn switch(name: &str) -> Result<bool> {
+    match required(name)?.as_str() {
+        "yes" => Ok(true),
+        "no" => Ok(false),
+        other => bail!("{name} is {other:?}; expected yes or no"),
+    }
+}
+
+/// The clients of the tenants' calendars.
+pub fn calendars() -> Result<Calendars> {
+    Ok(Calendars::new(CalendarOptions {
+        google_base_url: required("BELLHOP_GOOGLE_BASE_URL")?,
+        google_token_url: required("BELLHOP_GOOGLE_TOKEN_URL")?,
+        cal_com_base_url: required("BELLHOP_CAL_COM_BASE_URL")?,
+        allow_private: switch("BELLHOP_CALENDARS_ALLOW_PRIVATE")?,
+    }))
 }
 
 /// How many log files of one kind of process are kept.

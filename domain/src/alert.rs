@@ -62,6 +62,8 @@ coded_enum! {
         /// A voice agent asked who calls and got the empty answer.
         CallerUnanswered = "caller_unanswered",
         LineCheckFailed = "line_check_failed",
+        /// A calendar that tells when the business is free.
+        CalendarUnread = "calendar_unread",
         /// A way to send alerts is set up wrongly; told by the others.
         AlertChannelRefused = "alert_channel_refused",
         Test = "test",
@@ -83,6 +85,7 @@ impl AlertCause {
             | Self::EventDead
             | Self::CircuitOpen
             | Self::CallerUnanswered
+            | Self::CalendarUnread
             | Self::AlertChannelRefused => Severity::Error,
             Self::ProcessingSlow | Self::UnknownCaller => Severity::Warning,
             Self::Test => Severity::Info,
@@ -101,6 +104,7 @@ impl AlertCause {
             | Self::AcceptedNotStarted
             | Self::TenantPausedItself
             | Self::CircuitOpen
+            | Self::CalendarUnread
             | Self::LineCheckFailed => true,
             Self::EventDead
             | Self::DialRefused

@@ -2,13 +2,15 @@
 //!
 //! What no calendar could be asked about is unknown, and unknown is never free.
 
+mod origin;
 mod refresh;
 mod spans;
 
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
-pub use refresh::{RefreshFacts, RefreshStep, next_step};
+pub use origin::Origin;
+pub use refresh::{RefreshFacts, RefreshStep, next_step, trouble_since};
 pub use spans::{Span, common, tidy, without};
 
 /// Most spans that are kept of one calendar: two months of a slot each five minutes.

@@ -22,7 +22,7 @@ use crate::near::squeezed;
 
 pub use answer::Answer;
 pub use decide::decide;
-pub use deed::{Act, Deed, FollowUp, Refusal};
+pub use deed::{Act, Deed, FollowUp, NoteKind, Refusal};
 pub use facts::{Appointment, DeskFacts, OnCall, Person, Taken};
 pub use identity::{Identity, MOST_MISTAKES, Proof};
 pub use misunderstanding::{Argument, Misunderstanding, Unclear};

@@ -109,6 +109,14 @@ typed_id!(
     ContextId, "ctx"
 );
 typed_id!(
+    /// One time that two contacts were made one.
+    MergeId, "mrg"
+);
+typed_id!(
+    /// One calendar that a tenant has set up.
+    CalendarId, "cld"
+);
+typed_id!(
     /// The recorded reason for dialing, waiting or refusing.
     DecisionId, "dec"
 );

@@ -6,6 +6,7 @@
 mod caller;
 mod discretion;
 mod line;
+mod sensitive;
 mod sentiment;
 mod shown;
 mod summary;
@@ -28,6 +29,7 @@ use crate::{
 
 pub use caller::{Caller, CallerNumber, caller_number, recognise};
 pub use line::{Line, line};
+pub use sensitive::is_sensitive;
 pub use sentiment::{Trend, trend};
 use shown::{Person, Shown};
 

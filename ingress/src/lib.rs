@@ -26,6 +26,7 @@ mod server;
 mod sources;
 pub mod spool;
 mod telemetry;
+mod times;
 mod trace;
 
 use std::sync::Arc;

@@ -8,16 +8,18 @@ use domain::{
     ids::ContactId,
     inbound::{self, Caller, LastCall, Line, MemoryFacts},
     script::Mode,
-    settings::Settings,
+    settings::{Settings, Told},
     spoken::Locale,
 };
 use jiff::{Timestamp, tz::TimeZone};
 use store::{PastCall, Person, TenantTx};
 
-use crate::{appointment::Zoned, caller_question::CallerQuestion};
+use crate::{appointment::Zoned, caller_question::CallerQuestion, times::Times};
 
 /// As many as are ever told.
 const MOST_APPOINTMENTS: u32 = 5;
+/// As many as are ever told.
+const MOST_ISSUES: u32 = 5;
 /// As many as a trend is made of.
 const MOST_CALLS: u32 = 6;
 
@@ -51,18 +53,34 @@ pub(crate) async fn of(
         Some(person) if line == Line::Ours => Remembered::of(tx, person, now).await?,
         _ => Remembered::default(),
     };
+    let free = free_times(tx, line, settings, now).await?;
     Ok(Found {
         override_agent_id: settings
             .inbound
             .override_agent_id
             .clone()
             .filter(|_| line == Line::Ours),
-        variables: told(settings, line, caller, &remembered, now),
+        variables: told(settings, line, caller, &remembered, free.as_deref(), now),
         caller,
         e164: recognised.e164().map(str::to_owned),
         contact: recognised.person.map(|person| person.id),
         line_problem: (line != Line::Ours).then_some(line),
     })
+}
+
+/// The times that can be booked, where any are given away and told; `None` when they are not known.
+async fn free_times(
+    tx: &mut TenantTx,
+    line: Line,
+    settings: &Settings,
+    now: Timestamp,
+) -> store::Result<Option<Vec<Timestamp>>> {
+    let are_told = line == Line::Ours && settings.inbound.tell.contains(&Told::FreeTimes);
+    if !are_told || !settings.booking.enabled {
+        return Ok(None);
+    }
+    let times = Times::of(tx, settings, now).await?;
+    Ok(times.free(settings, now))
 }
 
 /// What is stored about somebody who calls.
@@ -71,6 +89,9 @@ struct Remembered {
     name: String,
     upcoming: Vec<Zoned>,
     calls: Vec<PastCall>,
+    /// What is open and may be told, newest first.
+    issues: Vec<String>,
+    is_held_back: bool,
 }
 
 impl Remembered {
@@ -80,6 +101,8 @@ impl Remembered {
             name: person.name.clone(),
             upcoming: upcoming.into_iter().map(Zoned::from).collect(),
             calls: tx.last_calls(person.id, MOST_CALLS).await?,
+            issues: tx.open_issues(person.id, MOST_ISSUES).await?,
+            is_held_back: tx.holds_back(person.id).await?,
         })
     }
 }
@@ -89,6 +112,7 @@ fn told(
     line: Line,
     caller: Caller,
     remembered: &Remembered,
+    free_slots: Option<&[Timestamp]>,
     now: Timestamp,
 ) -> BTreeMap<String, String> {
     let appointments: Vec<_> = remembered.upcoming.iter().map(Zoned::facts).collect();
@@ -107,6 +131,7 @@ fn told(
             topic: call.topic.as_deref(),
             summary: call.summary.as_deref(),
         });
+    let issues: Vec<&str> = remembered.issues.iter().map(String::as_str).collect();
     let business = Business::of(settings);
     let facts = MemoryFacts {
         mode: Mode::of(settings.tenant.health_mode),
@@ -121,9 +146,9 @@ fn told(
         appointments: &appointments,
         last_call,
         sentiments: &sentiments,
-        issues: &[],
-        held_back: false,
-        free_slots: None,
+        issues: &issues,
+        held_back: remembered.is_held_back,
+        free_slots,
     };
     inbound::build(&facts, now).variables
 }

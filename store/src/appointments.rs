@@ -202,7 +202,7 @@ impl TenantTx {
 
     /// Imports of one tenant go one after another. No order of rows keeps two of them from a deadlock: one that
     /// adds appointments meets one that finds and locks them already.
-    async fn lock_imports(&mut self) -> Result<()> {
+    pub(crate) async fn lock_imports(&mut self) -> Result<()> {
         sqlx::query!(
             "select pg_advisory_xact_lock(hashtextextended('import ' || $1::text, 0))",
             self.tenant().to_string()
@@ -279,7 +279,8 @@ impl TenantTx {
         .execute(&mut *self.tx)
         .await?;
         let stored = sqlx::query!(
-            "select id, match_key from contacts where tenant_id = $1 and match_key = any($2)",
+            r#"select coalesce(merged_into, id) as "id!", match_key from contacts
+               where tenant_id = $1 and match_key = any($2)"#,
             self.tenant(),
             &column(&unique, |(key, _)| key.clone())
         )

@@ -5,7 +5,7 @@ use std::time::Duration;
 use domain::{
     appointment::AppointmentStatus,
     call::Direction,
-    desk::Identity,
+    desk::{Identity, NoteKind},
     ids::{AppointmentId, CallId, ContactId, NoteId},
 };
 use jiff::{Timestamp, civil::Date};
@@ -77,6 +77,7 @@ pub struct Moved {
 /// Something that a person has to read. It holds personal data and so has no `Debug`.
 #[derive(Clone, Default)]
 pub struct NewNote<'a> {
+    pub kind: NoteKind,
     pub contact: Option<ContactId>,
     pub call: Option<CallId>,
     pub name: Option<&'a str>,
@@ -403,8 +404,8 @@ impl TenantTx {
 
     pub async fn add_note(&mut self, note: &NewNote<'_>, now: Timestamp) -> Result<()> {
         sqlx::query!(
-            "insert into notes (tenant_id, id, contact_id, call_id, name, e164, body, urgent, held, wants_answer, made_at)
-             values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
+            "insert into notes (tenant_id, id, contact_id, call_id, name, e164, body, urgent, held, wants_answer, made_at, kind)
+             values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)",
             self.tenant(),
             NoteId::generate().uuid(),
             note.contact.map(ContactId::uuid),
@@ -415,7 +416,8 @@ impl TenantTx {
             note.urgent,
             note.held,
             note.wants_answer,
-            to_db(now)
+            to_db(now),
+            note.kind.code()
         )
         .execute(&mut *self.tx)
         .await?;

@@ -101,10 +101,12 @@ impl TenantTx {
         }
     }
 
-    /// The people with a number: two at most, for with more than one nobody knows who calls.
+    /// The people with a number, also with that of a contact who was merged into them: two at most, for with more than one nobody knows who calls.
     async fn people_with_number(&mut self, e164: &str) -> Result<Vec<Person>> {
         let rows = sqlx::query!(
-            "select id, name from contacts where tenant_id = $1 and e164 = $2 order by id limit 2",
+            "select distinct k.id, k.name
+             from contacts c join contacts k on k.tenant_id = $1 and k.id = coalesce(c.merged_into, c.id)
+             where c.tenant_id = $1 and c.e164 = $2 order by k.id limit 2",
             self.tenant(),
             e164
         )

@@ -1,6 +1,9 @@
 //! What was left for the people of the business in calls.
 
-use domain::ids::{CallId, NoteId};
+use domain::{
+    desk::NoteKind,
+    ids::{CallId, ContactId, NoteId},
+};
 use jiff::Timestamp;
 
 use crate::{
@@ -57,6 +60,58 @@ impl TenantTx {
             done_at: row.done_at.map(from_db),
         });
         Ok(notes.collect())
+    }
+
+    /// What was said in a call sounds like a complaint or a dispute: a person reads it before any agent hears of it. Once
+    /// for each call, whatever becomes of the note.
+    pub async fn hold_call(&mut self, call: CallId, body: &str, now: Timestamp) -> Result<()> {
+        sqlx::query!(
+            "insert into notes (tenant_id, id, kind, contact_id, call_id, body, held, wants_answer, made_at)
+             select $1, $3, $6, contact_id, id, $4, true, true, $5 from calls
+             where tenant_id = $1 and id = $2
+               and not exists (select from notes where tenant_id = $1 and call_id = $2 and kind = $6)",
+            self.tenant(),
+            call.uuid(),
+            NoteId::generate().uuid(),
+            body,
+            to_db(now),
+            NoteKind::Call.code()
+        )
+        .execute(&mut *self.tx)
+        .await?;
+        Ok(())
+    }
+
+    /// What a person left that nobody has seen to yet, newest first, without what is held back.
+    pub async fn open_issues(&mut self, contact: ContactId, most: u32) -> Result<Vec<String>> {
+        let issues = sqlx::query_scalar!(
+            "select body from notes
+             where tenant_id = $1 and contact_id = $2 and kind = $3 and done_at is null
+               and (not held or cleared_at is not null)
+             order by made_at desc, id desc limit $4",
+            self.tenant(),
+            contact.uuid(),
+            NoteKind::Note.code(),
+            i64::from(most)
+        )
+        .fetch_all(&mut *self.tx)
+        .await?;
+        Ok(issues)
+    }
+
+    /// Whether a note of a person, or of a call with them, is held back from agents.
+    pub async fn holds_back(&mut self, contact: ContactId) -> Result<bool> {
+        let holds = sqlx::query_scalar!(
+            r#"select exists (select from notes n where n.tenant_id = $1 and n.held and n.cleared_at is null
+                                and (n.contact_id = $2
+                                     or n.call_id in (select id from calls where tenant_id = $1 and contact_id = $2)))
+                      as "holds!""#,
+            self.tenant(),
+            contact.uuid()
+        )
+        .fetch_one(&mut *self.tx)
+        .await?;
+        Ok(holds)
     }
 
     /// Somebody has seen to it. `false` when there is no such note.

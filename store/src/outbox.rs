@@ -18,6 +18,8 @@ pub enum Process {
     Alert,
     /// What a tenant always has running: its watch and its daily report.
     Tenant,
+    /// The refreshing of a tenant's calendars.
+    Calendars,
 }
 
 impl Process {
@@ -28,6 +30,7 @@ impl Process {
             Self::Event => "event",
             Self::Alert => "alert",
             Self::Tenant => "tenant",
+            Self::Calendars => "calendars",
         }
     }
 }
@@ -40,6 +43,7 @@ pub enum Wake {
     Event(TenantId, EventId),
     Alert(TenantId, AlertId),
     Tenant(TenantId),
+    Calendars(TenantId),
 }
 
 /// A wake-up that is due.
@@ -148,12 +152,16 @@ impl Store {
              union select tenant_id, $4, id from alerts a
                    where open or exists (select from alert_deliveries d where d.tenant_id = a.tenant_id and d.batch = a.id
                                            and d.state in ('pending', 'sending'))
-             union select id, $5, id from tenants",
+             union select id, $5, id from tenants
+             union select t.id, $6, t.id from tenants t
+                   join tenant_settings s on s.tenant_id = t.id and s.version = t.settings_version
+                   where s.settings #> '{calendar,calendars}' <> '{}' or exists (select from calendars c where c.tenant_id = t.id)",
             Process::Reminder.code(),
             Process::Call.code(),
             Process::Event.code(),
             Process::Alert.code(),
-            Process::Tenant.code()
+            Process::Tenant.code(),
+            Process::Calendars.code()
         )
         .execute(&self.pool)
         .await?;
@@ -186,7 +194,7 @@ async fn mark_queued(
                 calls.0.push(tenant.uuid());
                 calls.1.push(call.uuid());
             }
-            Wake::Reminder(..) | Wake::Alert(..) | Wake::Tenant(_) => {}
+            Wake::Reminder(..) | Wake::Alert(..) | Wake::Tenant(_) | Wake::Calendars(_) => {}
         }
     }
     sqlx::query!(
@@ -227,6 +235,7 @@ fn wake(tenant: Uuid, process: &str, subject: Uuid) -> Result<Wake> {
         "event" => Ok(Wake::Event(tenant, EventId::from_uuid(subject))),
         "alert" => Ok(Wake::Alert(tenant, AlertId::from_uuid(subject))),
         "tenant" => Ok(Wake::Tenant(tenant)),
+        "calendars" => Ok(Wake::Calendars(tenant)),
         other => Err(Error::Unknown {
             column: "outbox.process",
             value: other.to_owned(),
@@ -295,8 +304,12 @@ impl TenantTx {
 
     /// The tenant's standing processes look at its settings again.
     pub async fn wake_tenant(&mut self) -> Result<()> {
-        self.wake(Process::Tenant, self.tenant(), Priority::Standard)
-            .await
+        self.wake_own(Process::Tenant).await
+    }
+
+    /// A process of which the tenant has one.
+    pub(crate) async fn wake_own(&mut self, process: Process) -> Result<()> {
+        self.wake(process, self.tenant(), Priority::Standard).await
     }
 
     async fn wake(&mut self, process: Process, subject: Uuid, priority: Priority) -> Result<()> {

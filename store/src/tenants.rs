@@ -64,10 +64,14 @@ impl Store {
         )
         .execute(&mut *tx)
         .await?;
+        let mut processes = vec![Process::Tenant.code().to_owned()];
+        if !settings.calendar.calendars.is_empty() {
+            processes.push(Process::Calendars.code().to_owned());
+        }
         sqlx::query!(
-            "insert into outbox (tenant_id, process, subject) values ($1, $2, $1)",
+            "insert into outbox (tenant_id, process, subject) select $1, process, $1 from unnest($2::text[]) as p (process)",
             id.uuid(),
-            Process::Tenant.code()
+            &processes
         )
         .execute(&mut *tx)
         .await?;
@@ -131,6 +135,7 @@ impl TenantTx {
         .execute(&mut *self.tx)
         .await?;
         self.wake_tenant().await?;
+        self.wake_calendars_of(settings).await?;
         self.wake_held_reminders().await
     }
 

@@ -11,7 +11,7 @@ use crate::{
 };
 
 /// Calls that last until the test ends them.
-fn long_talks() -> Scenario {
+pub(crate) fn long_talks() -> Scenario {
     let mut scenario = quick().always(Outcome::NoClearAnswer);
     scenario.timing.talk_seconds = [500_000.0; 2];
     scenario
@@ -29,7 +29,7 @@ async fn clinic() -> Result<World> {
 }
 
 /// Half past the hour in the clinic's zone, so many days ahead.
-fn half_past(hour: i8, days: i64) -> Result<(String, Timestamp)> {
+pub(crate) fn half_past(hour: i8, days: i64) -> Result<(String, Timestamp)> {
     let zone = TimeZone::get("Europe/London")?;
     let today = zone.to_datetime(Timestamp::now()).date();
     let at = today.checked_add(days.days())?.at(hour, 30, 0, 0);
@@ -39,12 +39,17 @@ fn half_past(hour: i8, days: i64) -> Result<(String, Timestamp)> {
     ))
 }
 
-async fn rung(world: &World, from: u32) -> Result<String> {
+pub(crate) async fn rung(world: &World, from: u32) -> Result<String> {
     let rang = world.retell.ring(&caller(&number(from))).await;
     rang.provider_call_id.context("the call is taken")
 }
 
-async fn asked(world: &World, call: &str, name: &str, args: Value) -> Result<FunctionAnswer> {
+pub(crate) async fn asked(
+    world: &World,
+    call: &str,
+    name: &str,
+    args: Value,
+) -> Result<FunctionAnswer> {
     let answer = world.retell.ask(call, name, args).await;
     answer.context("the call exists")
 }
@@ -57,7 +62,7 @@ async fn summary_is_heard(world: &World) -> Result<()> {
     .await
 }
 
-fn is_done(answer: &FunctionAnswer) -> bool {
+pub(crate) fn is_done(answer: &FunctionAnswer) -> bool {
     answer
         .told()
         .is_some_and(|told| told.get("ok") == Some(&json!(true)))

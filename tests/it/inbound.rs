@@ -18,7 +18,7 @@ pub(crate) fn caller(from: &str) -> Caller {
     }
 }
 
-fn variable<'a>(rang: &'a Rang, name: &str) -> &'a str {
+pub(crate) fn variable<'a>(rang: &'a Rang, name: &str) -> &'a str {
     let answer = rang
         .answer
         .as_ref()

@@ -3,6 +3,7 @@
 
 mod alerts;
 mod behaviours;
+mod calendars;
 mod chaos;
 mod compose;
 mod dashboard;
@@ -12,6 +13,8 @@ mod doctor_command;
 mod faults;
 mod harness;
 mod inbound;
+mod memory;
+mod merges;
 mod plan_command;
 mod replay;
 mod rooms;

@@ -21,7 +21,8 @@ use temporalio_client::{Client, WorkflowHistory, schedules::ScheduleOverlapPolic
 use temporalio_common::UntypedWorkflow;
 use temporalio_sdk::workflow_replayer::{WorkflowReplayer, WorkflowReplayerOptions};
 use workflows::{
-    Alert, AppointmentReminder, DailyReport, EventProcessing, PhoneCall, TenantWatch, names,
+    Alert, AppointmentReminder, CalendarRefresh, DailyReport, EventProcessing, PhoneCall,
+    TenantWatch, names,
 };
 
 use crate::{
@@ -74,7 +75,8 @@ async fn every_recorded_history_replays() -> Result<()> {
         }
     }
     let reminders = SHAPES.iter().map(|(shape, _)| format!("{shape}.reminder"));
-    for name in reminders.chain(TROUBLE.map(str::to_owned)) {
+    let standing = [crate::calendars::HISTORY.to_owned()];
+    for name in reminders.chain(TROUBLE.map(str::to_owned)).chain(standing) {
         let path = folder().join(format!("{name}.json"));
         ensure!(path.exists(), "no history of the shape {name} is recorded");
     }
@@ -172,7 +174,7 @@ async fn fresh_histories_of_trouble_replay_and_name_nobody() -> Result<()> {
 }
 
 /// Replays histories as they are, with nobody's name in them; keeps them when that is asked for.
-async fn replay_and_record(histories: BTreeMap<String, Vec<u8>>) -> Result<()> {
+pub(crate) async fn replay_and_record(histories: BTreeMap<String, Vec<u8>>) -> Result<()> {
     let replayer = replayer()?;
     let record = std::env::var_os("BELLHOP_RECORD_HISTORIES").is_some();
     for (name, json) in histories {
@@ -200,7 +202,7 @@ async fn replay_and_record(histories: BTreeMap<String, Vec<u8>>) -> Result<()> {
 }
 
 /// The history with its payloads in clear: in the recorded form they are base64, which hides everything.
-fn readable(json: &[u8]) -> Result<String> {
+pub(crate) fn readable(json: &[u8]) -> Result<String> {
     let mut text = String::from_utf8(json.to_vec())?;
     let mut open = vec![serde_json::from_slice::<serde_json::Value>(json)?];
     while let Some(value) = open.pop() {
@@ -275,7 +277,7 @@ async fn histories(world: &World) -> Result<BTreeMap<String, Vec<u8>>> {
     Ok(histories)
 }
 
-async fn fetch(client: &Client, id: &str) -> Result<Vec<u8>> {
+pub(crate) async fn fetch(client: &Client, id: &str) -> Result<Vec<u8>> {
     let handle = client.get_workflow_handle::<UntypedWorkflow>(id);
     let history = handle.fetch_history(Default::default()).to_json().await?;
     Ok(history)
@@ -289,6 +291,7 @@ fn replayer() -> Result<WorkflowReplayer> {
         .register_workflow::<Alert>()?
         .register_workflow::<DailyReport>()?
         .register_workflow::<TenantWatch>()?
+        .register_workflow::<CalendarRefresh>()?
         .build();
     Ok(WorkflowReplayer::new(options)?)
 }

@@ -19,8 +19,8 @@ use temporalio_common::{
 };
 use tokio::sync::Notify;
 use workflows::{
-    Alert, AppointmentReminder, EventProcessing, PhoneCall, TenantWatch,
-    contract::{AlertInput, CallInput, EventInput, ReminderInput, WatchInput},
+    Alert, AppointmentReminder, CalendarRefresh, EventProcessing, PhoneCall, TenantWatch,
+    contract::{AlertInput, CallInput, EventInput, ReminderInput, TenantInput, WatchInput},
     names,
 };
 
@@ -176,6 +176,10 @@ async fn look_again(client: &Client, due: &Due) -> Result<(), WorkflowStartError
                 scheduled: None,
             };
             wake!(TenantWatch, tenant, names::watch_id(tenant), input)
+        }
+        Wake::Calendars(tenant) => {
+            let input = TenantInput { tenant };
+            wake!(CalendarRefresh, tenant, names::calendars_id(tenant), input)
         }
     }
 }

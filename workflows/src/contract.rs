@@ -8,7 +8,7 @@ use domain::{
     Reason,
     call::CallOutcome,
     event::EventState,
-    ids::{AlertId, AppointmentId, CallId, DeliveryId, EventId, TenantId},
+    ids::{AlertId, AppointmentId, CalendarId, CallId, DeliveryId, EventId, TenantId},
     reminder::Ending,
 };
 use jiff::Timestamp;
@@ -58,7 +58,14 @@ pub struct DeliveryInput {
     pub delivery: DeliveryId,
 }
 
-/// Input of [`crate::DailyReport`].
+/// One calendar of a tenant.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct CalendarInput {
+    pub tenant: TenantId,
+    pub calendar: CalendarId,
+}
+
+/// Input of [`crate::DailyReport`] and [`crate::CalendarRefresh`].
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct TenantInput {
     pub tenant: TenantId,
@@ -132,6 +139,20 @@ pub struct Watched {
     pub settings: i32,
 }
 
+/// What the refreshing of a tenant's calendars does next.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "step", rename_all = "snake_case")]
+pub enum CalendarStep {
+    Read {
+        calendars: Vec<CalendarId>,
+    },
+    Wait {
+        until: Timestamp,
+    },
+    /// The tenant has no calendars.
+    Finished,
+}
+
 /// Database activities, short enough to run beside the workflow (as local activities).
 pub struct DecideActivities;
 
@@ -179,6 +200,12 @@ impl DecideActivities {
     pub fn look_at_tenant(input: At<TenantInput>) -> Watched {
         unimplemented!()
     }
+
+    /// Names the calendars that are to be read now, and raises or clears what is to be alerted of them.
+    #[activity(name = "calendars.advance")]
+    pub fn advance_calendars(input: At<TenantInput>) -> CalendarStep {
+        unimplemented!()
+    }
 }
 
 /// Requests to the voice provider, on their own task queue.
@@ -219,6 +246,12 @@ impl BulkActivities {
     /// Makes Temporal's schedule of the daily report what the tenant's settings say.
     #[activity(name = "report.schedule")]
     pub fn schedule_report(input: TenantInput) {
+        unimplemented!()
+    }
+
+    /// Asks one calendar what is taken, and keeps what it says or why it says nothing.
+    #[activity(name = "calendar.read")]
+    pub fn read_calendar(input: CalendarInput) {
         unimplemented!()
     }
 }

@@ -5,6 +5,7 @@
 //! rules for deciding never contradict an old history.
 
 mod alert;
+mod calendar_refresh;
 pub mod contract;
 mod daily_report;
 mod event_processing;
@@ -14,6 +15,7 @@ mod reminder;
 mod tenant_watch;
 
 pub use alert::Alert;
+pub use calendar_refresh::CalendarRefresh;
 pub use daily_report::DailyReport;
 pub use event_processing::EventProcessing;
 pub use phone_call::PhoneCall;
@@ -60,6 +62,10 @@ pub mod names {
 
     pub fn watch_id(tenant: TenantId) -> String {
         format!("watch:{tenant}")
+    }
+
+    pub fn calendars_id(tenant: TenantId) -> String {
+        format!("calendar:{tenant}")
     }
 
     /// Of the schedule, and the beginning of the ids of the processes it starts.

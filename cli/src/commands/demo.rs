@@ -10,7 +10,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use activities::{Accounts, ChannelOptions, Platform, VoiceOptions};
+use activities::{Accounts, Calendars, ChannelOptions, Platform, VoiceOptions};
 use anyhow::{Context, Result, bail};
 use clap::Args;
 use embedded::PostgresOptions;
@@ -82,6 +82,7 @@ async fn play(
         store: store.clone(),
         accounts,
         channels: ChannelOptions::default(),
+        calendars: Calendars::default(),
         platform: Platform::default(),
     };
     say("starting ingress and workers");

@@ -15,12 +15,13 @@ use clap::{
     builder::{PossibleValuesParser, TypedValueParser},
 };
 use domain::settings::{Settings, SettingsProblem, VoiceProvider};
+use jiff::Timestamp;
 use providers::source::SourceKind;
 use secrecy::SecretString;
 use serde_json::json;
 use store::{Store, Tenant};
 
-use crate::{config, say};
+use crate::{commands::calendars, config, say};
 
 #[derive(Subcommand)]
 pub enum Action {
@@ -50,7 +51,7 @@ pub enum Action {
     },
     /// Make a further webhook address, for Retell or another sender
     AddSource(source::NewSource),
-    /// Store a secret of a webhook address or of a way of alerts, read from standard input
+    /// Store a secret of a webhook address, a calendar or a way of alerts, read from standard input
     AddSecret(source::NewSecret),
     /// Accept only the newest secret of a webhook address
     RetireSecrets(source::OneSource),
@@ -188,6 +189,10 @@ async fn show(store: &Store, tenant: &Tenant) -> Result<()> {
     )?;
     for source in &sources {
         say!("# {}", source::line(source))?;
+    }
+    let zone = tenant.settings.tenant.zone()?;
+    for calendar in calendars::standings(&mut tx, tenant, Timestamp::now()).await? {
+        say!("# calendar {}", calendar.line(&zone))?;
     }
     say!(
         "# stored keys: {}\n{}",

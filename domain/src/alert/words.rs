@@ -20,6 +20,7 @@ impl AlertCause {
             Self::UnknownCaller => "a call came in for an unknown agent or number",
             Self::CallerUnanswered => "a caller was answered without a look at who it is",
             Self::LineCheckFailed => "the phone line did not pass its check",
+            Self::CalendarUnread => "a calendar cannot be read",
             Self::AlertChannelRefused => "alerts cannot be sent one of the ways",
             Self::Test => "this is a test",
         }
@@ -68,6 +69,9 @@ impl AlertCause {
             Self::LineCheckFailed => {
                 "The text from the monitor number did not arrive in time: people's texts and calls may not arrive either."
             }
+            Self::CalendarUnread => {
+                "While it is not known which times are taken there, callers are offered none."
+            }
             Self::AlertChannelRefused => {
                 "Its key, address or sender is wrong, so it is not used any more. Alerts go the other ways meanwhile."
             }
@@ -112,6 +116,9 @@ impl AlertCause {
             Self::CallerUnanswered => "See `bellhop doctor`: the database may be slow or away.",
             Self::LineCheckFailed => {
                 "Send a text to the main number from another phone, then ask the phone provider."
+            }
+            Self::CalendarUnread => {
+                "See `bellhop calendars --tenant NAME` for what is wrong; it is tried again by itself, and at once after `bellhop tenant apply` or `bellhop tenant add-secret`."
             }
             Self::AlertChannelRefused => {
                 "Correct it in the settings or store its secret anew, then `bellhop alerts test --tenant NAME`."

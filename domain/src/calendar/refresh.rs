@@ -49,6 +49,21 @@ pub fn next_step(now: Timestamp, facts: &RefreshFacts) -> RefreshStep {
     }
 }
 
+/// From when on people are to hear that a calendar cannot be read: at once when it is refused that could be read, which
+/// only a person can mend; else when what was read last, or when it was set up, is `stale_after` ago. `None` while
+/// nothing fails.
+pub fn trouble_since(
+    facts: &RefreshFacts,
+    set_up_at: Timestamp,
+    stale_after: SignedDuration,
+) -> Option<Timestamp> {
+    let failed_at = facts.failed_at.filter(|_| facts.failures > 0)?;
+    match facts.read_at {
+        Some(_) if facts.refused => Some(failed_at),
+        read_at => Some(after(read_at.unwrap_or(set_up_at), stale_after)),
+    }
+}
+
 /// How long to leave a calendar alone that could not be read.
 fn pause(facts: &RefreshFacts) -> SignedDuration {
     let doublings = facts.failures.saturating_sub(1).min(16);

@@ -160,6 +160,35 @@ fn a_refusal_is_not_tried_again_soon() {
 }
 
 #[test]
+fn a_failure_is_trouble_when_nothing_is_known_any_more_and_a_refusal_of_what_could_be_read_at_once()
+{
+    let failing = RefreshFacts {
+        failures: 1,
+        failed_at: Some(at(10)),
+        ..facts()
+    };
+    let since = |facts: &RefreshFacts| trouble_since(facts, at(-5), HOUR);
+    let read_at = failing.read_at.unwrap();
+    assert_eq!(since(&facts()), None);
+    assert_eq!(since(&failing), Some(read_at + HOUR));
+    let never_read = RefreshFacts {
+        read_at: None,
+        ..failing.clone()
+    };
+    assert_eq!(since(&never_read), Some(at(-5) + HOUR));
+    let not_set_up_yet = RefreshFacts {
+        refused: true,
+        ..never_read
+    };
+    assert_eq!(since(&not_set_up_yet), Some(at(-5) + HOUR));
+    let refused = RefreshFacts {
+        refused: true,
+        ..failing
+    };
+    assert_eq!(since(&refused), Some(at(10)));
+}
+
+#[test]
 fn a_clock_that_was_put_back_does_not_stop_the_reading() {
     assert_eq!(next_step(at(-10_000), &facts()), wait(-9_995));
 }

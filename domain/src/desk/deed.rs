@@ -101,6 +101,26 @@ pub struct FollowUp {
 }
 
 coded_enum! {
+    /// What a note for the people of the business is.
+    NoteKind {
+        /// What a caller left. Only this is told to an agent as an open matter.
+        Note = "note",
+        /// A colleague has to call back.
+        CallBack = "call_back",
+        /// Something that was arranged is to be entered in the business' own calendar.
+        ToEnter = "to_enter",
+        /// A whole call, which sounds like a complaint or a dispute.
+        Call = "call",
+    }
+}
+
+impl Default for NoteKind {
+    fn default() -> Self {
+        Self::Note
+    }
+}
+
+coded_enum! {
     /// Why a wish was not met.
     Refusal {
         /// The call came in on no line of the business.

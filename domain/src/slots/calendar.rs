@@ -1,6 +1,9 @@
 //! What calendars tell of the time that is taken.
 
+use jiff::{SignedDuration, Timestamp};
+
 use super::{NotFree, Span, span::Spans};
+use crate::calendar::{self, FreeBusy};
 
 /// What is known of the time that is taken, besides our own appointments.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -20,6 +23,27 @@ pub enum Calendar {
 pub struct Reading {
     pub known: Vec<Span>,
     pub busy: Vec<Span>,
+}
+
+impl Reading {
+    /// What a calendar has told; nothing when it was never read, or so long ago that it says nothing any more.
+    pub fn of(read: Option<FreeBusy>, stale_after: SignedDuration, now: Timestamp) -> Reading {
+        let fresh = read.filter(|read| !read.is_stale(stale_after, now));
+        let spans = |spans: Vec<calendar::Span>| spans.into_iter().map(Span::from).collect();
+        fresh.map_or_else(Reading::default, |read| Reading {
+            known: spans(read.known),
+            busy: spans(read.busy),
+        })
+    }
+}
+
+impl From<calendar::Span> for Span {
+    fn from(span: calendar::Span) -> Span {
+        Span {
+            from: span.start,
+            until: span.end,
+        }
+    }
 }
 
 impl Calendar {

@@ -284,3 +284,27 @@ fn settings_that_were_never_checked_do_no_harm() {
         let _ = free(now, &settings, &Calendar::NotKept, &[], 3);
     }
 }
+
+#[test]
+fn what_a_calendar_said_too_long_ago_is_no_reading() {
+    use crate::calendar::{self, FreeBusy};
+    let now = Timestamp::UNIX_EPOCH;
+    let hour = SignedDuration::from_hours(1);
+    let span = calendar::Span::new(now, now + hour).unwrap();
+    let read = |age| Some(FreeBusy::new(vec![span], vec![span], now - age));
+    let known = Span {
+        from: now,
+        until: now + hour,
+    };
+    let fresh = Reading {
+        known: vec![known],
+        busy: vec![known],
+    };
+    assert_eq!(Reading::of(read(hour), hour, now), fresh);
+    let second = SignedDuration::from_secs(1);
+    assert_eq!(
+        Reading::of(read(hour + second), hour, now),
+        Reading::default()
+    );
+    assert_eq!(Reading::of(None, hour, now), Reading::default());
+}

@@ -2,8 +2,9 @@
 
 use domain::{
     appointment::AppointmentStatus,
-    desk::{Act, FollowUp},
+    desk::{Act, FollowUp, NoteKind},
     ids::{CallId, ContactId},
+    inbound::is_sensitive,
     settings::Settings,
     zone::LocalChoice,
 };
@@ -82,13 +83,14 @@ pub(super) async fn make(
             urgent,
         } => {
             let note = NewNote {
+                kind: NoteKind::Note,
                 contact: *contact,
                 call,
                 name: name.as_deref(),
                 e164: number.as_ref().map(|number| number.e164()),
                 body: text,
                 urgent: *urgent,
-                held: false,
+                held: is_sensitive(text),
                 wants_answer: *urgent || number.is_some(),
             };
             tx.add_note(&note, now).await?;
@@ -116,6 +118,7 @@ async fn to_be_entered(
         at.strftime("%a %Y-%m-%d %H:%M %Z")
     );
     let note = NewNote {
+        kind: NoteKind::ToEnter,
         contact,
         call,
         body: &body,
@@ -142,6 +145,7 @@ async fn promise(
     let details: Vec<String> = details.into_iter().flatten().collect();
     let body = format!("Wants: {}. {}", follow_up.wanted, details.join(", "));
     let note = NewNote {
+        kind: NoteKind::CallBack,
         contact: follow_up.contact,
         call,
         name: follow_up.name.as_deref(),

@@ -2,18 +2,17 @@
 
 use domain::{
     call::Direction,
-    desk::{Appointment, DeskFacts, Identity, Person, Proof, Taken, Want, Wish},
+    desk::{Appointment, DeskFacts, Identity, Person, Proof, Want, Wish},
     ids::ContactId,
     inbound::Caller,
     phone::PhoneNumber,
     settings::{Identify, Settings},
-    slots::{Calendar, Span},
 };
 use jiff::{SignedDuration, Timestamp, tz::TimeZone};
 use store::{Booked, Recognised, Result, TenantTx};
 
 use super::Place;
-use crate::appointment::Zoned;
+use crate::{appointment::Zoned, times::Times};
 
 /// Days from now within which appointments are believed in.
 const FAR: i64 = 3 * 366;
@@ -26,8 +25,7 @@ pub(super) struct Facts {
     contact: Option<Someone>,
     others: Vec<Someone>,
     earlier: Vec<Identity>,
-    calendar: Calendar,
-    taken: Vec<Taken>,
+    times: Times,
 }
 
 /// A person whose appointments' zones are read.
@@ -77,8 +75,7 @@ impl Facts {
                 .map(Someone::of)
                 .collect(),
             earlier,
-            calendar: Calendar::NotKept,
-            taken: taken(tx, wish, settings, now).await?,
+            times: times(tx, wish, settings, now).await?,
         })
     }
 
@@ -100,8 +97,8 @@ impl Facts {
             others: &others,
             earlier: &self.earlier,
             about: place.call.as_ref().and_then(|call| call.appointment),
-            calendar: &self.calendar,
-            taken: &self.taken,
+            calendar: &self.times.calendar,
+            taken: &self.times.taken,
         })
     }
 }
@@ -149,34 +146,18 @@ fn may_prove(proof: &Proof<'_>, settings: &Settings, now: Timestamp) -> bool {
         && around(FAR).is_ok_and(|until| last <= until)
 }
 
-async fn taken(
+async fn times(
     tx: &mut TenantTx,
     wish: &Wish,
     settings: &Settings,
     now: Timestamp,
-) -> Result<Vec<Taken>> {
-    let needs_times = matches!(
-        wish.want,
-        Want::Book { .. } | Want::Reschedule { .. } | Want::FreeSlots(_)
-    );
-    if !needs_times || !settings.booking.enabled {
-        return Ok(Vec::new());
+) -> Result<Times> {
+    match wish.want {
+        Want::Book { .. } | Want::Reschedule { .. } | Want::FreeSlots(_) => {
+            Times::of(tx, settings, now).await
+        }
+        _ => Ok(Times::default()),
     }
-    let horizon = SignedDuration::from_hours(24 * i64::from(settings.booking.horizon_days));
-    let taken = tx.taken(now, now + horizon).await?;
-    Ok(taken
-        .into_iter()
-        .map(|each| {
-            let minutes = settings.booking.minutes(each.duration_minutes);
-            Taken {
-                appointment: each.appointment,
-                span: Span {
-                    from: each.starts_at,
-                    until: each.starts_at + SignedDuration::from_mins(minutes.into()),
-                },
-            }
-        })
-        .collect())
 }
 
 impl Someone {

@@ -1,4 +1,6 @@
-use simulator::{ScenarioError, alerts, gemini, openphone, senders, slack, smtp, twilio};
+use simulator::{
+    ScenarioError, alerts, calendar, gemini, openphone, senders, slack, smtp, twilio, vapi,
+};
 
 #[test]
 fn every_scenario_of_the_documentation_is_in_order() {
@@ -8,6 +10,8 @@ fn every_scenario_of_the_documentation_is_in_order() {
         let (name, block) = block.split_once('\n').unwrap();
         let (scenario, _) = block.split_once("```").unwrap();
         let read: Result<(), ScenarioError> = match name {
+            "vapi" => vapi::Scenario::from_toml(scenario).map(drop),
+            "calendars" => calendar::Scenario::from_toml(scenario).map(drop),
             "slack" => slack::Scenario::from_toml(scenario).map(drop),
             "openphone" => openphone::Scenario::from_toml(scenario).map(drop),
             "gemini" => gemini::Scenario::from_toml(scenario).map(drop),
@@ -23,10 +27,12 @@ fn every_scenario_of_the_documentation_is_in_order() {
     assert_eq!(
         seen,
         [
+            "vapi",
             "slack",
             "twilio",
             "openphone",
             "gemini",
+            "calendars",
             "smtp",
             "alerts",
             "senders"

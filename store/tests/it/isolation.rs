@@ -8,7 +8,7 @@ use domain::{
     event::{Priority, RetryScope},
     ids::{CallId, ContextId, EventId, TenantId},
     reminder::Deferral,
-    settings::VoiceProvider,
+    settings::{CalendarKind, CalendarSource, Settings, VoiceProvider},
 };
 use serde_json::{Value, json};
 use sqlx::{AssertSqlSafe, PgConnection};
@@ -40,6 +40,7 @@ async fn clinic(stage: &Stage, slug: &str) -> Clinic {
     let tenant = stage.tenant(slug).await;
     import(&tenant, &[appointment("A1")]).await;
     let appointment = appointment_id(&tenant, "A1").await;
+    merge_another(&tenant).await;
     let call = authorize(&tenant, appointment).await;
     place(&tenant, call, &format!("call_{slug}")).await;
     let mut tx = tenant.begin().await.unwrap();
@@ -69,6 +70,18 @@ async fn clinic(stage: &Stage, slug: &str) -> Clinic {
         call,
         event: event.id,
     }
+}
+
+/// Somebody else, who becomes the contact of the clinic's appointment.
+async fn merge_another(tenant: &TenantStore) {
+    let mut other = appointment("A2");
+    other.contact.name = "A. Archer".to_owned();
+    import(tenant, &[other]).await;
+    let mut tx = tenant.begin().await.unwrap();
+    let both = tx.find_contacts("archer", 2).await.unwrap();
+    let merged = tx.merge_contacts(both[1].id, both[0].id, at(NOW)).await;
+    merged.unwrap().unwrap();
+    tx.commit().await.unwrap();
 }
 
 /// A row of each table that callers make.
@@ -166,6 +179,16 @@ async fn new_rows(tx: &mut TenantTx, event: EventId) -> Result<(), Error> {
     };
     tx.add_delivery(&delivery, at(NOW)).await?;
     tx.lock_breaker("retell", at(NOW)).await?;
+    let mut settings = Settings::default();
+    let calendar = CalendarSource {
+        kind: Some(CalendarKind::CalCom),
+        id: Some("1".to_owned()),
+    };
+    settings
+        .calendar
+        .calendars
+        .insert("desk".to_owned(), calendar);
+    tx.keep_calendars(&settings, at(NOW)).await?;
     Ok(())
 }
 

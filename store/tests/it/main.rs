@@ -2,11 +2,13 @@
 
 #![expect(clippy::unwrap_used, reason = "a test stops at the first surprise")]
 
+mod calendars;
 mod dialing;
 mod events;
 mod harness;
 mod imports;
 mod isolation;
+mod merges;
 mod open;
 mod outbox;
 mod pool;

@@ -12,10 +12,10 @@ use providers::source::{SourceKind, SourceOptions, check_secret};
 use rand::{Rng, distr::Alphanumeric};
 use secrecy::SecretString;
 use serde_json::{Value, json};
-use store::{SourceEntry, Store, TenantTx};
+use store::{SourceEntry, Store, Tenant, TenantTx};
 
 use super::{find, read_secret};
-use crate::{options_file, say};
+use crate::{config, options_file, say};
 
 /// The channels that alerts go over: their secrets are kept beside those of the providers.
 const CHANNELS: [&str; 3] = ["slack", "smtp", "twilio"];
@@ -41,10 +41,13 @@ pub struct NewSecret {
     #[arg(
         long,
         value_name = "KEY",
-        conflicts_with = "channel",
-        required_unless_present = "channel"
+        conflicts_with_all = ["channel", "calendar"],
+        required_unless_present_any = ["channel", "calendar"]
     )]
     source: Option<String>,
+    /// The calendar that it is for, by its name in the settings: Google's credentials file, Cal.com's key, a feed's address
+    #[arg(long, value_name = "NAME", conflicts_with = "channel")]
+    calendar: Option<String>,
     /// The way of alerts that it is for: slack (the webhook's address), smtp (the password), twilio (the auth token)
     #[arg(long, value_name = "CHANNEL", value_parser = PossibleValuesParser::new(CHANNELS))]
     channel: Option<String>,
@@ -119,12 +122,38 @@ pub(super) async fn add_secret(store: &Store, new: NewSecret) -> Result<()> {
         )?;
         return Ok(());
     }
+    if let Some(calendar) = &new.calendar {
+        check_of_calendar(&tenant, calendar, &secret)?;
+        tx.add_calendar_secret(store.keys(), calendar, &secret)
+            .await?;
+        tx.commit().await?;
+        say!(
+            "the secret is stored, encrypted; see whether the calendar is read: bellhop calendars --tenant {}",
+            new.slug
+        )?;
+        return Ok(());
+    }
     let source = source(&mut tx, new.source.as_deref().unwrap_or_default()).await?;
     check(&source, &secret)?;
     tx.add_source_secret(store.keys(), &source, &secret).await?;
     tx.commit().await?;
     say!("the secret is stored, encrypted; older ones of this address verify until retired")?;
     Ok(())
+}
+
+/// Whether it can be a secret of that calendar; the calendar is not asked.
+fn check_of_calendar(tenant: &Tenant, name: &str, secret: &SecretString) -> Result<()> {
+    let calendars = &tenant.settings.calendar.calendars;
+    let kind = calendars.get(name).and_then(|calendar| calendar.kind);
+    let kind = kind.with_context(|| {
+        format!(
+            "{} has no calendar {name:?}; set it up under [calendar.calendars.{name}] first",
+            tenant.slug
+        )
+    })?;
+    config::calendars()?
+        .check(kind, secret)
+        .with_context(|| format!("this cannot be its {}", kind.secret()))
 }
 
 fn check(source: &SourceEntry, secret: &SecretString) -> Result<()> {

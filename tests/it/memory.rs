@@ -1,0 +1,135 @@
+//! What an agent is told of earlier calls, and what waits for a person first (MEM-5, MEM-6).
+
+use anyhow::{Context, Result, ensure};
+use serde_json::json;
+
+use crate::{
+    desk::{asked, is_done, long_talks, rung},
+    harness::{HEADER, OPEN_CLINIC, SLUG, World, eventually, number, row},
+    inbound::{call_is_over, caller, variable},
+};
+
+const TELLS: &str = "[inbound]\ntell = [\"name\", \"last_call\", \"issues\"]\n";
+const LOOKS_INTO_IT: &str = "A colleague is looking into a matter";
+
+fn settings(more: &str) -> String {
+    let general = OPEN_CLINIC.replace("live = true", "live = true\nhealth_mode = false");
+    format!("{general}\n{more}")
+}
+
+/// A business that tells what it may, with an appointment of Ada Archer in three days.
+async fn business() -> Result<World> {
+    let mut world = World::start(&settings(TELLS), long_talks()).await?;
+    world
+        .import(&format!("{HEADER}{}", row("A1", 1, 3)))
+        .await?;
+    world.settled().await?;
+    Ok(world)
+}
+
+impl World {
+    /// All that an agent is told when Ada Archer calls.
+    async fn told(&self) -> Result<String> {
+        let rang = self.retell.ring(&caller(&number(1))).await;
+        let (summary, json) = (
+            variable(&rang, "memory_summary"),
+            variable(&rang, "memory_json"),
+        );
+        ensure!(summary.contains("Ada"), "{rang:?}");
+        Ok(format!("{summary}\n{json}"))
+    }
+
+    /// The first column of the only held note, as `list` shows it.
+    async fn held_note(&self) -> Result<String> {
+        let listed = self.operate(&["notes", "list", "--tenant", SLUG]).await?;
+        let held: Vec<&str> = listed
+            .lines()
+            .filter(|line| line.contains("held back from agents"))
+            .collect();
+        ensure!(held.len() == 1, "{listed}");
+        let note = held[0].split_whitespace().next();
+        Ok(note.context("an id")?.to_owned())
+    }
+
+    async fn clear(&self, note: &str) -> Result<()> {
+        self.operate(&["notes", "clear", "--tenant", SLUG, note])
+            .await?;
+        Ok(())
+    }
+}
+
+#[tokio::test]
+async fn a_complaint_is_told_to_no_agent_until_a_person_has_read_it() -> Result<()> {
+    let world = business().await?;
+    let call = rung(&world, 1).await?;
+    for text in [
+        "Please park the ramp at the door",
+        "I was charged twice and want my money back",
+    ] {
+        let left = asked(&world, &call, "note", json!({"text": text})).await?;
+        ensure!(is_done(&left), "{left:?}");
+    }
+
+    let told = world.told().await?;
+    ensure!(told.contains(LOOKS_INTO_IT), "{told}");
+    ensure!(
+        !told.contains("charged") && !told.contains("ramp"),
+        "{told}"
+    );
+
+    world.clear(&world.held_note().await?).await?;
+    let told = world.told().await?;
+    ensure!(!told.contains(LOOKS_INTO_IT), "{told}");
+    ensure!(
+        told.contains("charged twice") && told.contains("ramp"),
+        "{told}"
+    );
+
+    // What somebody has seen to is open no more, and what the business does not select is not told.
+    let done = "update notes set done_at = now() where body like '%ramp%'";
+    world.sql(done).await?;
+    let told = world.told().await?;
+    ensure!(
+        told.contains("charged twice") && !told.contains("ramp"),
+        "{told}"
+    );
+    world
+        .apply_settings(&settings(&TELLS.replace(", \"issues\"", "")))
+        .await?;
+    let told = world.told().await?;
+    ensure!(!told.contains("charged"), "{told}");
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_call_that_sounds_like_a_dispute_is_held_until_a_person_has_read_it() -> Result<()> {
+    let world = business().await?;
+    let call = rung(&world, 1).await?;
+    world.retell.end_talk(&call);
+    call_is_over(&world).await?;
+    let said = "The caller disputes the invoice of May at length, and will take it up with a solicitor \
+                unless somebody calls back about it before the end of the week.";
+    world
+        .hear(
+            "call_analyzed",
+            json!({
+                "call_status": "ended",
+                "direction": "inbound",
+                "call_analysis": {"call_summary": said}
+            }),
+        )
+        .await?;
+    eventually("it is held back", || async {
+        Ok(world.count("notes where held and kind = 'call'").await? == 1)
+    })
+    .await?;
+
+    let told = world.told().await?;
+    ensure!(!told.contains("invoice"), "{told}");
+    ensure!(told.contains(LOOKS_INTO_IT), "{told}");
+
+    world.clear(&world.held_note().await?).await?;
+    let told = world.told().await?;
+    ensure!(told.contains("disputes the invoice"), "{told}");
+    Ok(())
+}
