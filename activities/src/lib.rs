@@ -34,13 +34,13 @@ use temporalio_sdk::activities::{ActivityContext, ActivityError};
 use tracing::{Instrument, Span};
 use workflows::contract::{
     AlertInput, AlertStep, At, BatchInput, CallInput, CallStep, DeliveryInput, EventInput,
-    EventStep, ReminderInput, ReminderStep, TenantInput, Watched, markers,
+    EventStep, ReminderInput, ReminderStep, TenantInput, TextStep, TextWorkInput, Watched, markers,
 };
 
 pub use accounts::{Accounts, RetellOptions};
 pub use platform::Platform;
 pub use send::ChannelOptions;
-pub use texts::TextOptions;
+pub use texts::{Answered, TextOptions, answer, request_text};
 
 /// Database activities; run on the queue of the workflows.
 pub struct Deciding {
@@ -123,6 +123,18 @@ impl Deciding {
             .map_err(failure::transient)
     }
 
+    #[activity(definition = markers::AdvanceTextWork)]
+    pub async fn advance_text_work(
+        self: Arc<Self>,
+        _ctx: ActivityContext,
+        input: At<TextWorkInput>,
+    ) -> Result<TextStep, ActivityError> {
+        texts::advance(&self.store, &input)
+            .instrument(of(input.of.tenant))
+            .await
+            .map_err(failure::transient)
+    }
+
     #[activity(definition = markers::LookAtTenant)]
     pub async fn look_at_tenant(
         self: Arc<Self>,
@@ -200,6 +212,18 @@ impl Bulk {
         let now = now(&ctx)?;
         let work = send::send(&self.store, &self.platform, &self.channels, &input, now);
         alive(&ctx, async { work.await.map_err(failure::transient) })
+            .instrument(of(input.tenant))
+            .await
+    }
+
+    #[activity(definition = markers::DoTextWork)]
+    pub async fn do_text_work(
+        self: Arc<Self>,
+        ctx: ActivityContext,
+        input: TextWorkInput,
+    ) -> Result<(), ActivityError> {
+        let work = texts::ask(&self.store, &self.texts, &input, now(&ctx)?);
+        alive(&ctx, async { work.await.map_err(failure::text) })
             .instrument(of(input.tenant))
             .await
     }

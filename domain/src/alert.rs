@@ -64,6 +64,8 @@ coded_enum! {
         LineCheckFailed = "line_check_failed",
         /// A way to send alerts is set up wrongly; told by the others.
         AlertChannelRefused = "alert_channel_refused",
+        /// Texts and transcripts are not read until somebody acts, or until next month.
+        ReadingStopped = "reading_stopped",
         Test = "test",
     }
 }
@@ -84,7 +86,7 @@ impl AlertCause {
             | Self::CircuitOpen
             | Self::CallerUnanswered
             | Self::AlertChannelRefused => Severity::Error,
-            Self::ProcessingSlow | Self::UnknownCaller => Severity::Warning,
+            Self::ProcessingSlow | Self::UnknownCaller | Self::ReadingStopped => Severity::Warning,
             Self::Test => Severity::Info,
         }
     }
@@ -101,7 +103,8 @@ impl AlertCause {
             | Self::AcceptedNotStarted
             | Self::TenantPausedItself
             | Self::CircuitOpen
-            | Self::LineCheckFailed => true,
+            | Self::LineCheckFailed
+            | Self::ReadingStopped => true,
             Self::EventDead
             | Self::DialRefused
             | Self::UnknownCaller

@@ -2,7 +2,7 @@
 
 use domain::{
     event::Priority,
-    ids::{AlertId, AppointmentId, CallId, EventId, TenantId},
+    ids::{AlertId, AppointmentId, CallId, EventId, SoundId, TenantId, TextId},
 };
 use sqlx::{Postgres, Transaction};
 use uuid::Uuid;
@@ -18,6 +18,10 @@ pub enum Process {
     Alert,
     /// What a tenant always has running: its watch and its daily report.
     Tenant,
+    /// A tenant's reading of texts and transcripts.
+    Reading,
+    Sound,
+    Text,
 }
 
 impl Process {
@@ -28,6 +32,9 @@ impl Process {
             Self::Event => "event",
             Self::Alert => "alert",
             Self::Tenant => "tenant",
+            Self::Reading => "reading",
+            Self::Sound => "sound",
+            Self::Text => "text",
         }
     }
 }
@@ -40,6 +47,9 @@ pub enum Wake {
     Event(TenantId, EventId),
     Alert(TenantId, AlertId),
     Tenant(TenantId),
+    Reading(TenantId),
+    Sound(TenantId, SoundId),
+    Text(TenantId, TextId),
 }
 
 /// A wake-up that is due.
@@ -148,12 +158,19 @@ impl Store {
              union select tenant_id, $4, id from alerts a
                    where open or exists (select from alert_deliveries d where d.tenant_id = a.tenant_id and d.batch = a.id
                                            and d.state in ('pending', 'sending'))
-             union select id, $5, id from tenants",
+             union select id, $5, id from tenants
+             union select tenant_id, $6, tenant_id from extractions where state in ('waiting', 'reading')
+             union select tenant_id, $6, tenant_id from approvals where settled_at is null
+             union select tenant_id, $7, id from sounds where ended is null
+             union select tenant_id, $8, id from outbound_texts where state in ('pending', 'sending')",
             Process::Reminder.code(),
             Process::Call.code(),
             Process::Event.code(),
             Process::Alert.code(),
-            Process::Tenant.code()
+            Process::Tenant.code(),
+            Process::Reading.code(),
+            Process::Sound.code(),
+            Process::Text.code()
         )
         .execute(&self.pool)
         .await?;
@@ -186,7 +203,12 @@ async fn mark_queued(
                 calls.0.push(tenant.uuid());
                 calls.1.push(call.uuid());
             }
-            Wake::Reminder(..) | Wake::Alert(..) | Wake::Tenant(_) => {}
+            Wake::Reminder(..)
+            | Wake::Alert(..)
+            | Wake::Tenant(_)
+            | Wake::Reading(_)
+            | Wake::Sound(..)
+            | Wake::Text(..) => {}
         }
     }
     sqlx::query!(
@@ -227,6 +249,9 @@ fn wake(tenant: Uuid, process: &str, subject: Uuid) -> Result<Wake> {
         "event" => Ok(Wake::Event(tenant, EventId::from_uuid(subject))),
         "alert" => Ok(Wake::Alert(tenant, AlertId::from_uuid(subject))),
         "tenant" => Ok(Wake::Tenant(tenant)),
+        "reading" => Ok(Wake::Reading(tenant)),
+        "sound" => Ok(Wake::Sound(tenant, SoundId::from_uuid(subject))),
+        "text" => Ok(Wake::Text(tenant, TextId::from_uuid(subject))),
         other => Err(Error::Unknown {
             column: "outbox.process",
             value: other.to_owned(),
@@ -296,6 +321,20 @@ impl TenantTx {
     /// The tenant's standing processes look at its settings again.
     pub async fn wake_tenant(&mut self) -> Result<()> {
         self.wake(Process::Tenant, self.tenant(), Priority::Standard)
+            .await
+    }
+
+    pub async fn wake_reading(&mut self) -> Result<()> {
+        self.wake(Process::Reading, self.tenant(), Priority::Low)
+            .await
+    }
+
+    pub async fn wake_sound(&mut self, sound: SoundId) -> Result<()> {
+        self.wake(Process::Sound, sound.uuid(), Priority::Low).await
+    }
+
+    pub async fn wake_text(&mut self, text: TextId) -> Result<()> {
+        self.wake(Process::Text, text.uuid(), Priority::Standard)
             .await
     }
 

@@ -131,6 +131,7 @@ impl TenantTx {
         .execute(&mut *self.tx)
         .await?;
         self.wake_tenant().await?;
+        self.read_afresh().await?;
         self.wake_held_reminders().await
     }
 

@@ -13,7 +13,8 @@ use temporalio_sdk::{
 };
 use tokio::sync::oneshot;
 use workflows::{
-    Alert, AppointmentReminder, DailyReport, EventProcessing, PhoneCall, TenantWatch, names,
+    Alert, AppointmentReminder, DailyReport, EventProcessing, PhoneCall, TenantWatch, TextWork,
+    names,
 };
 
 /// Which task queues a worker serves.
@@ -85,6 +86,7 @@ pub async fn run(
             .register_workflow::<Alert>()?
             .register_workflow::<DailyReport>()?
             .register_workflow::<TenantWatch>()?
+            .register_workflow::<TextWork>()?
             .register_activities(Deciding {
                 store: store.clone(),
                 platform: platform.clone(),

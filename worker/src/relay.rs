@@ -19,8 +19,10 @@ use temporalio_common::{
 };
 use tokio::sync::Notify;
 use workflows::{
-    Alert, AppointmentReminder, EventProcessing, PhoneCall, TenantWatch,
-    contract::{AlertInput, CallInput, EventInput, ReminderInput, WatchInput},
+    Alert, AppointmentReminder, EventProcessing, PhoneCall, TenantWatch, TextWork,
+    contract::{
+        AlertInput, CallInput, EventInput, ReminderInput, TextSubject, TextWorkInput, WatchInput,
+    },
     names,
 };
 
@@ -176,6 +178,21 @@ async fn look_again(client: &Client, due: &Due) -> Result<(), WorkflowStartError
                 scheduled: None,
             };
             wake!(TenantWatch, tenant, names::watch_id(tenant), input)
+        }
+        Wake::Reading(tenant) => {
+            let of = TextSubject::Reading;
+            let input = TextWorkInput { tenant, of };
+            wake!(TextWork, tenant, names::reading_id(tenant), input)
+        }
+        Wake::Sound(tenant, sound) => {
+            let of = TextSubject::Sound(sound);
+            let input = TextWorkInput { tenant, of };
+            wake!(TextWork, tenant, names::sound_id(sound), input)
+        }
+        Wake::Text(tenant, text) => {
+            let of = TextSubject::Text(text);
+            let input = TextWorkInput { tenant, of };
+            wake!(TextWork, tenant, names::text_id(text), input)
         }
     }
 }
