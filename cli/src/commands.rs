@@ -1,7 +1,9 @@
 //! The commands, one file each.
 
 pub mod alerts;
+pub mod approvals;
 pub mod capture;
+pub mod conversation;
 pub mod demo;
 pub mod dev;
 pub mod doctor;
@@ -18,6 +20,7 @@ pub mod plan;
 pub mod review;
 pub mod simulator;
 pub mod tenant;
+pub mod texts;
 pub mod trace;
 pub mod wake;
 pub mod why;
@@ -56,6 +59,14 @@ pub enum Command {
     /// What callers left for the people of the business
     #[command(subcommand)]
     Notes(notes::Action),
+    /// Texts of ours, and what reading costs
+    #[command(subcommand)]
+    Texts(texts::Action),
+    /// All texts and calls with a person, in order
+    Conversation(conversation::Options),
+    /// Values that were read out of people's words and wait for somebody's word
+    #[command(subcommand)]
+    Approvals(approvals::Action),
     /// Never call this number again for this tenant
     OptOut(opt_out::Options),
     /// What came in, where it stands, and once more
@@ -127,6 +138,9 @@ pub fn run(command: Command) -> Result<ExitCode> {
             Command::Why(options) => why::run(options).await,
             Command::Review(options) => review::run(options).await,
             Command::Notes(action) => notes::run(action).await,
+            Command::Texts(action) => texts::run(action).await,
+            Command::Conversation(options) => conversation::run(options).await,
+            Command::Approvals(action) => approvals::run(action).await,
             Command::Wake => wake::run().await,
             Command::OptOut(options) => opt_out::run(options).await,
             Command::Simulator(options) => simulator::run(options).await,

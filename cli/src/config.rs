@@ -30,8 +30,25 @@ pub struct Variable {
 }
 
 const STORE: &[&str] = &[
-    "dev", "worker", "ingress", "migrate", "tenant", "import", "why", "review", "opt-out", "wake",
-    "events", "trace", "logs", "alerts", "capture", "doctor",
+    "dev",
+    "worker",
+    "ingress",
+    "migrate",
+    "tenant",
+    "import",
+    "why",
+    "review",
+    "opt-out",
+    "wake",
+    "events",
+    "trace",
+    "logs",
+    "alerts",
+    "capture",
+    "doctor",
+    "texts",
+    "conversation",
+    "approvals",
 ];
 const TEMPORAL: &[&str] = &["dev", "worker", "ingress", "trace", "doctor"];
 const PROVIDER: &[&str] = &["dev", "worker"];
@@ -51,6 +68,9 @@ const ALL: &[&str] = &[
     "trace",
     "logs",
     "alerts",
+    "texts",
+    "conversation",
+    "approvals",
     "capture",
     "plan",
     "doctor",

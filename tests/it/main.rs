@@ -15,4 +15,5 @@ mod inbound;
 mod plan_command;
 mod replay;
 mod rooms;
+mod texts;
 mod webhooks;

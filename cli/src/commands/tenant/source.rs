@@ -120,6 +120,7 @@ pub(super) async fn add_secret(store: &Store, new: NewSecret) -> Result<()> {
     if let Some(channel) = &new.channel {
         tx.add_provider_secret(store.keys(), channel, &secret)
             .await?;
+        tx.read_afresh().await?;
         tx.commit().await?;
         if SERVICES.contains(&channel.as_str()) {
             say!("the key is stored, encrypted; it is not shown again")?;
