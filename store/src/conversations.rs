@@ -77,12 +77,11 @@ impl TenantTx {
         let mut entry: Entry = serde_json::from_str(&row.entry)?;
         entry.join(heard);
         let person = entry.parties.person.as_ref().and_then(Number::dialable);
-        let e164 = person.map(|number| number.e164().to_owned());
-        let mut contact = row.contact_id.map(ContactId::from_uuid);
-        if let (None, Some(e164)) = (contact, &e164) {
-            let recognised = self.recognise(Some(e164), settings).await?;
-            contact = recognised.person.map(|person| person.id);
-        }
+        let written = person.map(|number| number.e164());
+        let recognised = self.recognise(written, settings).await?;
+        let e164 = recognised.e164().map(str::to_owned);
+        let found = recognised.person.map(|person| person.id);
+        let contact = row.contact_id.map(ContactId::from_uuid).or(found);
         let at = entry.at.or(entry.first_heard).unwrap_or(heard_at);
         sqlx::query!(
             "update conversation_entries set entry = $3, e164 = $4, contact_id = $5, at = $6 where tenant_id = $1 and id = $2",

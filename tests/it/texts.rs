@@ -7,6 +7,7 @@ mod reading;
 use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
+use domain::ids::{SoundId, TextId};
 use jiff::SignedDuration;
 use simulator::{gemini, openphone};
 use workflows::names;
@@ -158,4 +159,39 @@ impl Clinic {
         let tenant = ["--tenant", SLUG];
         self.world.operate(&[words, &tenant[..]].concat()).await
     }
+}
+
+/// A clinic in which a text was read after a failure, a text of ours was in doubt, and a sound is kept; answers with the
+/// ids of their processes.
+pub(crate) async fn every_kind_of_work() -> Result<(World, [String; 3])> {
+    let phone = fast().with_sends(&number(1), &[openphone::Fault::ServerErrorAfter]);
+    let reader = gemini::Scenario::default().with_faults(&[gemini::Fault::Overloaded]);
+    let clinic = Clinic::open("", phone, reader).await?;
+    clinic.text(&number(1), "Good morning")?;
+    clinic
+        .phone
+        .call_from(&number(1), LINE, openphone::CallStory::default());
+    clinic.heard().await?;
+    clinic
+        .tell(&["texts", "send", "--to", &number(1), "Good evening"])
+        .await?;
+    let read = "extractions where state = 'read'";
+    clinic
+        .reading_goes_on(SignedDuration::from_secs(20), read, 1)
+        .await?;
+    for (what, counted) in [
+        ("the text is sent", "outbound_texts where state = 'sent'"),
+        ("the sound is kept", "sounds where kept_at is not null"),
+    ] {
+        clinic.comes_to(what, counted, 1).await?;
+    }
+    let id = |of: &'static str| clinic.world.sql(of);
+    let text = TextId::from_uuid(id("select id from outbound_texts").await?.parse()?);
+    let sound = SoundId::from_uuid(id("select id from sounds").await?.parse()?);
+    let ids = [
+        names::reading_id(clinic.world.tenant),
+        names::text_id(text),
+        names::sound_id(sound),
+    ];
+    Ok((clinic.world, ids))
 }

@@ -111,7 +111,7 @@ pub(super) async fn read(
     let outcome = answer
         .as_ref()
         .map_or_else(|failure| failure.error.class(), |_| "read");
-    metrics::counter!("bellhop_passages_requests_total", "result" => outcome).increment(1);
+    metrics::counter!("bellhop_extraction_requests_total", "result" => outcome).increment(1);
     match answer {
         Ok(extraction) => answered(tenant, &request, extraction, now).await,
         Err(failure) => failed(tenant, &request, &failure, now).await,

@@ -123,7 +123,7 @@ async fn conversation_rows(tx: &mut TenantTx) -> Result<(), Error> {
         .recognise(Some("+447700900123"), &Settings::default())
         .await?
         .person
-        .expect("the contact of the appointment")
+        .unwrap()
         .id;
     let entry = tx
         .join_entry(Entry::call("AC1"), at(NOW), &Settings::default())
@@ -137,7 +137,7 @@ async fn conversation_rows(tx: &mut TenantTx) -> Result<(), Error> {
     tx.queue_passage(entry, contact, PassageKind::Text, [1; 32], at(NOW))
         .await?;
     let passage = tx.claim_passages(Uuid::now_v7(), 1, at(NOW)).await?;
-    let extraction = passage.first().expect("it was queued").id;
+    let extraction = passage.first().unwrap().id;
     tx.count_use(Date::constant(2027, 3, 1), Usage::default(), 1)
         .await?;
     let pause = ReadingPause {
@@ -147,7 +147,7 @@ async fn conversation_rows(tx: &mut TenantTx) -> Result<(), Error> {
     tx.pause_reading(&pause).await?;
     tx.ask_approval(contact, extraction, (Field::Email, "a", "b"), at(NOW))
         .await?;
-    let mut row = tx.lock_contact(contact).await?.expect("it is there");
+    let mut row = tx.lock_contact(contact).await?.unwrap();
     let change = Change {
         field: Field::Address,
         value: "1 High Street",

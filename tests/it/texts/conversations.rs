@@ -60,6 +60,7 @@ async fn texts_and_calls_become_one_conversation_whatever_order_they_come_in() -
     ensure!(told.contains("Who are you?"), "{told}");
     assert_eq!(clinic.world.count("contacts").await?, 1);
     assert_eq!(clinic.world.count("conversation_entries").await?, 5);
+    clinic.world.play().await?;
     clinic.world.assert_sound().await
 }
 
@@ -78,7 +79,7 @@ async fn stop_by_text_ends_reminders_and_texts_at_once_until_start() -> Result<(
     let send = ["texts", "send", "--to", &number(1), "Hello"];
     let refused = [&send[..], &["--tenant", crate::harness::SLUG]].concat();
     let printed = clinic.world.run(&refused, "").await?;
-    assert_eq!(printed.code, Some(1));
+    ensure!(printed.code != Some(0));
     ensure!(
         printed.err.contains("not sent (opted_out)"),
         "{}",
