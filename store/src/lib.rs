@@ -16,6 +16,7 @@ mod desk;
 mod error;
 mod event_list;
 mod events;
+mod extraction_months;
 mod extractions;
 mod gates;
 mod heartbeats;

@@ -173,18 +173,22 @@ impl TenantTx {
         rows.into_iter().map(TextRow::try_from).collect()
     }
 
-    /// The request to send it leaves: to be committed before it does.
-    pub async fn text_leaves(&mut self, id: TextId, now: Timestamp) -> Result<()> {
-        sqlx::query!(
-            "update outbound_texts set state = 'sending', sending_since = $3, tries = tries + 1
-             where tenant_id = $1 and id = $2",
+    /// The request to send it leaves: to be committed before it does. Answers when that is. A worker that was put to
+    /// sleep knows less of the time than the database: by too early a time the list would prove too soon that the
+    /// provider never had the text.
+    pub async fn text_leaves(&mut self, id: TextId, now: Timestamp) -> Result<Timestamp> {
+        let since = sqlx::query_scalar!(
+            r#"update outbound_texts
+               set state = 'sending', tries = tries + 1,
+                   sending_since = greatest($3, created_at + (clock_timestamp() - recorded_at))
+               where tenant_id = $1 and id = $2 returning sending_since as "since!""#,
             self.tenant(),
             id.uuid(),
             to_db(now)
         )
-        .execute(&mut *self.tx)
+        .fetch_one(&mut *self.tx)
         .await?;
-        Ok(())
+        Ok(from_db(since))
     }
 
     /// The provider has it, under this id.
