@@ -24,6 +24,11 @@ pub(crate) fn dial(error: DialFailure) -> ActivityError {
     failure("DialFailed", error)
 }
 
+pub(crate) fn text(error: crate::texts::TextFailure) -> ActivityError {
+    tracing::warn!(error = &error as &dyn std::error::Error, "activity failed");
+    failure("TextFailed", error)
+}
+
 pub(crate) fn schedule(error: crate::schedule::ScheduleFailure) -> ActivityError {
     tracing::warn!(error = &error as &dyn std::error::Error, "activity failed");
     failure("ScheduleFailed", error)

@@ -22,6 +22,7 @@ mod place;
 mod platform;
 mod schedule;
 mod send;
+mod texts;
 mod voice;
 mod watch;
 
@@ -35,14 +36,15 @@ use temporalio_sdk::activities::{ActivityContext, ActivityError};
 use tracing::{Instrument, Span};
 use workflows::contract::{
     AlertInput, AlertStep, At, BatchInput, CalendarInput, CalendarStep, CallInput, CallStep,
-    DeliveryInput, EventInput, EventStep, ReminderInput, ReminderStep, TenantInput, Watched,
-    markers,
+    DeliveryInput, EventInput, EventStep, ReminderInput, ReminderStep, TenantInput, TextStep,
+    TextWorkInput, Watched, markers,
 };
 
 pub use accounts::{Accounts, VoiceOptions};
 pub use calendar_clients::{CalendarOptions, Calendars};
 pub use platform::Platform;
 pub use send::ChannelOptions;
+pub use texts::{Answered, TextOptions, answer, request_text};
 
 /// Database activities; run on the queue of the workflows.
 pub struct Deciding {
@@ -125,6 +127,18 @@ impl Deciding {
             .map_err(failure::transient)
     }
 
+    #[activity(definition = markers::AdvanceTextWork)]
+    pub async fn advance_text_work(
+        self: Arc<Self>,
+        _ctx: ActivityContext,
+        input: At<TextWorkInput>,
+    ) -> Result<TextStep, ActivityError> {
+        texts::advance(&self.store, &input)
+            .instrument(of(input.of.tenant))
+            .await
+            .map_err(failure::transient)
+    }
+
     #[activity(definition = markers::LookAtTenant)]
     pub async fn look_at_tenant(
         self: Arc<Self>,
@@ -201,6 +215,7 @@ pub struct Bulk {
     pub platform: Platform,
     pub channels: ChannelOptions,
     pub calendars: Calendars,
+    pub texts: TextOptions,
 }
 
 #[activities]
@@ -214,6 +229,18 @@ impl Bulk {
         let now = now(&ctx)?;
         let work = send::send(&self.store, &self.platform, &self.channels, &input, now);
         alive(&ctx, async { work.await.map_err(failure::transient) })
+            .instrument(of(input.tenant))
+            .await
+    }
+
+    #[activity(definition = markers::DoTextWork)]
+    pub async fn do_text_work(
+        self: Arc<Self>,
+        ctx: ActivityContext,
+        input: TextWorkInput,
+    ) -> Result<(), ActivityError> {
+        let work = texts::ask(&self.store, &self.texts, &input, now(&ctx)?);
+        alive(&ctx, async { work.await.map_err(failure::text) })
             .instrument(of(input.tenant))
             .await
     }

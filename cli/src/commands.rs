@@ -1,9 +1,11 @@
 //! The commands, one file each.
 
 pub mod alerts;
+pub mod approvals;
 pub mod calendars;
 pub mod capture;
 pub mod contacts;
+pub mod conversation;
 pub mod demo;
 pub mod dev;
 pub mod doctor;
@@ -20,6 +22,7 @@ pub mod plan;
 pub mod review;
 pub mod simulator;
 pub mod tenant;
+pub mod texts;
 pub mod trace;
 pub mod wake;
 pub mod why;
@@ -63,6 +66,14 @@ pub enum Command {
     Contacts(contacts::Action),
     /// When each calendar of a tenant was read, and what is wrong with it
     Calendars(calendars::Options),
+    /// Texts of ours, and what reading costs
+    #[command(subcommand)]
+    Texts(texts::Action),
+    /// All texts and calls with a person, in order
+    Conversation(conversation::Options),
+    /// Values that were read out of people's words and wait for somebody's word
+    #[command(subcommand)]
+    Approvals(approvals::Action),
     /// Never call this number again for this tenant
     OptOut(opt_out::Options),
     /// What came in, where it stands, and once more
@@ -136,6 +147,9 @@ pub fn run(command: Command) -> Result<ExitCode> {
             Command::Notes(action) => notes::run(action).await,
             Command::Contacts(action) => contacts::run(action).await,
             Command::Calendars(options) => calendars::run(options).await,
+            Command::Texts(action) => texts::run(action).await,
+            Command::Conversation(options) => conversation::run(options).await,
+            Command::Approvals(action) => approvals::run(action).await,
             Command::Wake => wake::run().await,
             Command::OptOut(options) => opt_out::run(options).await,
             Command::Simulator(options) => simulator::run(options).await,

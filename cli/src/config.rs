@@ -8,11 +8,13 @@ use std::{
     time::Duration,
 };
 
-use activities::{Accounts, CalendarOptions, Calendars, ChannelOptions, Platform, VoiceOptions};
+use activities::{
+    Accounts, CalendarOptions, Calendars, ChannelOptions, Platform, TextOptions, VoiceOptions,
+};
 use anyhow::{Context, Result, bail};
 use providers::{
     calendar::{cal_com, google},
-    retell,
+    gemini, openphone, retell,
     twilio::client as twilio,
     vapi,
     voice::Timeouts,
@@ -52,6 +54,9 @@ const STORE: &[&str] = &[
     "alerts",
     "capture",
     "doctor",
+    "texts",
+    "conversation",
+    "approvals",
 ];
 const TEMPORAL: &[&str] = &["dev", "worker", "ingress", "trace", "doctor"];
 const PROVIDER: &[&str] = &["dev", "worker"];
@@ -74,6 +79,9 @@ const ALL: &[&str] = &[
     "trace",
     "logs",
     "alerts",
+    "texts",
+    "conversation",
+    "approvals",
     "capture",
     "plan",
     "doctor",
@@ -208,6 +216,24 @@ const VARIABLES: &[Variable] = &[
         CALENDARS,
     ),
     variable(
+        "BELLHOP_OPENPHONE_BASE_URL",
+        Some(openphone::client::BASE_URL),
+        "where OpenPhone sends texts and answers questions",
+        PROVIDER,
+    ),
+    variable(
+        "BELLHOP_GEMINI_BASE_URL",
+        Some(gemini::BASE_URL),
+        "where Gemini reads texts and transcripts",
+        PROVIDER,
+    ),
+    variable(
+        "BELLHOP_TEXTS_ALLOW_PRIVATE",
+        Some("no"),
+        "yes lets OpenPhone, Gemini and recordings be at addresses that are not public, such as a simulator's",
+        PROVIDER,
+    ),
+    variable(
         "BELLHOP_PLATFORM_TENANT",
         Some(""),
         "the tenant whose channels hear of what is critical at any tenant; nobody when not set",
@@ -303,7 +329,12 @@ pub fn means(store: &Store) -> Result<Means> {
         accounts: Accounts::new(voice()?),
         channels: ChannelOptions {
             twilio_base_url: required("BELLHOP_TWILIO_BASE_URL")?,
-            allow_private: switch("BELLHOP_ALERTS_ALLOW_PRIVATE")?,
+            allow_private: yes_or_no("BELLHOP_ALERTS_ALLOW_PRIVATE")?,
+        },
+        texts: TextOptions {
+            openphone_base_url: required("BELLHOP_OPENPHONE_BASE_URL")?,
+            gemini_base_url: required("BELLHOP_GEMINI_BASE_URL")?,
+            allow_private: yes_or_no("BELLHOP_TEXTS_ALLOW_PRIVATE")?,
         },
         calendars: calendars()?,
         platform: Platform {
@@ -312,7 +343,7 @@ pub fn means(store: &Store) -> Result<Means> {
     })
 }
 
-fn switch(name: &str) -> Result<bool> {
+fn yes_or_no(name: &str) -> Result<bool> {
     match required(name)?.as_str() {
         "yes" => Ok(true),
         "no" => Ok(false),
@@ -326,7 +357,7 @@ pub fn calendars() -> Result<Calendars> {
         google_base_url: required("BELLHOP_GOOGLE_BASE_URL")?,
         google_token_url: required("BELLHOP_GOOGLE_TOKEN_URL")?,
         cal_com_base_url: required("BELLHOP_CAL_COM_BASE_URL")?,
-        allow_private: switch("BELLHOP_CALENDARS_ALLOW_PRIVATE")?,
+        allow_private: yes_or_no("BELLHOP_CALENDARS_ALLOW_PRIVATE")?,
     }))
 }
 

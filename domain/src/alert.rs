@@ -66,6 +66,8 @@ coded_enum! {
         CalendarUnread = "calendar_unread",
         /// A way to send alerts is set up wrongly; told by the others.
         AlertChannelRefused = "alert_channel_refused",
+        /// Texts and transcripts are not read until somebody acts, or until next month.
+        ReadingStopped = "reading_stopped",
         Test = "test",
     }
 }
@@ -87,7 +89,7 @@ impl AlertCause {
             | Self::CallerUnanswered
             | Self::CalendarUnread
             | Self::AlertChannelRefused => Severity::Error,
-            Self::ProcessingSlow | Self::UnknownCaller => Severity::Warning,
+            Self::ProcessingSlow | Self::UnknownCaller | Self::ReadingStopped => Severity::Warning,
             Self::Test => Severity::Info,
         }
     }
@@ -105,7 +107,8 @@ impl AlertCause {
             | Self::TenantPausedItself
             | Self::CircuitOpen
             | Self::CalendarUnread
-            | Self::LineCheckFailed => true,
+            | Self::LineCheckFailed
+            | Self::ReadingStopped => true,
             Self::EventDead
             | Self::DialRefused
             | Self::UnknownCaller

@@ -117,6 +117,26 @@ typed_id!(
     CalendarId, "cld"
 );
 typed_id!(
+    /// A text or call in a conversation.
+    EntryId, "ent"
+);
+typed_id!(
+    /// Words of a person that are read once.
+    ExtractionId, "ext"
+);
+typed_id!(
+    /// A value that waits for a person to approve it.
+    ApprovalId, "apr"
+);
+typed_id!(
+    /// A text of ours.
+    TextId, "txt"
+);
+typed_id!(
+    /// The sound of a call or voicemail.
+    SoundId, "snd"
+);
+typed_id!(
     /// The recorded reason for dialing, waiting or refusing.
     DecisionId, "dec"
 );

@@ -331,13 +331,20 @@ impl TenantTx {
     /// Nobody with this number is called any more; pending reminders to it look again at once (RULE-2).
     pub async fn opt_out(&mut self, e164: &str, source: &str) -> Result<()> {
         sqlx::query!(
-            "insert into opt_outs (tenant_id, e164, source) values ($1, $2, $3) on conflict do nothing",
+            // A word by text is taken back by another; what was said elsewhere is not, and so weighs more.
+            "insert into opt_outs as o (tenant_id, e164, source) values ($1, $2, $3)
+             on conflict (tenant_id, e164) do update set source = excluded.source where o.source = 'text'",
             self.tenant(),
             e164,
             source
         )
         .execute(&mut *self.tx)
         .await?;
+        self.wake_reminders_of_number(e164).await
+    }
+
+    /// Pending reminders to a number look again.
+    pub(crate) async fn wake_reminders_of_number(&mut self, e164: &str) -> Result<()> {
         sqlx::query!(
             "insert into outbox (tenant_id, process, subject)
              select $1, $3, r.appointment_id

@@ -2,7 +2,7 @@
 
 use domain::{
     event::Priority,
-    ids::{AlertId, AppointmentId, CallId, EventId, TenantId},
+    ids::{AlertId, AppointmentId, CallId, EventId, SoundId, TenantId, TextId},
 };
 use sqlx::{Postgres, Transaction};
 use uuid::Uuid;
@@ -20,6 +20,10 @@ pub enum Process {
     Tenant,
     /// The refreshing of a tenant's calendars.
     Calendars,
+    /// A tenant's reading of texts and transcripts.
+    Reading,
+    Sound,
+    Text,
 }
 
 impl Process {
@@ -31,6 +35,9 @@ impl Process {
             Self::Alert => "alert",
             Self::Tenant => "tenant",
             Self::Calendars => "calendars",
+            Self::Reading => "reading",
+            Self::Sound => "sound",
+            Self::Text => "text",
         }
     }
 }
@@ -44,6 +51,9 @@ pub enum Wake {
     Alert(TenantId, AlertId),
     Tenant(TenantId),
     Calendars(TenantId),
+    Reading(TenantId),
+    Sound(TenantId, SoundId),
+    Text(TenantId, TextId),
 }
 
 /// A wake-up that is due.
@@ -155,13 +165,20 @@ impl Store {
              union select id, $5, id from tenants
              union select t.id, $6, t.id from tenants t
                    join tenant_settings s on s.tenant_id = t.id and s.version = t.settings_version
-                   where s.settings #> '{calendar,calendars}' <> '{}' or exists (select from calendars c where c.tenant_id = t.id)",
+                   where s.settings #> '{calendar,calendars}' <> '{}' or exists (select from calendars c where c.tenant_id = t.id)
+             union select tenant_id, $7, tenant_id from extractions where state in ('waiting', 'reading')
+             union select tenant_id, $7, tenant_id from approvals where settled_at is null
+             union select tenant_id, $8, id from sounds where ended is null
+             union select tenant_id, $9, id from outbound_texts where state in ('pending', 'sending')",
             Process::Reminder.code(),
             Process::Call.code(),
             Process::Event.code(),
             Process::Alert.code(),
             Process::Tenant.code(),
-            Process::Calendars.code()
+            Process::Calendars.code(),
+            Process::Reading.code(),
+            Process::Sound.code(),
+            Process::Text.code()
         )
         .execute(&self.pool)
         .await?;
@@ -194,7 +211,13 @@ async fn mark_queued(
                 calls.0.push(tenant.uuid());
                 calls.1.push(call.uuid());
             }
-            Wake::Reminder(..) | Wake::Alert(..) | Wake::Tenant(_) | Wake::Calendars(_) => {}
+            Wake::Reminder(..)
+            | Wake::Alert(..)
+            | Wake::Tenant(_)
+            | Wake::Calendars(_)
+            | Wake::Reading(_)
+            | Wake::Sound(..)
+            | Wake::Text(..) => {}
         }
     }
     sqlx::query!(
@@ -236,6 +259,9 @@ fn wake(tenant: Uuid, process: &str, subject: Uuid) -> Result<Wake> {
         "alert" => Ok(Wake::Alert(tenant, AlertId::from_uuid(subject))),
         "tenant" => Ok(Wake::Tenant(tenant)),
         "calendars" => Ok(Wake::Calendars(tenant)),
+        "reading" => Ok(Wake::Reading(tenant)),
+        "sound" => Ok(Wake::Sound(tenant, SoundId::from_uuid(subject))),
+        "text" => Ok(Wake::Text(tenant, TextId::from_uuid(subject))),
         other => Err(Error::Unknown {
             column: "outbox.process",
             value: other.to_owned(),
@@ -310,6 +336,20 @@ impl TenantTx {
     /// A process of which the tenant has one.
     pub(crate) async fn wake_own(&mut self, process: Process) -> Result<()> {
         self.wake(process, self.tenant(), Priority::Standard).await
+    }
+
+    pub async fn wake_reading(&mut self) -> Result<()> {
+        self.wake(Process::Reading, self.tenant(), Priority::Low)
+            .await
+    }
+
+    pub async fn wake_sound(&mut self, sound: SoundId) -> Result<()> {
+        self.wake(Process::Sound, sound.uuid(), Priority::Low).await
+    }
+
+    pub async fn wake_text(&mut self, text: TextId) -> Result<()> {
+        self.wake(Process::Text, text.uuid(), Priority::Standard)
+            .await
     }
 
     async fn wake(&mut self, process: Process, subject: Uuid, priority: Priority) -> Result<()> {

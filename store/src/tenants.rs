@@ -136,6 +136,7 @@ impl TenantTx {
         .await?;
         self.wake_tenant().await?;
         self.wake_calendars_of(settings).await?;
+        self.read_afresh().await?;
         self.wake_held_reminders().await
     }
 

@@ -18,5 +18,6 @@ mod merges;
 mod plan_command;
 mod replay;
 mod rooms;
+mod texts;
 mod vapi;
 mod webhooks;

@@ -22,12 +22,13 @@ use temporalio_common::UntypedWorkflow;
 use temporalio_sdk::workflow_replayer::{WorkflowReplayer, WorkflowReplayerOptions};
 use workflows::{
     Alert, AppointmentReminder, CalendarRefresh, DailyReport, EventProcessing, PhoneCall,
-    TenantWatch, names,
+    TenantWatch, TextWork, names,
 };
 
 use crate::{
     alerts::reachable,
     harness::{HEADER, OPEN_CLINIC, SLUG, World, eventually, number, quick, row},
+    texts,
     webhooks::operator::{self, BREAK, IMPATIENT},
 };
 
@@ -76,7 +77,8 @@ async fn every_recorded_history_replays() -> Result<()> {
     }
     let reminders = SHAPES.iter().map(|(shape, _)| format!("{shape}.reminder"));
     let standing = [crate::calendars::HISTORY.to_owned()];
-    for name in reminders.chain(TROUBLE.map(str::to_owned)).chain(standing) {
+    let told = TROUBLE.into_iter().chain(TEXTS).map(str::to_owned);
+    for name in reminders.chain(told).chain(standing) {
         let path = folder().join(format!("{name}.json"));
         ensure!(path.exists(), "no history of the shape {name} is recorded");
     }
@@ -168,6 +170,20 @@ async fn fresh_histories_of_trouble_replay_and_name_nobody() -> Result<()> {
     ];
     let mut histories = BTreeMap::new();
     for (name, id) in TROUBLE.iter().zip(ids) {
+        histories.insert((*name).to_owned(), fetch(&client, &id).await?);
+    }
+    replay_and_record(histories).await
+}
+
+/// What is read after a failure, a text of ours in doubt, and a sound that is kept.
+const TEXTS: [&str; 3] = ["failed-once.reading", "in-doubt.text", "kept.sound"];
+
+#[tokio::test]
+async fn fresh_histories_of_texts_replay_and_name_nobody() -> Result<()> {
+    let (world, ids) = texts::every_kind_of_work().await?;
+    let client = world.client().await?;
+    let mut histories = BTreeMap::new();
+    for (name, id) in TEXTS.iter().zip(ids) {
         histories.insert((*name).to_owned(), fetch(&client, &id).await?);
     }
     replay_and_record(histories).await
@@ -292,6 +308,7 @@ fn replayer() -> Result<WorkflowReplayer> {
         .register_workflow::<DailyReport>()?
         .register_workflow::<TenantWatch>()?
         .register_workflow::<CalendarRefresh>()?
+        .register_workflow::<TextWork>()?
         .build();
     Ok(WorkflowReplayer::new(options)?)
 }

@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use activities::{Accounts, Bulk, Calendars, ChannelOptions, Deciding, Dialing, Platform};
+use activities::{
+    Accounts, Bulk, Calendars, ChannelOptions, Deciding, Dialing, Platform, TextOptions,
+};
 use anyhow::{Result, anyhow};
 use store::Store;
 use temporalio_client::Client;
@@ -14,7 +16,7 @@ use temporalio_sdk::{
 use tokio::sync::oneshot;
 use workflows::{
     Alert, AppointmentReminder, CalendarRefresh, DailyReport, EventProcessing, PhoneCall,
-    TenantWatch, names,
+    TenantWatch, TextWork, names,
 };
 
 /// Which task queues a worker serves.
@@ -48,6 +50,7 @@ pub struct Means {
     pub accounts: Accounts,
     pub channels: ChannelOptions,
     pub calendars: Calendars,
+    pub texts: TextOptions,
     pub platform: Platform,
 }
 
@@ -75,6 +78,7 @@ pub async fn run(
         accounts,
         channels,
         calendars,
+        texts,
         platform,
     } = means;
     if matches!(role, Role::Core | Role::All) {
@@ -87,6 +91,7 @@ pub async fn run(
             .register_workflow::<DailyReport>()?
             .register_workflow::<TenantWatch>()?
             .register_workflow::<CalendarRefresh>()?
+            .register_workflow::<TextWork>()?
             .register_activities(Deciding {
                 store: store.clone(),
                 platform: platform.clone(),
@@ -106,6 +111,7 @@ pub async fn run(
                 platform,
                 channels,
                 calendars,
+                texts,
             })
             .graceful_shutdown_period(DRAIN)
             .deployment_options(build())

@@ -19,8 +19,11 @@ use temporalio_common::{
 };
 use tokio::sync::Notify;
 use workflows::{
-    Alert, AppointmentReminder, CalendarRefresh, EventProcessing, PhoneCall, TenantWatch,
-    contract::{AlertInput, CallInput, EventInput, ReminderInput, TenantInput, WatchInput},
+    Alert, AppointmentReminder, CalendarRefresh, EventProcessing, PhoneCall, TenantWatch, TextWork,
+    contract::{
+        AlertInput, CallInput, EventInput, ReminderInput, TenantInput, TextSubject, TextWorkInput,
+        WatchInput,
+    },
     names,
 };
 
@@ -180,6 +183,21 @@ async fn look_again(client: &Client, due: &Due) -> Result<(), WorkflowStartError
         Wake::Calendars(tenant) => {
             let input = TenantInput { tenant };
             wake!(CalendarRefresh, tenant, names::calendars_id(tenant), input)
+        }
+        Wake::Reading(tenant) => {
+            let of = TextSubject::Reading;
+            let input = TextWorkInput { tenant, of };
+            wake!(TextWork, tenant, names::reading_id(tenant), input)
+        }
+        Wake::Sound(tenant, sound) => {
+            let of = TextSubject::Sound(sound);
+            let input = TextWorkInput { tenant, of };
+            wake!(TextWork, tenant, names::sound_id(sound), input)
+        }
+        Wake::Text(tenant, text) => {
+            let of = TextSubject::Text(text);
+            let input = TextWorkInput { tenant, of };
+            wake!(TextWork, tenant, names::text_id(text), input)
         }
     }
 }

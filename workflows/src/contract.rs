@@ -8,7 +8,9 @@ use domain::{
     Reason,
     call::CallOutcome,
     event::EventState,
-    ids::{AlertId, AppointmentId, CalendarId, CallId, DeliveryId, EventId, TenantId},
+    ids::{
+        AlertId, AppointmentId, CalendarId, CallId, DeliveryId, EventId, SoundId, TenantId, TextId,
+    },
     reminder::Ending,
 };
 use jiff::Timestamp;
@@ -80,6 +82,23 @@ pub struct WatchInput {
     pub scheduled: Option<i32>,
 }
 
+/// Input of [`crate::TextWork`], kept through continue-as-new.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct TextWorkInput {
+    pub tenant: TenantId,
+    pub of: TextSubject,
+}
+
+/// What is worked on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum TextSubject {
+    /// Everything of the tenant's that is to be read.
+    Reading,
+    Text(TextId),
+    Sound(SoundId),
+}
+
 /// An input together with the process's own time, for activities that run beside the workflow.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct At<T> {
@@ -129,6 +148,37 @@ pub enum AlertStep {
     Deliver { deliveries: Vec<DeliveryId> },
     Wait { until: Timestamp },
     Finished,
+}
+
+/// What work on texts does next.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "step", rename_all = "snake_case")]
+pub enum TextStep {
+    Ask { request: TextRequest },
+    Wait { until: Timestamp },
+    Finished,
+}
+
+/// What is asked of a provider. Each activity decides anew what is due; this is for people.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum TextRequest {
+    Read,
+    Send,
+    /// Whether a text in doubt was sent.
+    Look,
+    Fetch,
+}
+
+impl TextRequest {
+    pub(crate) const fn summary(self) -> &'static str {
+        match self {
+            Self::Read => "have texts read",
+            Self::Send => "send a text",
+            Self::Look => "look for a text in doubt",
+            Self::Fetch => "fetch a sound",
+        }
+    }
 }
 
 /// What a look at a tenant found.
@@ -195,6 +245,12 @@ impl DecideActivities {
         unimplemented!()
     }
 
+    /// Decides what is next in a tenant's reading, for a text of ours, or for a sound.
+    #[activity(name = "text.advance")]
+    pub fn advance_text_work(input: At<TextWorkInput>) -> TextStep {
+        unimplemented!()
+    }
+
     /// Measures how a tenant's work goes, and raises or clears what is to be alerted.
     #[activity(name = "tenant.look")]
     pub fn look_at_tenant(input: At<TenantInput>) -> Watched {
@@ -240,6 +296,12 @@ impl BulkActivities {
     /// Sends one message over its channel, and records what became of it.
     #[activity(name = "message.send")]
     pub fn send_message(input: DeliveryInput) {
+        unimplemented!()
+    }
+
+    /// Makes the request to a provider that is due, if one is, and records what became of it.
+    #[activity(name = "text.ask")]
+    pub fn do_text_work(input: TextWorkInput) {
         unimplemented!()
     }
 

@@ -13,6 +13,7 @@ mod look;
 mod phone_call;
 mod reminder;
 mod tenant_watch;
+mod text_work;
 
 pub use alert::Alert;
 pub use calendar_refresh::CalendarRefresh;
@@ -21,11 +22,12 @@ pub use event_processing::EventProcessing;
 pub use phone_call::PhoneCall;
 pub use reminder::AppointmentReminder;
 pub use tenant_watch::TenantWatch;
+pub use text_work::TextWork;
 
 /// Names that running histories and servers know. They are a wire format: changing one strands every
 /// process that was started under it.
 pub mod names {
-    use domain::ids::{AlertId, AppointmentId, CallId, EventId, TenantId};
+    use domain::ids::{AlertId, AppointmentId, CallId, EventId, SoundId, TenantId, TextId};
 
     /// Task queue of workflows and database activities.
     pub const CORE_QUEUE: &str = "core";
@@ -66,6 +68,18 @@ pub mod names {
 
     pub fn calendars_id(tenant: TenantId) -> String {
         format!("calendar:{tenant}")
+    }
+
+    pub fn reading_id(tenant: TenantId) -> String {
+        format!("reading:{tenant}")
+    }
+
+    pub fn sound_id(sound: SoundId) -> String {
+        format!("sound:{sound}")
+    }
+
+    pub fn text_id(text: TextId) -> String {
+        format!("text:{text}")
     }
 
     /// Of the schedule, and the beginning of the ids of the processes it starts.

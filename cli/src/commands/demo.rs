@@ -10,7 +10,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use activities::{Accounts, Calendars, ChannelOptions, Platform, VoiceOptions};
+use activities::{Accounts, Calendars, ChannelOptions, Platform, TextOptions, VoiceOptions};
 use anyhow::{Context, Result, bail};
 use clap::Args;
 use embedded::PostgresOptions;
@@ -83,6 +83,7 @@ async fn play(
         accounts,
         channels: ChannelOptions::default(),
         calendars: Calendars::default(),
+        texts: TextOptions::default(),
         platform: Platform::default(),
     };
     say("starting ingress and workers");

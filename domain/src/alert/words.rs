@@ -22,6 +22,7 @@ impl AlertCause {
             Self::LineCheckFailed => "the phone line did not pass its check",
             Self::CalendarUnread => "a calendar cannot be read",
             Self::AlertChannelRefused => "alerts cannot be sent one of the ways",
+            Self::ReadingStopped => "texts and transcripts are not read any more",
             Self::Test => "this is a test",
         }
     }
@@ -75,6 +76,9 @@ impl AlertCause {
             Self::AlertChannelRefused => {
                 "Its key, address or sender is wrong, so it is not used any more. Alerts go the other ways meanwhile."
             }
+            Self::ReadingStopped => {
+                "The month's tokens are spent, or the key or the model is refused. What comes in is kept, and read later."
+            }
             Self::Test => "Somebody asked for it with `bellhop alerts test`. Nothing is wrong.",
         }
     }
@@ -122,6 +126,9 @@ impl AlertCause {
             }
             Self::AlertChannelRefused => {
                 "Correct it in the settings or store its secret anew, then `bellhop alerts test --tenant NAME`."
+            }
+            Self::ReadingStopped => {
+                "See `bellhop texts usage --tenant NAME`; raise `monthly_tokens` in the settings, or correct the model or store its key anew."
             }
             Self::Test => "There is nothing to do.",
         }

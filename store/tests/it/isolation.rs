@@ -6,16 +6,18 @@ use domain::{
     appointment::AppointmentStatus,
     call::{CallOutcome, Observation, ObservationKind},
     event::{Priority, RetryScope},
-    ids::{CallId, ContextId, EventId, TenantId},
+    ids::{CallId, ContextId, EventId, TenantId, TextId},
     reminder::Deferral,
     settings::{CalendarKind, CalendarSource, Settings, VoiceProvider},
+    text::{Choice, Entry, Field, OutboundPurpose, PassageKind, SoundKind, Usage},
 };
+use jiff::civil::Date;
 use serde_json::{Value, json};
 use sqlx::{AssertSqlSafe, PgConnection};
 use store::{
-    AgentMessage, AgentSign, Claim, ContextEntry, Decision, Error, FunctionEntry, Moved,
-    NewDelivery, NewEvent, NewNote, Placed, Seen, TenantStore, TenantTx, ToolUse, Trouble,
-    TryResult,
+    AgentMessage, AgentSign, Change, ChangedBy, Claim, ContextEntry, Decision, Error,
+    FunctionEntry, Moved, NewDelivery, NewEvent, NewNote, NewText, Placed, ReadingPause, Seen,
+    TenantStore, TenantTx, ToolUse, Trouble, TryResult,
 };
 use uuid::Uuid;
 
@@ -128,6 +130,58 @@ async fn desk_rows(tx: &mut TenantTx) -> Result<(), Error> {
     .await
 }
 
+/// A row of each table of texts and calls.
+async fn conversation_rows(tx: &mut TenantTx) -> Result<(), Error> {
+    let contact = tx
+        .recognise(Some("+447700900123"), &Settings::default())
+        .await?
+        .person
+        .unwrap()
+        .id;
+    let entry = tx
+        .join_entry(Entry::call("AC1"), at(NOW), &Settings::default())
+        .await?
+        .id;
+    let choice = Choice {
+        at: at(NOW),
+        opted_out: false,
+    };
+    tx.text_choice("+447700900997", choice).await?;
+    tx.queue_passage(entry, contact, PassageKind::Text, [1; 32], at(NOW))
+        .await?;
+    let passage = tx.claim_passages(Uuid::now_v7(), 1, at(NOW)).await?;
+    let extraction = passage.first().unwrap().id;
+    tx.count_use(Date::constant(2027, 3, 1), Usage::default(), 1)
+        .await?;
+    let pause = ReadingPause {
+        until: at(NOW),
+        why: "unavailable".to_owned(),
+    };
+    tx.pause_reading(&pause).await?;
+    tx.ask_approval(contact, extraction, (Field::Email, "a", "b"), at(NOW))
+        .await?;
+    let mut row = tx.lock_contact(contact).await?.unwrap();
+    let change = Change {
+        field: Field::Address,
+        value: "1 High Street",
+        by: ChangedBy::Extraction,
+        cause: None,
+    };
+    tx.change_contact(&mut row, change, at(NOW)).await?;
+    let text = NewText {
+        id: TextId::generate(),
+        purpose: OutboundPurpose::Person,
+        e164: None,
+        contact: None,
+        line: None,
+        body: "hello",
+        asked_by: "operator",
+    };
+    tx.add_text(&text, at(NOW)).await?;
+    tx.add_sound(entry, SoundKind::Recording, "1").await?;
+    Ok(())
+}
+
 /// A row of each table that processing and alerting need.
 async fn new_rows(tx: &mut TenantTx, event: EventId) -> Result<(), Error> {
     tx.event_read(event, None, None).await?;
@@ -158,6 +212,7 @@ async fn new_rows(tx: &mut TenantTx, event: EventId) -> Result<(), Error> {
     };
     tx.tool_used(&used).await?;
     desk_rows(tx).await?;
+    conversation_rows(tx).await?;
     let trouble = Trouble {
         cause: AlertCause::EventDead,
         severity: Severity::Error,

@@ -15,3 +15,4 @@ mod pool;
 mod read_only;
 mod secrets;
 mod sources;
+mod texts;

@@ -1,0 +1,130 @@
+//! An event of OpenPhone or Quo becomes a part of a conversation; what follows from it begins in the same transaction.
+
+use domain::{
+    call::Direction,
+    event::RetryScope,
+    settings::Settings,
+    text::{
+        Choice, Keyword, SoundFacts, SoundKind, SoundStep, What, keyword, passages, sound_step,
+    },
+};
+use jiff::Timestamp;
+use providers::openphone::{entry, event};
+use store::{EventTry, Result, StoredEntry, TenantTx};
+
+use super::country;
+use crate::advance_event::Followed;
+
+pub(crate) async fn hear(tx: &mut TenantTx, each: &EventTry, now: Timestamp) -> Result<Followed> {
+    let event = match event::read(&each.event.body) {
+        Ok(event) => event,
+        Err(problem) => return Ok(Followed::invalid(&problem)),
+    };
+    let settings = tx.tenant_row().await?.settings;
+    let reading = entry::Reading {
+        country: country(&settings),
+        lines: &settings.texts.lines(),
+    };
+    let Some(heard) = entry::entry(&event, reading) else {
+        return Ok(Followed::kept("tells of no text and no call"));
+    };
+    let stored = tx
+        .join_entry(heard, each.event.received_at, &settings)
+        .await?;
+    let said = keyword_of(&stored, &settings);
+    if let Some(keyword) = said {
+        choose(tx, &stored, keyword).await?;
+    }
+    if each.scope == Some(RetryScope::StateOnly) {
+        return Ok(Followed::kept("joined to its conversation once more"));
+    }
+    if said.is_none() {
+        have_read(tx, &stored, &settings, now).await?;
+    }
+    keep_sounds(tx, &stored, &settings, now).await?;
+    Ok(Followed::done())
+}
+
+/// What a text from a person says that is nothing but a keyword.
+fn keyword_of(stored: &StoredEntry, settings: &Settings) -> Option<Keyword> {
+    let What::Text(text) = &stored.entry.what else {
+        return None;
+    };
+    let from_person = stored.entry.parties.direction == Some(Direction::Inbound);
+    let body = text.body.as_deref().filter(|_| from_person)?;
+    keyword(body, &settings.texts)
+}
+
+/// Opt-outs take effect here and now, whoever the number belongs to (RULE-2).
+async fn choose(tx: &mut TenantTx, stored: &StoredEntry, keyword: Keyword) -> Result<()> {
+    let opted_out = match keyword {
+        Keyword::OptOut => true,
+        Keyword::OptIn => false,
+        Keyword::Help => return Ok(()),
+    };
+    let Some(e164) = &stored.e164 else {
+        return Ok(());
+    };
+    let choice = Choice {
+        at: stored.at,
+        opted_out,
+    };
+    tx.text_choice(e164, choice).await
+}
+
+/// Words of a person whom nobody else shares the number with. Of anybody else nothing is guessed.
+async fn have_read(
+    tx: &mut TenantTx,
+    stored: &StoredEntry,
+    settings: &Settings,
+    now: Timestamp,
+) -> Result<()> {
+    let (Some(contact), true) = (stored.contact, settings.extraction.enabled) else {
+        return Ok(());
+    };
+    let mut is_news = false;
+    for passage in passages(&stored.entry, &settings.extraction.read, now) {
+        let fingerprint = passage.fingerprint();
+        is_news |= tx
+            .queue_passage(stored.id, contact, passage.kind, fingerprint, now)
+            .await?;
+    }
+    if is_news {
+        tx.wake_reading().await?;
+    }
+    Ok(())
+}
+
+/// A call has one voicemail at most.
+pub(super) const VOICEMAIL: &str = "voicemail";
+
+async fn keep_sounds(
+    tx: &mut TenantTx,
+    stored: &StoredEntry,
+    settings: &Settings,
+    now: Timestamp,
+) -> Result<()> {
+    let What::Call(call) = &stored.entry.what else {
+        return Ok(());
+    };
+    let recordings = call.recordings.keys().map(String::as_str);
+    let recordings = recordings.map(|key| (SoundKind::Recording, key));
+    let voicemail = call.voicemail.as_ref();
+    let voicemail = voicemail.map(|_| (SoundKind::Voicemail, VOICEMAIL));
+    for (kind, key) in recordings.chain(voicemail) {
+        let new = SoundFacts {
+            kind,
+            has_address: true,
+            failures: 0,
+            last_failure: None,
+            kept_at: None,
+        };
+        if sound_step(now, &new, &settings.texts) == SoundStep::NotWanted {
+            continue;
+        }
+        if let Some(sound) = tx.add_sound(stored.id, kind, key).await? {
+            tx.wake_sound(sound).await?;
+        }
+    }
+    Ok(())
+}
