@@ -43,8 +43,11 @@ impl Default for CalendarOptions {
 #[derive(Clone, Default)]
 pub struct Calendars {
     options: CalendarOptions,
-    clients: Arc<Mutex<HashMap<(TenantId, CalendarId), (Origin, Client)>>>,
+    clients: Arc<Mutex<HashMap<(TenantId, CalendarId), Kept>>>,
 }
+
+/// A client, and what it reads.
+type Kept = (Origin, Client);
 
 impl Calendars {
     pub fn new(options: CalendarOptions) -> Self {

@@ -102,8 +102,10 @@ pub struct FollowUp {
 
 coded_enum! {
     /// What a note for the people of the business is.
+    #[derive(Default)]
     NoteKind {
         /// What a caller left. Only this is told to an agent as an open matter.
+        #[default]
         Note = "note",
         /// A colleague has to call back.
         CallBack = "call_back",
@@ -111,12 +113,6 @@ coded_enum! {
         ToEnter = "to_enter",
         /// A whole call, which sounds like a complaint or a dispute.
         Call = "call",
-    }
-}
-
-impl Default for NoteKind {
-    fn default() -> Self {
-        Self::Note
     }
 }
 

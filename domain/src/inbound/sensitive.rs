@@ -34,7 +34,6 @@ const BEGINNINGS: &[&str] = &[
     "overbill",
     "overcharg",
     "refund",
-    "reimburs",
     "scam",
     "solicitor",
     "suing",
