@@ -62,6 +62,8 @@ coded_enum! {
         /// A voice agent asked who calls and got the empty answer.
         CallerUnanswered = "caller_unanswered",
         LineCheckFailed = "line_check_failed",
+        /// Somebody called, nobody answered, and nobody has called back in time.
+        FollowUpOverdue = "follow_up_overdue",
         /// A way to send alerts is set up wrongly; told by the others.
         AlertChannelRefused = "alert_channel_refused",
         Test = "test",
@@ -78,6 +80,7 @@ impl AlertCause {
             | Self::TenantPausedItself
             | Self::LineCheckFailed => Severity::Critical,
             Self::FailuresShare
+            | Self::FollowUpOverdue
             | Self::QueueLong
             | Self::ChannelExpiring
             | Self::EventDead
@@ -101,7 +104,8 @@ impl AlertCause {
             | Self::AcceptedNotStarted
             | Self::TenantPausedItself
             | Self::CircuitOpen
-            | Self::LineCheckFailed => true,
+            | Self::LineCheckFailed
+            | Self::FollowUpOverdue => true,
             Self::EventDead
             | Self::DialRefused
             | Self::UnknownCaller

@@ -23,6 +23,7 @@ mod outbox;
 mod processing;
 mod reminders;
 mod report;
+mod retention;
 mod secrets;
 mod sources;
 mod tenants;
@@ -54,6 +55,7 @@ pub use outbox::{Due, Process, Wake};
 pub use processing::{Claim, EventTry, TryResult};
 pub use reminders::{Decision, ReminderRow};
 pub use report::{CallCount, OpenProcess, Report, ReviewEntry, TimelineEntry};
+pub use retention::{Erase, Erased, Subject, Swept, TABLES, Table};
 pub use secrets::{KeyRing, KeyRingError, ProviderKey};
 pub use sources::{Source, SourceEntry};
 pub use tenants::Tenant;
@@ -189,7 +191,11 @@ impl TenantStore {
         )
         .fetch_one(&mut *tx)
         .await?;
-        Ok(TenantTx { tx, id: self.id })
+        Ok(TenantTx {
+            tx,
+            id: self.id,
+            keys: self.store.keys.clone(),
+        })
     }
 }
 
@@ -197,6 +203,7 @@ impl TenantStore {
 pub struct TenantTx {
     tx: Transaction<'static, Postgres>,
     id: TenantId,
+    keys: KeyRing,
 }
 
 impl TenantTx {

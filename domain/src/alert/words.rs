@@ -20,6 +20,7 @@ impl AlertCause {
             Self::UnknownCaller => "a call came in for an unknown agent or number",
             Self::CallerUnanswered => "a caller was answered without a look at who it is",
             Self::LineCheckFailed => "the phone line did not pass its check",
+            Self::FollowUpOverdue => "callers wait too long to be called back",
             Self::AlertChannelRefused => "alerts cannot be sent one of the ways",
             Self::Test => "this is a test",
         }
@@ -68,6 +69,9 @@ impl AlertCause {
             Self::LineCheckFailed => {
                 "The text from the monitor number did not arrive in time: people's texts and calls may not arrive either."
             }
+            Self::FollowUpOverdue => {
+                "They called, nobody answered or they left a message, and nobody has called back by the time that was set."
+            }
             Self::AlertChannelRefused => {
                 "Its key, address or sender is wrong, so it is not used any more. Alerts go the other ways meanwhile."
             }
@@ -112,6 +116,9 @@ impl AlertCause {
             Self::CallerUnanswered => "See `bellhop doctor`: the database may be slow or away.",
             Self::LineCheckFailed => {
                 "Send a text to the main number from another phone, then ask the phone provider."
+            }
+            Self::FollowUpOverdue => {
+                "See `bellhop followups list --tenant NAME`; call them back, then `bellhop followups done`."
             }
             Self::AlertChannelRefused => {
                 "Correct it in the settings or store its secret anew, then `bellhop alerts test --tenant NAME`."

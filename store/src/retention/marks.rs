@@ -1,0 +1,81 @@
+//! Erased people who do not want to be called: their numbers are gone, and are recognised all the same.
+//!
+//! A mark is a keyed hash of a number. There are few enough numbers to try them all, so a hash without a key would be
+//! as good as the number. The key is made when it is first needed, and encrypted among the tenant's secrets.
+
+use base64::{Engine, prelude::BASE64_STANDARD};
+use hmac::{Hmac, Mac};
+use rand::RngCore;
+use secrecy::{ExposeSecret, SecretString};
+use sha2::Sha256;
+
+use crate::{Error, Result, TenantTx};
+
+/// What the key is kept under among the tenant's secrets.
+const KEPT_AS: &str = "opt_out_marks";
+
+impl TenantTx {
+    /// Whether a number is that of an erased person who did not want to be called.
+    pub(crate) async fn is_marked(&mut self, e164: &str) -> Result<bool> {
+        let keys = self.keys.clone();
+        for key in self.provider_keys(&keys, KEPT_AS).await? {
+            let mark = mark(&key.secret, e164)?;
+            let known = sqlx::query_scalar!(
+                r#"select exists (select from opt_out_marks where tenant_id = $1 and mark = $2) as "known!""#,
+                self.tenant(),
+                mark
+            )
+            .fetch_one(&mut *self.tx)
+            .await?;
+            if known {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
+    /// Keeps a mark of each of these numbers that is not to be called.
+    pub(crate) async fn mark_opt_outs(&mut self, numbers: &[String]) -> Result<()> {
+        let opted_out = sqlx::query!(
+            "select e164, source from opt_outs where tenant_id = $1 and e164 = any($2)",
+            self.tenant(),
+            numbers
+        )
+        .fetch_all(&mut *self.tx)
+        .await?;
+        if opted_out.is_empty() {
+            return Ok(());
+        }
+        let key = self.key_of_marks().await?;
+        for row in opted_out {
+            sqlx::query!(
+                "insert into opt_out_marks (tenant_id, mark, source) values ($1, $2, $3) on conflict do nothing",
+                self.tenant(),
+                mark(&key, &row.e164)?,
+                row.source
+            )
+            .execute(&mut *self.tx)
+            .await?;
+        }
+        Ok(())
+    }
+
+    async fn key_of_marks(&mut self) -> Result<SecretString> {
+        let keys = self.keys.clone();
+        if let Some(key) = self.provider_keys(&keys, KEPT_AS).await?.into_iter().next() {
+            return Ok(key.secret);
+        }
+        let mut bytes = [0u8; 32];
+        rand::rng().fill_bytes(&mut bytes);
+        let key = SecretString::from(BASE64_STANDARD.encode(bytes));
+        self.add_provider_secret(&keys, KEPT_AS, &key).await?;
+        Ok(key)
+    }
+}
+
+fn mark(key: &SecretString, e164: &str) -> Result<Vec<u8>> {
+    let mut hash = Hmac::<Sha256>::new_from_slice(key.expose_secret().as_bytes())
+        .map_err(|_| Error::Undecryptable)?;
+    hash.update(e164.as_bytes());
+    Ok(hash.finalize().into_bytes().to_vec())
+}
