@@ -20,6 +20,7 @@ mod place;
 mod platform;
 mod schedule;
 mod send;
+mod texts;
 mod voice;
 mod watch;
 
@@ -39,6 +40,7 @@ use workflows::contract::{
 pub use accounts::{Accounts, RetellOptions};
 pub use platform::Platform;
 pub use send::ChannelOptions;
+pub use texts::TextOptions;
 
 /// Database activities; run on the queue of the workflows.
 pub struct Deciding {
@@ -184,6 +186,7 @@ pub struct Bulk {
     pub store: Store,
     pub platform: Platform,
     pub channels: ChannelOptions,
+    pub texts: TextOptions,
 }
 
 #[activities]

@@ -8,10 +8,11 @@ use std::{
     time::Duration,
 };
 
-use activities::{Accounts, ChannelOptions, Platform, RetellOptions};
+use activities::{Accounts, ChannelOptions, Platform, RetellOptions, TextOptions};
 use anyhow::{Context, Result, bail};
 use providers::retell::{BASE_URL, Timeouts};
 use providers::twilio::client as twilio;
+use providers::{gemini, openphone};
 use secrecy::SecretString;
 use serde::Serialize;
 use store::{KeyRing, PoolOptions, Store};
@@ -154,6 +155,24 @@ const VARIABLES: &[Variable] = &[
         PROVIDER,
     ),
     variable(
+        "BELLHOP_OPENPHONE_BASE_URL",
+        Some(openphone::client::BASE_URL),
+        "where OpenPhone sends texts and answers questions",
+        PROVIDER,
+    ),
+    variable(
+        "BELLHOP_GEMINI_BASE_URL",
+        Some(gemini::BASE_URL),
+        "where Gemini reads texts and transcripts",
+        PROVIDER,
+    ),
+    variable(
+        "BELLHOP_TEXTS_ALLOW_PRIVATE",
+        Some("no"),
+        "yes lets OpenPhone, Gemini and recordings be at addresses that are not public, such as a simulator's",
+        PROVIDER,
+    ),
+    variable(
         "BELLHOP_PLATFORM_TENANT",
         Some(""),
         "the tenant whose channels hear of what is critical at any tenant; nobody when not set",
@@ -244,23 +263,30 @@ pub fn temporal() -> Result<TemporalOptions> {
 
 /// What a worker works with, on this database.
 pub fn means(store: &Store) -> Result<Means> {
-    let private = required("BELLHOP_ALERTS_ALLOW_PRIVATE")?;
-    let allow_private = match private.as_str() {
-        "yes" => true,
-        "no" => false,
-        other => bail!("BELLHOP_ALERTS_ALLOW_PRIVATE is {other:?}; expected yes or no"),
-    };
     Ok(Means {
         store: store.clone(),
         accounts: Accounts::new(retell()?),
         channels: ChannelOptions {
             twilio_base_url: required("BELLHOP_TWILIO_BASE_URL")?,
-            allow_private,
+            allow_private: yes_or_no("BELLHOP_ALERTS_ALLOW_PRIVATE")?,
+        },
+        texts: TextOptions {
+            openphone_base_url: required("BELLHOP_OPENPHONE_BASE_URL")?,
+            gemini_base_url: required("BELLHOP_GEMINI_BASE_URL")?,
+            allow_private: yes_or_no("BELLHOP_TEXTS_ALLOW_PRIVATE")?,
         },
         platform: Platform {
             slug: read("BELLHOP_PLATFORM_TENANT"),
         },
     })
+}
+
+fn yes_or_no(name: &str) -> Result<bool> {
+    match required(name)?.as_str() {
+        "yes" => Ok(true),
+        "no" => Ok(false),
+        other => bail!("{name} is {other:?}; expected yes or no"),
+    }
 }
 
 /// How many log files of one kind of process are kept.

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use activities::{Accounts, Bulk, ChannelOptions, Deciding, Dialing, Platform};
+use activities::{Accounts, Bulk, ChannelOptions, Deciding, Dialing, Platform, TextOptions};
 use anyhow::{Result, anyhow};
 use store::Store;
 use temporalio_client::Client;
@@ -46,6 +46,7 @@ pub struct Means {
     pub store: Store,
     pub accounts: Accounts,
     pub channels: ChannelOptions,
+    pub texts: TextOptions,
     pub platform: Platform,
 }
 
@@ -72,6 +73,7 @@ pub async fn run(
         store,
         accounts,
         channels,
+        texts,
         platform,
     } = means;
     if matches!(role, Role::Core | Role::All) {
@@ -101,6 +103,7 @@ pub async fn run(
                 store: store.clone(),
                 platform,
                 channels,
+                texts,
             })
             .graceful_shutdown_period(DRAIN)
             .deployment_options(build())

@@ -20,6 +20,13 @@ use crate::{options_file, say};
 /// The channels that alerts go over: their secrets are kept beside those of the providers.
 const CHANNELS: [&str; 3] = ["slack", "smtp", "twilio"];
 
+/// Services that are asked with a key and are no way of alerts.
+const SERVICES: [&str; 2] = ["openphone_api", "gemini"];
+
+fn secret_names() -> PossibleValuesParser {
+    PossibleValuesParser::new(CHANNELS.into_iter().chain(SERVICES))
+}
+
 #[derive(Args)]
 pub struct NewSource {
     slug: String,
@@ -45,8 +52,9 @@ pub struct NewSecret {
         required_unless_present = "channel"
     )]
     source: Option<String>,
-    /// The way of alerts that it is for: slack (the webhook's address), smtp (the password), twilio (the auth token)
-    #[arg(long, value_name = "CHANNEL", value_parser = PossibleValuesParser::new(CHANNELS))]
+    /// The way of alerts that it is for: slack (the webhook's address), smtp (the password), twilio (the auth token); or
+    /// the service: openphone_api, gemini (the API key)
+    #[arg(long, value_name = "CHANNEL", value_parser = secret_names())]
     channel: Option<String>,
 }
 
@@ -113,10 +121,14 @@ pub(super) async fn add_secret(store: &Store, new: NewSecret) -> Result<()> {
         tx.add_provider_secret(store.keys(), channel, &secret)
             .await?;
         tx.commit().await?;
-        say!(
-            "the secret is stored, encrypted; try it: bellhop alerts test --tenant {}",
-            new.slug
-        )?;
+        if SERVICES.contains(&channel.as_str()) {
+            say!("the key is stored, encrypted; it is not shown again")?;
+        } else {
+            say!(
+                "the secret is stored, encrypted; try it: bellhop alerts test --tenant {}",
+                new.slug
+            )?;
+        }
         return Ok(());
     }
     let source = source(&mut tx, new.source.as_deref().unwrap_or_default()).await?;
