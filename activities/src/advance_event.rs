@@ -11,7 +11,7 @@ use store::{Claim, Error, EventTry, Result, Store, StoredEvent, TenantStore, Ten
 use tracing::{Instrument, Span};
 use workflows::contract::{At, EventInput, EventStep};
 
-use crate::{agent_hook, alarm, arrive, in_time::InTime, voice::Voice};
+use crate::{agent_hook, alarm, arrive, in_time::InTime, lines, voice::Voice};
 
 /// A try that comes to no result ended with its worker, or met a database that went away. After so many in a
 /// row it is the event that kills the worker.
@@ -162,6 +162,7 @@ async fn follow(tx: &mut TenantTx, each: &EventTry, now: Timestamp) -> Result<Fo
         Some(SourceKind::Twilio) => text_status(tx, each, now).await,
         Some(SourceKind::Vapi) => call_event(tx, Voice::Vapi, each, now).await,
         Some(SourceKind::OpenPhone | SourceKind::Quo) => {
+            lines::heard(tx, each, now).await?;
             Ok(read(providers::openphone::event::read(&event.body)))
         }
         Some(SourceKind::Zoho) => Ok(read(providers::zoho::webhook::read(&event.body))),

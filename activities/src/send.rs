@@ -295,7 +295,7 @@ fn http(options: &ChannelOptions) -> HttpOptions {
     }
 }
 
-fn failure(error: &SendError, now: Timestamp) -> SendFailure {
+pub(crate) fn failure(error: &SendError, now: Timestamp) -> SendFailure {
     let not_before = match error {
         SendError::RateLimited { retry_after } => retry_after
             .and_then(|wait| SignedDuration::try_from(wait).ok())

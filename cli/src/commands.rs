@@ -2,11 +2,13 @@
 
 pub mod alerts;
 pub mod capture;
+pub mod contacts;
 pub mod demo;
 pub mod dev;
 pub mod doctor;
 pub mod environment;
 pub mod events;
+pub mod followups;
 pub mod healthcheck;
 pub mod import;
 pub mod ingress;
@@ -56,6 +58,12 @@ pub enum Command {
     /// What callers left for the people of the business
     #[command(subcommand)]
     Notes(notes::Action),
+    /// Who called, was not answered, and waits to be called back
+    #[command(subcommand)]
+    Followups(followups::Action),
+    /// The erasure of one person
+    #[command(subcommand)]
+    Contacts(contacts::Action),
     /// Never call this number again for this tenant
     OptOut(opt_out::Options),
     /// What came in, where it stands, and once more
@@ -127,6 +135,8 @@ pub fn run(command: Command) -> Result<ExitCode> {
             Command::Why(options) => why::run(options).await,
             Command::Review(options) => review::run(options).await,
             Command::Notes(action) => notes::run(action).await,
+            Command::Followups(action) => followups::run(action).await,
+            Command::Contacts(action) => contacts::run(action).await,
             Command::Wake => wake::run().await,
             Command::OptOut(options) => opt_out::run(options).await,
             Command::Simulator(options) => simulator::run(options).await,

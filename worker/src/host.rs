@@ -13,7 +13,8 @@ use temporalio_sdk::{
 };
 use tokio::sync::oneshot;
 use workflows::{
-    Alert, AppointmentReminder, DailyReport, EventProcessing, PhoneCall, TenantWatch, names,
+    Alert, AppointmentReminder, DailyReport, EventProcessing, LineHealthCheck, PhoneCall,
+    Retention, TenantWatch, names,
 };
 
 /// Which task queues a worker serves.
@@ -84,6 +85,8 @@ pub async fn run(
             .register_workflow::<EventProcessing>()?
             .register_workflow::<Alert>()?
             .register_workflow::<DailyReport>()?
+            .register_workflow::<LineHealthCheck>()?
+            .register_workflow::<Retention>()?
             .register_workflow::<TenantWatch>()?
             .register_activities(Deciding {
                 store: store.clone(),

@@ -8,16 +8,20 @@ mod alert;
 pub mod contract;
 mod daily_report;
 mod event_processing;
+mod line_health_check;
 mod look;
 mod phone_call;
 mod reminder;
+mod retention;
 mod tenant_watch;
 
 pub use alert::Alert;
 pub use daily_report::DailyReport;
 pub use event_processing::EventProcessing;
+pub use line_health_check::LineHealthCheck;
 pub use phone_call::PhoneCall;
 pub use reminder::AppointmentReminder;
+pub use retention::Retention;
 pub use tenant_watch::TenantWatch;
 
 /// Names that running histories and servers know. They are a wire format: changing one strands every
@@ -65,5 +69,15 @@ pub mod names {
     /// Of the schedule, and the beginning of the ids of the processes it starts.
     pub fn report_id(tenant: TenantId) -> String {
         format!("report:{tenant}")
+    }
+
+    /// As [`report_id`].
+    pub fn retention_id(tenant: TenantId) -> String {
+        format!("retention:{tenant}")
+    }
+
+    /// As [`report_id`].
+    pub fn line_check_id(tenant: TenantId) -> String {
+        format!("line-check:{tenant}")
     }
 }

@@ -11,5 +11,6 @@ mod open;
 mod outbox;
 mod pool;
 mod read_only;
+mod retention;
 mod secrets;
 mod sources;
