@@ -10,10 +10,12 @@ use domain::{
     settings::{DataClass, Settings},
 };
 use jiff::{SignedDuration, Timestamp};
+use secrecy::{ExposeSecret, SecretString};
 use serde_json::json;
 use sqlx::{AssertSqlSafe, Row};
 use store::{
-    Erase, Error, MissedCall, NewAppointment, NewNote, Subject, TABLES, TenantStore, TenantTx,
+    Erase, Error, KeyRing, MissedCall, NewAppointment, NewNote, PoolOptions, Store, Subject,
+    TABLES, TenantStore, TenantTx,
 };
 use uuid::Uuid;
 
@@ -358,6 +360,47 @@ async fn an_erased_person_who_did_not_want_to_be_called_is_not_called() {
             .any(|place| place.starts_with("opt_out_marks")),
         "{places:?}"
     );
+}
+
+#[tokio::test]
+async fn the_key_of_the_marks_outlives_the_rotation_of_keys() {
+    let stage = stage().await;
+    let old = KeyRing::generate();
+    let new = KeyRing::generate().expose_secret().replace("k1:", "k2:");
+    let both = format!("{new},{}", old.expose_secret()).into();
+    let new = SecretString::from(new);
+    let id = stage.tenant("clinic").await.id();
+    let with = |keys: &SecretString| {
+        let keys = KeyRing::parse(keys).unwrap();
+        let store = Store::new(&stage.url, keys, PoolOptions::default()).unwrap();
+        store.tenant(id)
+    };
+    let tenant = with(&old);
+    let ada = fill(&stage, &tenant, &ADA).await;
+    let person = find(&tenant, ada).await;
+    tenant.erase(&person, at(NOW), |_| {}).await.unwrap();
+    // As the runbook says of all other keys.
+    sqlx::query("update provider_secrets set retired_at = now()")
+        .execute(&stage.pool)
+        .await
+        .unwrap();
+    let mut again = appointment("NEW-1");
+    again.contact.e164 = Some(ADA.e164.to_owned());
+    import(&tenant, &[again]).await;
+
+    for keys in [&both, &new] {
+        let tenant = with(keys);
+        let id = appointment_id(&tenant, "NEW-1").await;
+        let mut tx = tenant.begin().await.unwrap();
+        let row = tx.lock_reminder(id, at(NOW)).await.unwrap().unwrap();
+        assert!(row.facts.contact.opted_out);
+        tx.commit().await.unwrap();
+    }
+    // Without any key nobody can say who is not to be called: nobody is.
+    let tenant = with(&KeyRing::generate());
+    let id = appointment_id(&tenant, "NEW-1").await;
+    let mut tx = tenant.begin().await.unwrap();
+    assert!(tx.lock_reminder(id, at(NOW)).await.is_err());
 }
 
 #[tokio::test]
