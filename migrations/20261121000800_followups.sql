@@ -46,6 +46,7 @@ create table follow_ups (
     unique (tenant_id, who),
     foreign key (tenant_id, contact_id) references contacts
 );
+create index follow_ups_by_contact on follow_ups (tenant_id, contact_id) where contact_id is not null;
 create index follow_ups_open on follow_ups (tenant_id, due_at) where state = 'open';
 
 -- The events of one call at OpenPhone, which has no row in calls.

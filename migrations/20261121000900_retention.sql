@@ -50,6 +50,13 @@ alter table decisions
     drop constraint decisions_tenant_id_appointment_id_fkey,
     add foreign key (tenant_id, appointment_id) references appointments on delete cascade;
 
+-- What is old is found by its time, and what still refers to it by what it refers to.
+create index calls_by_time on calls (tenant_id, authorized_at);
+create index calls_by_appointment on calls (tenant_id, appointment_id) where appointment_id is not null;
+create index context_log_by_time on context_log (tenant_id, asked_at);
+create index context_log_by_contact on context_log (tenant_id, contact_id) where contact_id is not null;
+create index call_functions_by_time on call_functions (tenant_id, asked_at);
+
 do $$
 declare
     tenant_table text;

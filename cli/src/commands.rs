@@ -7,6 +7,7 @@ pub mod demo;
 pub mod dev;
 pub mod doctor;
 pub mod environment;
+pub mod erase;
 pub mod events;
 pub mod followups;
 pub mod healthcheck;
@@ -61,7 +62,7 @@ pub enum Command {
     /// Who called, was not answered, and waits to be called back
     #[command(subcommand)]
     Followups(followups::Action),
-    /// The erasure of one person
+    /// What is done about single people: erasure
     #[command(subcommand)]
     Contacts(contacts::Action),
     /// Never call this number again for this tenant

@@ -64,8 +64,7 @@ impl TenantTx {
                       c.e164, c.zones, c.best_hour,
                       exists (select from invalid_numbers i where i.tenant_id = $1 and i.e164 = c.e164) as "number_invalid!",
                       exists (select from opt_outs o where o.tenant_id = $1 and o.e164 = c.e164)
-                        or exists (select from platform_opt_outs o where o.e164 = c.e164) as "opted_out!",
-                      exists (select from opt_out_marks m where m.tenant_id = $1) as "may_be_marked!"
+                        or exists (select from platform_opt_outs o where o.e164 = c.e164) as "opted_out!"
                from appointments a join contacts c on c.tenant_id = $1 and c.id = a.contact_id
                where a.tenant_id = $1 and a.id = $2"#,
             self.tenant(),
@@ -77,7 +76,7 @@ impl TenantTx {
             return Ok(None);
         };
         let opted_out = match &row.e164 {
-            Some(e164) if row.may_be_marked && !row.opted_out => self.is_marked(e164).await?,
+            Some(e164) if !row.opted_out => self.is_marked(e164).await?,
             _ => row.opted_out,
         };
         let (attempts, open_call) = self.settled_attempts(appointment, row.version, now).await?;

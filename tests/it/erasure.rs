@@ -9,6 +9,7 @@ use workflows::names;
 use crate::{
     harness::{OPEN_CLINIC, SLUG, World, eventually, in_days, number, quick},
     inbound::caller,
+    replay::replay_completed,
 };
 
 /// Where a word occurs: every column of every table.
@@ -185,6 +186,7 @@ async fn what_is_old_goes_by_night_and_what_waits_stays() -> Result<()> {
     ] {
         assert_eq!(world.count(rows).await?, 1, "{rows}");
     }
+    replay_completed(&client, "nightly.retention", "retention").await?;
     world.play().await?;
     assert_eq!(world.ending("A1").await?, crate::harness::CONFIRMED);
     Ok(())

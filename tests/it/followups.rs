@@ -1,9 +1,6 @@
 //! Calls that nobody answered wait for somebody (MEM-9), and the phone line is checked (OPS-1).
 
-use std::collections::BTreeMap;
-
 use anyhow::{Context, Result, ensure};
-use futures::StreamExt;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 use simulator::{
@@ -17,7 +14,7 @@ use workflows::names;
 use crate::{
     harness::{OPEN_CLINIC, SLUG, World, eventually, go_ahead, number, quick},
     inbound::{call_is_over, caller},
-    replay::{fetch, replay_and_record},
+    replay::replay_completed,
 };
 
 const KEY: &str = "op_key_1234567890";
@@ -230,14 +227,7 @@ async fn a_line_that_does_not_receive_is_told_and_one_that_receives_ends_it() ->
     check_now(&world, &client).await?;
     alert(&world, "line_check_failed", false).await?;
 
-    let mut histories = BTreeMap::new();
-    for (name, kind) in [("checked.line", "line-health-check")] {
-        let query = format!("WorkflowType = '{kind}' and ExecutionStatus = 'Completed'");
-        let mut found = client.list_workflows(&query, Default::default());
-        let done = found.next().await.transpose()?.context("a check is over")?;
-        histories.insert(name.to_owned(), fetch(&client, done.id()).await?);
-    }
-    replay_and_record(histories).await
+    replay_completed(&client, "checked.line", "line-health-check").await
 }
 
 #[tokio::test]

@@ -172,8 +172,22 @@ async fn fresh_histories_of_trouble_replay_and_name_nobody() -> Result<()> {
     replay_and_record(histories).await
 }
 
+/// As the fresh histories above, of one process of this type that has run to its end.
+pub(crate) async fn replay_completed(client: &Client, name: &str, kind: &str) -> Result<()> {
+    let query = format!("WorkflowType = '{kind}' and ExecutionStatus = 'Completed'");
+    eventually("one has run to its end", || async {
+        let mut found = client.list_workflows(&query, Default::default());
+        Ok(found.next().await.transpose()?.is_some())
+    })
+    .await?;
+    let mut found = client.list_workflows(&query, Default::default());
+    let done = found.next().await.transpose()?.context("one has")?;
+    let history = fetch(client, done.id()).await?;
+    replay_and_record(BTreeMap::from([(name.to_owned(), history)])).await
+}
+
 /// Replays histories as they are, with nobody's name in them; keeps them when that is asked for.
-pub(crate) async fn replay_and_record(histories: BTreeMap<String, Vec<u8>>) -> Result<()> {
+async fn replay_and_record(histories: BTreeMap<String, Vec<u8>>) -> Result<()> {
     let replayer = replayer()?;
     let record = std::env::var_os("BELLHOP_RECORD_HISTORIES").is_some();
     for (name, json) in histories {
@@ -276,7 +290,7 @@ async fn histories(world: &World) -> Result<BTreeMap<String, Vec<u8>>> {
     Ok(histories)
 }
 
-pub(crate) async fn fetch(client: &Client, id: &str) -> Result<Vec<u8>> {
+async fn fetch(client: &Client, id: &str) -> Result<Vec<u8>> {
     let handle = client.get_workflow_handle::<UntypedWorkflow>(id);
     let history = handle.fetch_history(Default::default()).to_json().await?;
     Ok(history)

@@ -1,113 +1,20 @@
-//! `bellhop contacts`: the erasure of one person.
+//! `bellhop contacts`: what is done about single people.
 
-use std::{
-    io::{BufRead, IsTerminal, Write},
-    process::ExitCode,
-};
+use std::process::ExitCode;
 
-use anyhow::{Result, anyhow, bail};
-use clap::{Args, Subcommand};
-use domain::{country::Country, ids::ContactId, phone};
-use jiff::Timestamp;
-use store::{Erased, Subject, TenantTx};
+use anyhow::Result;
+use clap::Subcommand;
 
-use crate::{commands::tenant, config, say};
+use crate::commands::erase;
 
 #[derive(Subcommand)]
 pub enum Action {
     /// Erases one person everywhere: who they are and what they said. That there were calls stays
-    Erase(Erase),
-}
-
-#[derive(Args)]
-pub struct Erase {
-    #[arg(long)]
-    tenant: String,
-    /// The contact's id (con_…), or the number in any usual form
-    who: String,
-    /// Do not ask first
-    #[arg(long)]
-    yes: bool,
+    Erase(erase::Options),
 }
 
 pub async fn run(action: Action) -> Result<ExitCode> {
     match action {
-        Action::Erase(options) => erase(options).await,
+        Action::Erase(options) => erase::run(options).await,
     }
-}
-
-async fn erase(options: Erase) -> Result<ExitCode> {
-    let store = config::store()?;
-    let tenant = tenant::find(&store, &options.tenant).await?;
-    let country: Country = tenant.settings.tenant.country.parse()?;
-    let rows = store.tenant(tenant.id);
-    let now = Timestamp::now();
-    let mut tx = rows.begin().await?;
-    let person = find(&mut tx, &options.who, country).await?;
-    if person.is_talking {
-        bail!("a call with this person is not over; erase them when it is");
-    }
-    let found = tx.rows_of(&person, now).await?;
-    drop(tx);
-    say!("of this person there are: {}", listed(&found))?;
-    say!("and what webhooks hold, which is looked for next")?;
-    if !options.yes && !confirmed()? {
-        say!("nothing was erased")?;
-        return Ok(ExitCode::FAILURE);
-    }
-    let erased = rows
-        .erase(&person, now, |looked| {
-            if looked % 10_000 == 0 {
-                // Progress is for people: whoever closed it does not stop the erasure.
-                let _ = say!("{looked} webhooks looked through");
-            }
-        })
-        .await?;
-    say!("erased, for good: {}", listed(&erased))?;
-    Ok(ExitCode::SUCCESS)
-}
-
-async fn find(tx: &mut TenantTx, who: &str, country: Country) -> Result<Subject> {
-    let person = match who.parse::<ContactId>() {
-        Ok(contact) => tx.person(Some(contact), None).await?,
-        Err(_) => {
-            let parsed = phone::parse(who, country).map_err(|problem| anyhow!("{problem}"))?;
-            let e164 = parsed.number.e164();
-            let contacts = tx.contacts_with_number(e164).await?;
-            if contacts.len() > 1 {
-                let ids: Vec<String> = contacts.iter().map(ToString::to_string).collect();
-                bail!(
-                    "several people have this number; erase one by id: {}",
-                    ids.join(", ")
-                );
-            }
-            tx.person(contacts.first().copied(), Some(e164)).await?
-        }
-    };
-    if person.is_unknown() {
-        bail!("there is no such contact");
-    }
-    Ok(person)
-}
-
-fn confirmed() -> Result<bool> {
-    let input = std::io::stdin();
-    if !input.is_terminal() {
-        bail!("this cannot be taken back; say --yes to erase without being asked");
-    }
-    print!("this cannot be taken back. Erase? [y/N] ");
-    std::io::stdout().flush()?;
-    let mut answer = String::new();
-    input.lock().read_line(&mut answer)?;
-    Ok(matches!(answer.trim(), "y" | "Y" | "yes"))
-}
-
-fn listed(of: &Erased) -> String {
-    if of.rows.is_empty() {
-        return "nothing".to_owned();
-    }
-    let rows = of.rows.iter();
-    rows.map(|(table, count)| format!("{table} {count}"))
-        .collect::<Vec<_>>()
-        .join(", ")
 }

@@ -71,7 +71,7 @@ impl TenantStore {
 /// A number of webhooks that were looked through.
 struct Batch {
     found: Vec<Uuid>,
-    /// What the provider calls the calls that those are about.
+    /// Calls at OpenPhone that those are about, which have no row in `calls`. What was said in a call may name anybody.
     provider_calls: Vec<String>,
     looked: u64,
     last: Option<Uuid>,
@@ -82,12 +82,14 @@ impl TenantTx {
     async fn events_that_name(&mut self, person: &Subject, after: Uuid) -> Result<Batch> {
         let words = person.words();
         let rows = sqlx::query!(
-            r#"select b.id, b.provider_call_id,
+            r#"select b.id,
+                      case when b.provider in ('openphone', 'quo') and b.event_type !~ 'transcript|summary'
+                           then b.provider_call_id end as call_with,
                       (b.call_id = any($4) or b.provider_call_id = any($5)) is true as "is_of_call!",
                       case when exists (select from unnest($6::text[]) w
                                         where position(convert_to(w, 'UTF8') in b.body) > 0 or position('@' in w) > 0)
                            then b.body end as body
-               from (select id, call_id, provider_call_id, body from events
+               from (select id, provider, event_type, call_id, provider_call_id, body from events
                      where tenant_id = $1 and id > $2 order by id limit $3) b
                order by b.id"#,
             self.tenant(),
@@ -108,7 +110,7 @@ impl TenantTx {
         for row in rows {
             if row.is_of_call || row.body.as_deref().is_some_and(|body| names(body, &words)) {
                 batch.found.push(row.id);
-                batch.provider_calls.extend(row.provider_call_id);
+                batch.provider_calls.extend(row.call_with);
             }
         }
         Ok(batch)

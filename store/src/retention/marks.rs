@@ -15,9 +15,18 @@ use crate::{Error, Result, TenantTx, secrets::Sealed};
 const KEPT_AS: &str = "opt_out_marks";
 
 impl TenantTx {
-    /// Whether a number is that of an erased person who did not want to be called. To be asked where there are marks:
-    /// without their key nobody can say so, and it fails.
-    pub(crate) async fn is_marked(&mut self, e164: &str) -> Result<bool> {
+    /// Whether a number is that of an erased person who did not want to be called. Where there are marks, and their key
+    /// is lost, nobody can say so, and it fails.
+    pub async fn is_marked(&mut self, e164: &str) -> Result<bool> {
+        let any = sqlx::query_scalar!(
+            r#"select exists (select from opt_out_marks where tenant_id = $1) as "any!""#,
+            self.tenant()
+        )
+        .fetch_one(&mut *self.tx)
+        .await?;
+        if !any {
+            return Ok(false);
+        }
         let key = self.key_of_marks().await?.ok_or(Error::Undecryptable)?;
         Ok(sqlx::query_scalar!(
             r#"select exists (select from opt_out_marks where tenant_id = $1 and mark = $2) as "known!""#,
