@@ -23,6 +23,12 @@ pub(crate) async fn advance(store: &Store, input: &At<CallInput>) -> Result<Call
             outcome: domain::call::CallOutcome::NotPlaced,
         });
     };
+    if let (true, Some(outcome)) = (row.is_erased, row.facts.outcome) {
+        tx.erase_late_events(now).await?;
+        tx.forget_wakes(&wakes).await?;
+        in_time.commit(tx).await?;
+        return Ok(CallStep::Finished { outcome });
+    }
     if read_events(&mut tx, &row, now).await? {
         row = tx.lock_call(call).await?.unwrap_or(row);
     }

@@ -12,7 +12,7 @@ use store::{Claim, Error, EventTry, Result, Store, StoredEvent, TenantStore, Ten
 use tracing::{Instrument, Span};
 use workflows::contract::{At, EventInput, EventStep};
 
-use crate::{agent_hook, alarm, arrive, in_time::InTime, texts, voice};
+use crate::{agent_hook, alarm, arrive, in_time::InTime, lines, texts, voice};
 
 /// A try that comes to no result ended with its worker, or met a database that went away. After so many in a
 /// row it is the event that kills the worker.
@@ -162,7 +162,10 @@ async fn follow(tx: &mut TenantTx, each: &EventTry, now: Timestamp) -> Result<Fo
         Some(SourceKind::Agent) => agent_hook::record(tx, event).await,
         Some(SourceKind::Twilio) => text_status(tx, each, now).await,
         Some(SourceKind::Vapi) => call_event(tx, VoiceProvider::Vapi, each, now).await,
-        Some(SourceKind::OpenPhone | SourceKind::Quo) => texts::hear(tx, each, now).await,
+        Some(SourceKind::OpenPhone | SourceKind::Quo) => {
+            lines::heard(tx, each, now).await?;
+            texts::hear(tx, each, now).await
+        }
         Some(SourceKind::Zoho) => Ok(read(providers::zoho::webhook::read(&event.body))),
         Some(SourceKind::StandardWebhooks) => {
             Ok(Followed::kept("nothing follows from this source's events"))

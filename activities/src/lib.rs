@@ -15,11 +15,15 @@ mod calendar_clients;
 mod calendars;
 mod circuit;
 mod failure;
+mod followups;
 mod in_time;
+mod line_check;
+mod lines;
 mod look_up;
 mod outcome;
 mod place;
 mod platform;
+mod retention;
 mod schedule;
 mod send;
 mod texts;
@@ -36,8 +40,8 @@ use temporalio_sdk::activities::{ActivityContext, ActivityError};
 use tracing::{Instrument, Span};
 use workflows::contract::{
     AlertInput, AlertStep, At, BatchInput, CalendarInput, CalendarStep, CallInput, CallStep,
-    DeliveryInput, EventInput, EventStep, ReminderInput, ReminderStep, TenantInput, TextStep,
-    TextWorkInput, Watched, markers,
+    DeliveryInput, EventInput, EventStep, LineCheckInput, LineCheckStep, ReminderInput,
+    ReminderStep, Swept, TenantInput, TextStep, TextWorkInput, Watched, markers,
 };
 
 pub use accounts::{Accounts, VoiceOptions};
@@ -162,6 +166,18 @@ impl Deciding {
             .await
             .map_err(failure::transient)
     }
+
+    #[activity(definition = markers::AdvanceLineCheck)]
+    pub async fn advance_line_check(
+        self: Arc<Self>,
+        _ctx: ActivityContext,
+        input: At<LineCheckInput>,
+    ) -> Result<LineCheckStep, ActivityError> {
+        line_check::advance(&self.store, &input)
+            .instrument(of(input.of.tenant))
+            .await
+            .map_err(failure::transient)
+    }
 }
 
 /// Requests to the voice provider; run on their own queue.
@@ -269,6 +285,42 @@ impl Bulk {
             .instrument(of(input.tenant))
             .await
     }
+
+    #[activity(definition = markers::Sweep)]
+    pub async fn sweep(
+        self: Arc<Self>,
+        ctx: ActivityContext,
+        input: At<TenantInput>,
+    ) -> Result<Swept, ActivityError> {
+        let work = retention::sweep(&self.store, &input);
+        alive(&ctx, async { work.await.map_err(failure::transient) })
+            .instrument(of(input.of.tenant))
+            .await
+    }
+
+    #[activity(definition = markers::SendLineCheck)]
+    pub async fn send_line_check(
+        self: Arc<Self>,
+        ctx: ActivityContext,
+        input: LineCheckInput,
+    ) -> Result<(), ActivityError> {
+        let work = line_check::send(&self.store, &self.texts, &input, now(&ctx)?);
+        alive(&ctx, async { work.await.map_err(failure::transient) })
+            .instrument(of(input.tenant))
+            .await
+    }
+
+    #[activity(definition = markers::AskLineCheck)]
+    pub async fn ask_line_check(
+        self: Arc<Self>,
+        ctx: ActivityContext,
+        input: LineCheckInput,
+    ) -> Result<(), ActivityError> {
+        let work = line_check::ask(&self.store, &self.texts, &input, now(&ctx)?);
+        alive(&ctx, async { work.await.map_err(failure::transient) })
+            .instrument(of(input.tenant))
+            .await
+    }
 }
 
 /// Whose work it is, on every line that is logged of it.
@@ -285,10 +337,10 @@ fn now(ctx: &ActivityContext) -> Result<Timestamp, ActivityError> {
 }
 
 /// Runs `work` with heartbeats, so that a dead worker is noticed within seconds.
-async fn alive(
+async fn alive<T>(
     ctx: &ActivityContext,
-    work: impl Future<Output = Result<(), ActivityError>>,
-) -> Result<(), ActivityError> {
+    work: impl Future<Output = Result<T, ActivityError>>,
+) -> Result<T, ActivityError> {
     let mut work = std::pin::pin!(work);
     let mut beat = tokio::time::interval(workflows::names::HEARTBEAT / 4);
     loop {

@@ -9,7 +9,7 @@ use domain::{
 use jiff::Timestamp;
 use store::{Applied, CallRow, Result, Seen, TenantTx};
 
-use crate::alarm;
+use crate::{alarm, followups};
 
 /// Ends the call with the decided outcome, or, when it had ended already, lets a later event correct it.
 /// Answers with the outcome that stands.
@@ -24,6 +24,7 @@ pub(crate) async fn settle(
         apply_outcome(tx, row, decided, now).await?;
         let detail = row.facts.view.disconnection_reason.as_deref();
         tx.finish_call(row.id, decided, now, detail).await?;
+        followups::call_settled(tx, row, decided, now).await?;
         tracing::info!(call.id = %row.id, outcome = %decided, "call ended");
         metrics::counter!("bellhop_calls_ended_total", "outcome" => decided.code()).increment(1);
         return Ok(decided);
@@ -36,6 +37,7 @@ pub(crate) async fn settle(
     if outcome != before {
         apply_outcome(tx, row, outcome, now).await?;
         tx.correct_outcome(row.id, outcome).await?;
+        followups::call_settled(tx, row, outcome, now).await?;
         tracing::info!(call.id = %row.id, %before, %outcome, "a late event corrected the outcome");
     }
     if let (true, Some(appointment)) = (said_more || outcome != before, row.appointment) {

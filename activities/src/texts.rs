@@ -17,6 +17,7 @@ pub use account::TextOptions;
 pub use approval::{Answered, answer};
 pub use outbound::request as request_text;
 
+pub(crate) use account::openphone;
 pub(crate) use hear::hear;
 
 /// Why a request was not made or its answer not recorded. What a provider answered is no failure, but recorded.

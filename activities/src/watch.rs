@@ -3,12 +3,13 @@
 use domain::{
     alert::{self, AlertCause, Audience, Severity, standing, targets},
     report::{day_before, report},
+    settings::Settings,
 };
-use jiff::{SignedDuration, tz::TimeZone};
-use store::{NewDelivery, Result, Seen, Store};
+use jiff::{SignedDuration, Timestamp, tz::TimeZone};
+use store::{NewDelivery, Result, Seen, Store, TenantTx};
 use workflows::contract::{At, BatchInput, TenantInput, Watched};
 
-use crate::{alarm, circuit, platform::Platform};
+use crate::{alarm, circuit, platform::Platform, schedule};
 
 /// Between two looks, unless somebody tells it to look again.
 const EVERY: SignedDuration = SignedDuration::from_secs(60);
@@ -65,11 +66,31 @@ pub(crate) async fn look(
     };
     let cause = AlertCause::TenantPausedItself;
     alarm::looked_at(&mut tx, cause, &[], "", paused, input.now).await?;
+    waiting_callers(&mut tx, &tenant.settings, input.now).await?;
     tx.commit().await?;
     Ok(Watched {
         next: input.now + EVERY,
-        settings: tenant.settings_version,
+        settings: schedule::version(tenant.settings_version),
     })
+}
+
+/// Callers who should have been called back by now; and a check of the line that is made no more says nothing.
+async fn waiting_callers(tx: &mut TenantTx, settings: &Settings, now: Timestamp) -> Result<()> {
+    let overdue = match settings.followups.enabled {
+        true => tx.overdue_follow_ups(now).await?,
+        false => 0,
+    };
+    let seen = if overdue > 0 {
+        Seen::Stands
+    } else {
+        Seen::Clears
+    };
+    alarm::looked_at(tx, AlertCause::FollowUpOverdue, &[], "", seen, now).await?;
+    if !settings.line_check.enabled {
+        let cause = AlertCause::LineCheckFailed;
+        alarm::looked_at(tx, cause, &[], "", Seen::Clears, now).await?;
+    }
+    Ok(())
 }
 
 /// Makes the messages of one day's report, unless they are made.

@@ -10,7 +10,9 @@ pub mod demo;
 pub mod dev;
 pub mod doctor;
 pub mod environment;
+pub mod erase;
 pub mod events;
+pub mod followups;
 pub mod healthcheck;
 pub mod import;
 pub mod ingress;
@@ -61,7 +63,7 @@ pub enum Command {
     /// What callers left for the people of the business
     #[command(subcommand)]
     Notes(notes::Action),
-    /// Who is stored, and two contacts that are one person
+    /// Who is stored, two contacts that are one person, and one who is to be forgotten
     #[command(subcommand)]
     Contacts(contacts::Action),
     /// When each calendar of a tenant was read, and what is wrong with it
@@ -74,6 +76,9 @@ pub enum Command {
     /// Values that were read out of people's words and wait for somebody's word
     #[command(subcommand)]
     Approvals(approvals::Action),
+    /// Who called, was not answered, and waits to be called back
+    #[command(subcommand)]
+    Followups(followups::Action),
     /// Never call this number again for this tenant
     OptOut(opt_out::Options),
     /// What came in, where it stands, and once more
@@ -150,6 +155,7 @@ pub fn run(command: Command) -> Result<ExitCode> {
             Command::Texts(action) => texts::run(action).await,
             Command::Conversation(options) => conversation::run(options).await,
             Command::Approvals(action) => approvals::run(action).await,
+            Command::Followups(action) => followups::run(action).await,
             Command::Wake => wake::run().await,
             Command::OptOut(options) => opt_out::run(options).await,
             Command::Simulator(options) => simulator::run(options).await,

@@ -62,6 +62,8 @@ coded_enum! {
         /// A voice agent asked who calls and got the empty answer.
         CallerUnanswered = "caller_unanswered",
         LineCheckFailed = "line_check_failed",
+        /// Somebody called, nobody answered, and nobody has called back in time.
+        FollowUpOverdue = "follow_up_overdue",
         /// A calendar that tells when the business is free.
         CalendarUnread = "calendar_unread",
         /// A way to send alerts is set up wrongly; told by the others.
@@ -82,6 +84,7 @@ impl AlertCause {
             | Self::TenantPausedItself
             | Self::LineCheckFailed => Severity::Critical,
             Self::FailuresShare
+            | Self::FollowUpOverdue
             | Self::QueueLong
             | Self::ChannelExpiring
             | Self::EventDead
@@ -108,6 +111,7 @@ impl AlertCause {
             | Self::CircuitOpen
             | Self::CalendarUnread
             | Self::LineCheckFailed
+            | Self::FollowUpOverdue
             | Self::ReadingStopped => true,
             Self::EventDead
             | Self::DialRefused

@@ -77,6 +77,10 @@ typed_id!(
     NoteId, "nte"
 );
 typed_id!(
+    /// What is to be done for somebody whose call nobody answered.
+    FollowUpId, "fup"
+);
+typed_id!(
     /// A person a tenant serves.
     ContactId, "con"
 );

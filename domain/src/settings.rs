@@ -14,6 +14,7 @@ mod inbound;
 mod line_check;
 mod problems;
 mod read;
+mod retention;
 mod texts;
 mod vapi;
 mod window;
@@ -36,6 +37,7 @@ pub use followups::{FollowupLine, Followups};
 pub use inbound::{Inbound, Told};
 pub use line_check::LineCheck;
 pub use problems::SettingsProblem;
+pub use retention::{DataClass, Retention};
 pub use texts::{KeepRecordings, Texts};
 pub use vapi::{APOLOGY, Fallback, FallbackKind, Vapi};
 pub use window::{DAY_MINUTES, TimeOfDay, Window, WindowError};
@@ -59,6 +61,7 @@ pub struct Settings {
     pub extraction: Extraction,
     pub followups: Followups,
     pub line_check: LineCheck,
+    pub retention: Retention,
     pub scripts: Scripts,
     pub announcements: Vec<Announcement>,
     pub alerts: Alerts,

@@ -36,6 +36,8 @@ pub struct CallRow {
     pub applied: Applied,
     /// The reminder has taken notice of the outcome already.
     pub settled: bool,
+    /// The person was erased: what is heard of it now is not kept.
+    pub is_erased: bool,
 }
 
 /// What the person said in a call, as far as it has changed something.
@@ -114,7 +116,7 @@ impl TenantTx {
         let Some(row) = sqlx::query!(
             "select appointment_id, appointment_version, attempt, direction, e164, provider, provider_call_id, dial_state, not_before,
                     dialing_at, requests, placed_at, checks, checked_at, ended_at, outcome, settled_at,
-                    applied_action, applied_opt_out, dialed_with
+                    applied_action, applied_opt_out, dialed_with, erased_at
              from calls where tenant_id = $1 and id = $2 for update",
             self.tenant(),
             call.uuid()
@@ -166,6 +168,7 @@ impl TenantTx {
                 opt_out: row.applied_opt_out,
             },
             settled: row.settled_at.is_some(),
+            is_erased: row.erased_at.is_some(),
         }))
     }
 

@@ -19,10 +19,12 @@ mod event_list;
 mod events;
 mod extraction_months;
 mod extractions;
+mod followups;
 mod gates;
 mod heartbeats;
 mod inbound;
 mod instant;
+mod line_checks;
 mod measures;
 mod merges;
 mod notes;
@@ -31,6 +33,7 @@ mod outbox;
 mod processing;
 mod reminders;
 mod report;
+mod retention;
 mod secrets;
 mod sounds;
 mod sources;
@@ -62,8 +65,10 @@ pub use error::Error;
 pub use event_list::{AttemptEntry, EventContent, EventEntry, EventFilter};
 pub use events::{Appended, FETCHED, NewEvent, StoredEvent};
 pub use extractions::{NewResult, PassageRow, ReadingFacts, ReadingPause};
+pub use followups::{CallCame, FollowUpEntry, MissedCall, TALKED, TOO_SHORT_MS};
 pub use heartbeats::Role;
 pub use inbound::{Arrived, Person, Recognised};
+pub use line_checks::LineCheckRow;
 pub use merges::{ContactEntry, MergeEntry, NotMerged};
 pub use notes::NoteEntry;
 pub use outbound_texts::{NewText, TextRow};
@@ -71,6 +76,7 @@ pub use outbox::{Due, Process, Wake};
 pub use processing::{Claim, EventTry, TryResult};
 pub use reminders::{Decision, ReminderRow};
 pub use report::{CallCount, OpenProcess, Report, ReviewEntry, TimelineEntry};
+pub use retention::{Erase, Erased, Subject, Swept, TABLES, Table};
 pub use secrets::{KeyRing, KeyRingError, ProviderKey};
 pub use sounds::{SoundEntry, SoundRow};
 pub use sources::{Source, SourceEntry};
@@ -207,7 +213,11 @@ impl TenantStore {
         )
         .fetch_one(&mut *tx)
         .await?;
-        Ok(TenantTx { tx, id: self.id })
+        Ok(TenantTx {
+            tx,
+            id: self.id,
+            keys: self.store.keys.clone(),
+        })
     }
 }
 
@@ -215,6 +225,7 @@ impl TenantStore {
 pub struct TenantTx {
     tx: Transaction<'static, Postgres>,
     id: TenantId,
+    keys: KeyRing,
 }
 
 impl TenantTx {

@@ -75,6 +75,10 @@ impl TenantTx {
         else {
             return Ok(None);
         };
+        let opted_out = match &row.e164 {
+            Some(e164) if !row.opted_out => self.is_marked(e164).await?,
+            _ => row.opted_out,
+        };
         let (attempts, open_call) = self.settled_attempts(appointment, row.version, now).await?;
         let number = match (&row.e164, row.number_invalid) {
             (None, _) => NumberState::Missing,
@@ -102,7 +106,7 @@ impl TenantTx {
             },
             contact: ContactFacts {
                 number,
-                opted_out: row.opted_out,
+                opted_out,
                 best_hour: row
                     .best_hour
                     .map(serde_json::from_value::<BestHour>)

@@ -21,8 +21,8 @@ use temporalio_client::{Client, WorkflowHistory, schedules::ScheduleOverlapPolic
 use temporalio_common::UntypedWorkflow;
 use temporalio_sdk::workflow_replayer::{WorkflowReplayer, WorkflowReplayerOptions};
 use workflows::{
-    Alert, AppointmentReminder, CalendarRefresh, DailyReport, EventProcessing, PhoneCall,
-    TenantWatch, TextWork, names,
+    Alert, AppointmentReminder, CalendarRefresh, DailyReport, EventProcessing, LineHealthCheck,
+    PhoneCall, Retention, TenantWatch, TextWork, names,
 };
 
 use crate::{
@@ -189,6 +189,20 @@ async fn fresh_histories_of_texts_replay_and_name_nobody() -> Result<()> {
     replay_and_record(histories).await
 }
 
+/// As the fresh histories above, of one process of this type that has run to its end.
+pub(crate) async fn replay_completed(client: &Client, name: &str, kind: &str) -> Result<()> {
+    let query = format!("WorkflowType = '{kind}' and ExecutionStatus = 'Completed'");
+    eventually("one has run to its end", || async {
+        let mut found = client.list_workflows(&query, Default::default());
+        Ok(found.next().await.transpose()?.is_some())
+    })
+    .await?;
+    let mut found = client.list_workflows(&query, Default::default());
+    let done = found.next().await.transpose()?.context("one has")?;
+    let history = fetch(client, done.id()).await?;
+    replay_and_record(BTreeMap::from([(name.to_owned(), history)])).await
+}
+
 /// Replays histories as they are, with nobody's name in them; keeps them when that is asked for.
 pub(crate) async fn replay_and_record(histories: BTreeMap<String, Vec<u8>>) -> Result<()> {
     let replayer = replayer()?;
@@ -306,6 +320,8 @@ fn replayer() -> Result<WorkflowReplayer> {
         .register_workflow::<EventProcessing>()?
         .register_workflow::<Alert>()?
         .register_workflow::<DailyReport>()?
+        .register_workflow::<LineHealthCheck>()?
+        .register_workflow::<Retention>()?
         .register_workflow::<TenantWatch>()?
         .register_workflow::<CalendarRefresh>()?
         .register_workflow::<TextWork>()?

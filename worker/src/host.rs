@@ -15,8 +15,8 @@ use temporalio_sdk::{
 };
 use tokio::sync::oneshot;
 use workflows::{
-    Alert, AppointmentReminder, CalendarRefresh, DailyReport, EventProcessing, PhoneCall,
-    TenantWatch, TextWork, names,
+    Alert, AppointmentReminder, CalendarRefresh, DailyReport, EventProcessing, LineHealthCheck,
+    PhoneCall, Retention, TenantWatch, TextWork, names,
 };
 
 /// Which task queues a worker serves.
@@ -89,6 +89,8 @@ pub async fn run(
             .register_workflow::<EventProcessing>()?
             .register_workflow::<Alert>()?
             .register_workflow::<DailyReport>()?
+            .register_workflow::<LineHealthCheck>()?
+            .register_workflow::<Retention>()?
             .register_workflow::<TenantWatch>()?
             .register_workflow::<CalendarRefresh>()?
             .register_workflow::<TextWork>()?

@@ -73,11 +73,27 @@ pub struct TenantInput {
     pub tenant: TenantId,
 }
 
+/// Input of [`crate::Retention`], kept through continue-as-new.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct RetentionInput {
+    pub tenant: TenantId,
+    /// When the first run began.
+    #[serde(default)]
+    pub as_of: Option<Timestamp>,
+}
+
+/// One check of a tenant's line.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct LineCheckInput {
+    pub tenant: TenantId,
+    pub planned_at: Timestamp,
+}
+
 /// Input of [`crate::TenantWatch`], kept through continue-as-new.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct WatchInput {
     pub tenant: TenantId,
-    /// The version of the settings by which the daily report is scheduled.
+    /// The version by which everything is scheduled, see [`Watched::settings`].
     #[serde(default)]
     pub scheduled: Option<i32>,
 }
@@ -185,7 +201,7 @@ impl TextRequest {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Watched {
     pub next: Timestamp,
-    /// The version of its settings.
+    /// Another number when the schedules have to be written anew.
     pub settings: i32,
 }
 
@@ -201,6 +217,26 @@ pub enum CalendarStep {
     },
     /// The tenant has no calendars.
     Finished,
+}
+
+/// What a check of the line does next.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "step", rename_all = "snake_case")]
+pub enum LineCheckStep {
+    Send,
+    /// Ask the provider whether the text has arrived.
+    Ask,
+    Wait {
+        until: Timestamp,
+    },
+    Finished,
+}
+
+/// What was deleted because of its age.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Swept {
+    pub deleted: u64,
+    pub more: bool,
 }
 
 /// Database activities, short enough to run beside the workflow (as local activities).
@@ -262,6 +298,12 @@ impl DecideActivities {
     pub fn advance_calendars(input: At<TenantInput>) -> CalendarStep {
         unimplemented!()
     }
+
+    /// Reads what was heard of a check of the line, and decides what it does next.
+    #[activity(name = "line_check.advance")]
+    pub fn advance_line_check(input: At<LineCheckInput>) -> LineCheckStep {
+        unimplemented!()
+    }
 }
 
 /// Requests to the voice provider, on their own task queue.
@@ -305,7 +347,7 @@ impl BulkActivities {
         unimplemented!()
     }
 
-    /// Makes Temporal's schedule of the daily report what the tenant's settings say.
+    /// Makes Temporal's schedules what the tenant's settings say. The name is that of the first of them.
     #[activity(name = "report.schedule")]
     pub fn schedule_report(input: TenantInput) {
         unimplemented!()
@@ -314,6 +356,24 @@ impl BulkActivities {
     /// Asks one calendar what is taken, and keeps what it says or why it says nothing.
     #[activity(name = "calendar.read")]
     pub fn read_calendar(input: CalendarInput) {
+        unimplemented!()
+    }
+
+    /// Deletes some of what has been kept long enough.
+    #[activity(name = "retention.sweep")]
+    pub fn sweep(input: At<TenantInput>) -> Swept {
+        unimplemented!()
+    }
+
+    /// Sends the text of a check of the line, at most once for one claim.
+    #[activity(name = "line_check.send")]
+    pub fn send_line_check(input: LineCheckInput) {
+        unimplemented!()
+    }
+
+    /// Asks the provider whether the text of a check has arrived.
+    #[activity(name = "line_check.ask")]
+    pub fn ask_line_check(input: LineCheckInput) {
         unimplemented!()
     }
 }

@@ -9,9 +9,11 @@ mod calendar_refresh;
 pub mod contract;
 mod daily_report;
 mod event_processing;
+mod line_health_check;
 mod look;
 mod phone_call;
 mod reminder;
+mod retention;
 mod tenant_watch;
 mod text_work;
 
@@ -19,8 +21,10 @@ pub use alert::Alert;
 pub use calendar_refresh::CalendarRefresh;
 pub use daily_report::DailyReport;
 pub use event_processing::EventProcessing;
+pub use line_health_check::LineHealthCheck;
 pub use phone_call::PhoneCall;
 pub use reminder::AppointmentReminder;
+pub use retention::Retention;
 pub use tenant_watch::TenantWatch;
 pub use text_work::TextWork;
 
@@ -85,5 +89,15 @@ pub mod names {
     /// Of the schedule, and the beginning of the ids of the processes it starts.
     pub fn report_id(tenant: TenantId) -> String {
         format!("report:{tenant}")
+    }
+
+    /// As [`report_id`].
+    pub fn retention_id(tenant: TenantId) -> String {
+        format!("retention:{tenant}")
+    }
+
+    /// As [`report_id`].
+    pub fn line_check_id(tenant: TenantId) -> String {
+        format!("line-check:{tenant}")
     }
 }

@@ -1,4 +1,4 @@
-//! `bellhop contacts`: who is stored, and two that are one person.
+//! `bellhop contacts`: who is stored, two that are one person, and one who is to be forgotten.
 
 use std::process::ExitCode;
 
@@ -8,7 +8,10 @@ use domain::ids::{ContactId, MergeId};
 use jiff::Timestamp;
 use store::{ContactEntry, MergeEntry};
 
-use crate::{commands::tenant, config, say};
+use crate::{
+    commands::{erase, tenant},
+    config, say,
+};
 
 #[derive(Subcommand)]
 pub enum Action {
@@ -20,6 +23,8 @@ pub enum Action {
     Undo(Undo),
     /// Lists merges, the newest first
     Merges(Merges),
+    /// Erases one person everywhere: who they are and what they said. That there were calls stays
+    Erase(erase::Options),
 }
 
 #[derive(Args)]
@@ -65,6 +70,7 @@ pub async fn run(action: Action) -> Result<ExitCode> {
         Action::Merge(options) => merge(options).await?,
         Action::Undo(options) => undo(options).await?,
         Action::Merges(options) => merges(options).await?,
+        Action::Erase(options) => return erase::run(options).await,
     }
     Ok(ExitCode::SUCCESS)
 }

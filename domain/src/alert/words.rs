@@ -21,6 +21,7 @@ impl AlertCause {
             Self::CallerUnanswered => "a caller was answered without a look at who it is",
             Self::LineCheckFailed => "the phone line did not pass its check",
             Self::CalendarUnread => "a calendar cannot be read",
+            Self::FollowUpOverdue => "callers wait too long to be called back",
             Self::AlertChannelRefused => "alerts cannot be sent one of the ways",
             Self::ReadingStopped => "texts and transcripts are not read any more",
             Self::Test => "this is a test",
@@ -73,6 +74,9 @@ impl AlertCause {
             Self::CalendarUnread => {
                 "While it is not known which times are taken there, callers are offered none."
             }
+            Self::FollowUpOverdue => {
+                "They called, nobody answered or they left a message, and nobody has called back by the time that was set."
+            }
             Self::AlertChannelRefused => {
                 "Its key, address or sender is wrong, so it is not used any more. Alerts go the other ways meanwhile."
             }
@@ -123,6 +127,9 @@ impl AlertCause {
             }
             Self::CalendarUnread => {
                 "See `bellhop calendars --tenant NAME` for what is wrong; it is tried again by itself, and at once after `bellhop tenant apply` or `bellhop tenant add-secret`."
+            }
+            Self::FollowUpOverdue => {
+                "See `bellhop followups list --tenant NAME`; call them back, then `bellhop followups done`."
             }
             Self::AlertChannelRefused => {
                 "Correct it in the settings or store its secret anew, then `bellhop alerts test --tenant NAME`."

@@ -5,6 +5,7 @@ mod booking;
 mod calendar;
 mod crm;
 mod inbound;
+mod retention;
 mod texts;
 mod vapi;
 
@@ -73,6 +74,7 @@ pub(super) fn problems(settings: &Settings) -> Vec<SettingsProblem> {
     calendar::problems(&settings.calendar, &mut found);
     crm::problems(&settings.crm, &mut found);
     texts::problems(settings, &mut found);
+    retention::problems(&settings.retention, &mut found);
     scripts(settings, &mut found);
     announcements(&settings.announcements, &mut found);
     alerts::problems(settings, &mut found);

@@ -66,7 +66,12 @@ async fn clinic(stage: &Stage, slug: &str) -> Clinic {
         .unwrap();
     let mut tx = tenant.begin().await.unwrap();
     new_rows(&mut tx, event.id).await.unwrap();
+    tx.opt_out("+447700900555", "call").await.unwrap();
     tx.commit().await.unwrap();
+    let mut tx = tenant.begin().await.unwrap();
+    let person = tx.person(None, Some("+447700900555")).await.unwrap();
+    drop(tx);
+    tenant.erase(&person, at(NOW), |_| {}).await.unwrap();
     Clinic {
         tenant,
         call,
@@ -213,6 +218,7 @@ async fn new_rows(tx: &mut TenantTx, event: EventId) -> Result<(), Error> {
     tx.tool_used(&used).await?;
     desk_rows(tx).await?;
     conversation_rows(tx).await?;
+    crate::retention::rows(tx).await?;
     let trouble = Trouble {
         cause: AlertCause::EventDead,
         severity: Severity::Error,
@@ -283,7 +289,7 @@ fn event(tenant: TenantId, call: Option<CallId>) -> NewEvent {
 }
 
 /// Every table that holds rows of tenants, from the catalog.
-async fn tenant_tables(stage: &Stage) -> Vec<String> {
+pub(crate) async fn tenant_tables(stage: &Stage) -> Vec<String> {
     let tables: Vec<String> = sqlx::query_scalar(
         "select c.relname::text from pg_class c
          join pg_attribute a on a.attrelid = c.oid and a.attname = 'tenant_id' and not a.attisdropped

@@ -13,6 +13,7 @@ mod open;
 mod outbox;
 mod pool;
 mod read_only;
+mod retention;
 mod secrets;
 mod sources;
 mod texts;

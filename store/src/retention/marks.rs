@@ -1,0 +1,130 @@
+//! Erased people who do not want to be called: their numbers are gone, and are recognised all the same.
+//!
+//! A mark is a keyed hash of a number. There are few enough numbers to try them all, so a hash without a key would be
+//! as good as the number. The key is made when it is first needed, and encrypted among the tenant's secrets.
+
+use base64::{Engine, prelude::BASE64_STANDARD};
+use hmac::{Hmac, Mac};
+use rand::RngCore;
+use secrecy::{ExposeSecret, SecretString};
+use sha2::Sha256;
+
+use crate::{Error, Result, TenantTx, secrets::Sealed};
+
+/// What the key is kept under among the tenant's secrets.
+const KEPT_AS: &str = "opt_out_marks";
+
+impl TenantTx {
+    /// Whether a number is that of an erased person who did not want to be called. Where there are marks, and their key
+    /// is lost, nobody can say so, and it fails.
+    pub async fn is_marked(&mut self, e164: &str) -> Result<bool> {
+        let any = sqlx::query_scalar!(
+            r#"select exists (select from opt_out_marks where tenant_id = $1) as "any!""#,
+            self.tenant()
+        )
+        .fetch_one(&mut *self.tx)
+        .await?;
+        if !any {
+            return Ok(false);
+        }
+        let key = self.key_of_marks().await?.ok_or(Error::Undecryptable)?;
+        Ok(sqlx::query_scalar!(
+            r#"select exists (select from opt_out_marks where tenant_id = $1 and mark = $2) as "known!""#,
+            self.tenant(),
+            mark(&key, e164)?
+        )
+        .fetch_one(&mut *self.tx)
+        .await?)
+    }
+
+    /// Keeps a mark of each of these numbers that is not to be called.
+    pub(crate) async fn mark_opt_outs(&mut self, numbers: &[String]) -> Result<()> {
+        let opted_out = sqlx::query!(
+            "select e164, source from opt_outs where tenant_id = $1 and e164 = any($2)",
+            self.tenant(),
+            numbers
+        )
+        .fetch_all(&mut *self.tx)
+        .await?;
+        if opted_out.is_empty() {
+            return Ok(());
+        }
+        let key = match self.key_of_marks().await? {
+            Some(key) => key,
+            None => self.new_key_of_marks().await?,
+        };
+        for row in opted_out {
+            sqlx::query!(
+                "insert into opt_out_marks (tenant_id, mark, source) values ($1, $2, $3) on conflict do nothing",
+                self.tenant(),
+                mark(&key, &row.e164)?,
+                row.source
+            )
+            .execute(&mut *self.tx)
+            .await?;
+        }
+        Ok(())
+    }
+
+    /// The tenant's only one: marks cannot be made anew under another. So it counts even when an operator has retired
+    /// it, and is encrypted anew by itself as soon as another key encrypts.
+    async fn key_of_marks(&mut self) -> Result<Option<SecretString>> {
+        let Some(row) = sqlx::query!(
+            "select id, key_id, nonce, ciphertext from provider_secrets
+             where tenant_id = $1 and provider = $2 order by id limit 1",
+            self.tenant(),
+            KEPT_AS
+        )
+        .fetch_optional(&mut *self.tx)
+        .await?
+        else {
+            return Ok(None);
+        };
+        let sealed = Sealed {
+            key_id: row.key_id,
+            nonce: row.nonce,
+            ciphertext: row.ciphertext,
+        };
+        let key = self.keys.open(self.id, &sealed)?;
+        let anew = self.keys.seal(self.id, &key)?;
+        if anew.key_id != sealed.key_id {
+            sqlx::query!(
+                "update provider_secrets set key_id = $3, nonce = $4, ciphertext = $5 where tenant_id = $1 and id = $2",
+                self.tenant(),
+                row.id,
+                anew.key_id,
+                anew.nonce,
+                anew.ciphertext
+            )
+            .execute(&mut *self.tx)
+            .await?;
+        }
+        Ok(Some(key))
+    }
+
+    /// Two erasures at the same time must not make two.
+    async fn new_key_of_marks(&mut self) -> Result<SecretString> {
+        sqlx::query!(
+            "select id from tenants where id = $1 for no key update",
+            self.tenant()
+        )
+        .fetch_one(&mut *self.tx)
+        .await?;
+        if let Some(key) = self.key_of_marks().await? {
+            return Ok(key);
+        }
+        let mut bytes = [0u8; 32];
+        rand::rng().fill_bytes(&mut bytes);
+        let key = SecretString::from(BASE64_STANDARD.encode(bytes));
+        let keys = self.keys.clone();
+        self.add_provider_secret(&keys, KEPT_AS, &key).await?;
+        Ok(key)
+    }
+}
+
+fn mark(key: &SecretString, e164: &str) -> Result<Vec<u8>> {
+    let mut hash = Hmac::<Sha256>::new_from_slice(key.expose_secret().as_bytes())
+        .map_err(|_| Error::Undecryptable)?;
+    hash.update(e164.as_bytes());
+    Ok(hash.finalize().into_bytes().to_vec())
+}

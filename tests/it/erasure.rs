@@ -1,0 +1,193 @@
+//! One person is erased everywhere, by an operator, after a life in the system (OPS-3); and what is old goes by night.
+
+use anyhow::{Context, Result, ensure};
+use serde_json::json;
+use simulator::retell::Outcome;
+use temporalio_client::schedules::ScheduleOverlapPolicy;
+use workflows::names;
+
+use crate::{
+    harness::{OPEN_CLINIC, SLUG, World, eventually, in_days, number, quick},
+    inbound::caller,
+    replay::replay_completed,
+};
+
+/// Where a word occurs: every column of every table.
+async fn places_of(world: &World, word: &str) -> Result<Vec<String>> {
+    let columns = world
+        .sql(
+            "select table_name, column_name, data_type from information_schema.columns
+             where table_schema = 'public' order by 1, 2",
+        )
+        .await?;
+    let searches = columns.lines().filter_map(|line| {
+        let mut parts = line.split('|');
+        let (table, column, kind) = (parts.next()?, parts.next()?, parts.next()?);
+        let text = match kind {
+            "bytea" => format!("encode(\"{column}\", 'escape')"),
+            _ => format!("\"{column}\"::text"),
+        };
+        Some(format!(
+            "select '{table}.{column}' from \"{table}\" where position(lower('{word}') in lower({text})) > 0"
+        ))
+    });
+    let found = world
+        .sql(&searches.collect::<Vec<_>>().join(" union "))
+        .await?;
+    Ok(found.lines().map(str::to_owned).collect())
+}
+
+/// Two people who are reminded, call in and leave notes.
+async fn lived_in() -> Result<World> {
+    let settings = format!(
+        "{}\n[booking]\nenabled = true\n",
+        OPEN_CLINIC.replace("live = true", "live = true\nhealth_mode = false")
+    );
+    let mut scenario = quick()
+        .with_calls(&number(1), &[Outcome::CancelledAndDoNotCall])
+        .with_calls(&number(2), &[Outcome::NoClearAnswer]);
+    scenario.timing.talk_seconds = [500_000.0; 2];
+    let mut world = World::start(&settings, scenario).await?;
+    let file = format!(
+        "external_id,name,phone,email,appointment_at\n\
+         ARCHER-1,Ada Archer,{},ada@archer.example,{}\n\
+         BAKER-1,Bea Baker,{},bea@baker.example,{}\n",
+        number(1),
+        in_days(9),
+        number(2),
+        in_days(9)
+    );
+    world.import(&file).await?;
+    world.settled().await?;
+    for (of, word) in [(1, "marigold"), (2, "periwinkle")] {
+        let rang = world.retell.ring(&caller(&number(of))).await;
+        let call = rang.provider_call_id.context("the call is taken")?;
+        let note = json!({"text": format!("the {word} by the door")});
+        world.retell.ask(&call, "note", note).await;
+        ensure!(world.retell.end_talk(&call), "the talk goes on");
+    }
+    eventually(
+        "both calls are over, and what they came to is heard",
+        || async {
+            let over = "calls where direction = 'inbound' and outcome is not null";
+            Ok(world.count(over).await? == 2
+                && world.count("opt_outs").await? == 1
+                && world.report().await?.unread_events == 0)
+        },
+    )
+    .await?;
+    Ok(world)
+}
+
+const ADA: [&str; 5] = [
+    "Ada Archer",
+    "447700900001",
+    "ada@archer.example",
+    "marigold",
+    "ARCHER-1",
+];
+const BEA: [&str; 5] = [
+    "Bea Baker",
+    "447700900002",
+    "bea@baker.example",
+    "periwinkle",
+    "BAKER-1",
+];
+
+#[tokio::test]
+async fn an_erased_person_is_nowhere_and_still_not_called() -> Result<()> {
+    let mut world = lived_in().await?;
+    for word in ADA {
+        ensure!(
+            !places_of(&world, word).await?.is_empty(),
+            "{word} is nowhere"
+        );
+    }
+    let mut others = Vec::new();
+    for word in BEA {
+        others.push(places_of(&world, word).await?);
+    }
+    let calls = world.count("calls").await?;
+    let unsure = world
+        .run(&["contacts", "erase", &number(1), "--tenant", SLUG], "")
+        .await?;
+    ensure!(
+        unsure.code == Some(2),
+        "it has to be said twice: {}",
+        unsure.out
+    );
+
+    let printed = world
+        .operate(&["contacts", "erase", &number(1), "--tenant", SLUG, "--yes"])
+        .await?;
+
+    for word in ADA {
+        let places = places_of(&world, word).await?;
+        ensure!(places.is_empty(), "{word} is in {places:?} after {printed}");
+    }
+    for (word, before) in BEA.into_iter().zip(others) {
+        assert_eq!(places_of(&world, word).await?, before, "{word}");
+    }
+    assert_eq!(world.count("calls").await?, calls);
+    assert_eq!(world.count("erasures").await?, 1);
+    eventually("the reminder has ended", || async {
+        Ok(world.count("reminders where state <> 'finished'").await? == 1)
+    })
+    .await?;
+
+    // Their file brings them back, and the wish not to be called stands.
+    let file = format!(
+        "external_id,name,phone,appointment_at\nAGAIN-1,Ada Archer,{},{}\n",
+        number(1),
+        in_days(3)
+    );
+    world.import(&file).await?;
+    eventually("the reminder is refused", || async {
+        Ok(world.ending("AGAIN-1").await? == "refused: opted_out")
+    })
+    .await
+}
+
+#[tokio::test]
+async fn what_is_old_goes_by_night_and_what_waits_stays() -> Result<()> {
+    let mut world = World::start(OPEN_CLINIC, quick()).await?;
+    world.book("A1", 1, 3).await?;
+    world.settled().await?;
+    let client = world.client().await?;
+    let schedule = client.get_schedule_handle(names::retention_id(world.tenant));
+    eventually("the schedule is made", || async {
+        Ok(schedule.describe(Default::default()).await.is_ok())
+    })
+    .await?;
+    world
+        .sql(
+            "insert into events (tenant_id, id, provider, event_type, dedupe_key, body, state, received_at)
+             select id, gen_random_uuid(), 'agent', 'e', 'n' || n, '', case when n = 1 then 'dead' else 'succeeded' end,
+                    now() - interval '91 days'
+             from tenants, generate_series(1, 1300) n",
+        )
+        .await?;
+    world
+        .sql("update contacts set recorded_at = now() - interval '9 years'")
+        .await?;
+
+    schedule
+        .trigger(ScheduleOverlapPolicy::Skip, Default::default())
+        .await?;
+
+    eventually("what is old is gone", || async {
+        Ok(world.count("events where dedupe_key like 'n%'").await? == 0)
+    })
+    .await?;
+    for rows in [
+        "appointments",
+        "contacts",
+        "reminders where state = 'waiting'",
+    ] {
+        assert_eq!(world.count(rows).await?, 1, "{rows}");
+    }
+    replay_completed(&client, "nightly.retention", "retention").await?;
+    world.play().await?;
+    assert_eq!(world.ending("A1").await?, crate::harness::CONFIRMED);
+    Ok(())
+}
