@@ -99,7 +99,7 @@ impl TenantTx {
     /// The people with a number: two at most, for with more than one nobody knows who calls.
     async fn people_with_number(&mut self, e164: &str) -> Result<Vec<Person>> {
         let rows = sqlx::query!(
-            "select id, name from contacts where tenant_id = $1 and e164 = $2 order by id limit 2",
+            "select id, name from contacts where tenant_id = $1 and (e164 = $2 or mobile = $2) order by id limit 2",
             self.tenant(),
             e164
         )

@@ -18,6 +18,10 @@ pub enum Process {
     Alert,
     /// What a tenant always has running: its watch and its daily report.
     Tenant,
+    /// What keeps a tenant in step with its CRM, one each.
+    Crm,
+    CrmChannel,
+    CrmReconcile,
 }
 
 impl Process {
@@ -28,6 +32,9 @@ impl Process {
             Self::Event => "event",
             Self::Alert => "alert",
             Self::Tenant => "tenant",
+            Self::Crm => "crm",
+            Self::CrmChannel => "crm_channel",
+            Self::CrmReconcile => "crm_reconcile",
         }
     }
 }
@@ -40,6 +47,9 @@ pub enum Wake {
     Event(TenantId, EventId),
     Alert(TenantId, AlertId),
     Tenant(TenantId),
+    Crm(TenantId),
+    CrmChannel(TenantId),
+    CrmReconcile(TenantId),
 }
 
 /// A wake-up that is due.
@@ -148,12 +158,15 @@ impl Store {
              union select tenant_id, $4, id from alerts a
                    where open or exists (select from alert_deliveries d where d.tenant_id = a.tenant_id and d.batch = a.id
                                            and d.state in ('pending', 'sending'))
-             union select id, $5, id from tenants",
+             union select id, $5, id from tenants
+             union select tenant_id, process, tenant_id from crm_accounts, unnest($6::text[]) as p (process)",
             Process::Reminder.code(),
             Process::Call.code(),
             Process::Event.code(),
             Process::Alert.code(),
-            Process::Tenant.code()
+            Process::Tenant.code(),
+            &[Process::Crm, Process::CrmChannel, Process::CrmReconcile]
+                .map(|process| process.code().to_owned())
         )
         .execute(&self.pool)
         .await?;
@@ -186,7 +199,12 @@ async fn mark_queued(
                 calls.0.push(tenant.uuid());
                 calls.1.push(call.uuid());
             }
-            Wake::Reminder(..) | Wake::Alert(..) | Wake::Tenant(_) => {}
+            Wake::Reminder(..)
+            | Wake::Alert(..)
+            | Wake::Tenant(_)
+            | Wake::Crm(_)
+            | Wake::CrmChannel(_)
+            | Wake::CrmReconcile(_) => {}
         }
     }
     sqlx::query!(
@@ -227,6 +245,9 @@ fn wake(tenant: Uuid, process: &str, subject: Uuid) -> Result<Wake> {
         "event" => Ok(Wake::Event(tenant, EventId::from_uuid(subject))),
         "alert" => Ok(Wake::Alert(tenant, AlertId::from_uuid(subject))),
         "tenant" => Ok(Wake::Tenant(tenant)),
+        "crm" => Ok(Wake::Crm(tenant)),
+        "crm_channel" => Ok(Wake::CrmChannel(tenant)),
+        "crm_reconcile" => Ok(Wake::CrmReconcile(tenant)),
         other => Err(Error::Unknown {
             column: "outbox.process",
             value: other.to_owned(),
@@ -297,6 +318,11 @@ impl TenantTx {
     pub async fn wake_tenant(&mut self) -> Result<()> {
         self.wake(Process::Tenant, self.tenant(), Priority::Standard)
             .await
+    }
+
+    /// A process that keeps the tenant in step with its CRM looks again.
+    pub(crate) async fn wake_crm_process(&mut self, process: Process) -> Result<()> {
+        self.wake(process, self.tenant(), Priority::Standard).await
     }
 
     async fn wake(&mut self, process: Process, subject: Uuid, priority: Priority) -> Result<()> {

@@ -70,7 +70,7 @@ impl KeyRing {
         SecretString::from(format!("k1:{}", BASE64_STANDARD.encode(bytes)))
     }
 
-    fn seal(&self, tenant: TenantId, secret: &SecretString) -> Result<Sealed> {
+    pub(crate) fn seal(&self, tenant: TenantId, secret: &SecretString) -> Result<Sealed> {
         let tenant = tenant.uuid();
         self.encrypt(tenant.as_bytes(), secret.expose_secret().as_bytes())
     }
