@@ -11,7 +11,7 @@ use store::{Claim, Error, EventTry, Result, Store, StoredEvent, TenantStore, Ten
 use tracing::{Instrument, Span};
 use workflows::contract::{At, EventInput, EventStep};
 
-use crate::{agent_hook, alarm, arrive, in_time::InTime, voice::Voice};
+use crate::{agent_hook, alarm, arrive, crm, in_time::InTime, voice::Voice};
 
 /// A try that comes to no result ended with its worker, or met a database that went away. After so many in a
 /// row it is the event that kills the worker.
@@ -164,7 +164,10 @@ async fn follow(tx: &mut TenantTx, each: &EventTry, now: Timestamp) -> Result<Fo
         Some(SourceKind::OpenPhone | SourceKind::Quo) => {
             Ok(read(providers::openphone::event::read(&event.body)))
         }
-        Some(SourceKind::Zoho) => Ok(read(providers::zoho::webhook::read(&event.body))),
+        Some(SourceKind::Zoho) => {
+            let with_effects = each.scope != Some(RetryScope::StateOnly);
+            crm::heard(tx, event, with_effects, now).await
+        }
         Some(SourceKind::StandardWebhooks) => {
             Ok(Followed::kept("nothing follows from this source's events"))
         }

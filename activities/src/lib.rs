@@ -12,6 +12,7 @@ mod agent_hook;
 mod alarm;
 mod arrive;
 mod circuit;
+mod crm;
 mod failure;
 mod in_time;
 mod look_up;
@@ -32,11 +33,12 @@ use temporalio_macros::activities;
 use temporalio_sdk::activities::{ActivityContext, ActivityError};
 use tracing::{Instrument, Span};
 use workflows::contract::{
-    AlertInput, AlertStep, At, BatchInput, CallInput, CallStep, DeliveryInput, EventInput,
-    EventStep, ReminderInput, ReminderStep, TenantInput, Watched, markers,
+    AlertInput, AlertStep, At, BatchInput, CallInput, CallStep, CrmInput, CrmStep, DeliveryInput,
+    EventInput, EventStep, ReminderInput, ReminderStep, TenantInput, Watched, markers,
 };
 
 pub use accounts::{Accounts, RetellOptions};
+pub use crm::CrmOptions;
 pub use platform::Platform;
 pub use send::ChannelOptions;
 
@@ -132,6 +134,18 @@ impl Deciding {
             .await
             .map_err(failure::transient)
     }
+
+    #[activity(definition = markers::AdvanceCrm)]
+    pub async fn advance_crm(
+        self: Arc<Self>,
+        _ctx: ActivityContext,
+        input: At<CrmInput>,
+    ) -> Result<CrmStep, ActivityError> {
+        crm::advance(&self.store, &input)
+            .instrument(of(input.of.tenant))
+            .await
+            .map_err(failure::transient)
+    }
 }
 
 /// Requests to the voice provider; run on their own queue.
@@ -184,6 +198,7 @@ pub struct Bulk {
     pub store: Store,
     pub platform: Platform,
     pub channels: ChannelOptions,
+    pub crm: CrmOptions,
 }
 
 #[activities]
@@ -213,6 +228,18 @@ impl Bulk {
             .instrument(of(input.tenant))
             .await
     }
+
+    #[activity(definition = markers::WorkAtCrm)]
+    pub async fn work_at_crm(
+        self: Arc<Self>,
+        ctx: ActivityContext,
+        input: CrmInput,
+    ) -> Result<Option<Timestamp>, ActivityError> {
+        let work = crm::work(&self.store, &self.crm, &input, now(&ctx)?);
+        alive(&ctx, async { work.await.map_err(failure::transient) })
+            .instrument(of(input.tenant))
+            .await
+    }
 }
 
 /// Whose work it is, on every line that is logged of it.
@@ -229,10 +256,10 @@ fn now(ctx: &ActivityContext) -> Result<Timestamp, ActivityError> {
 }
 
 /// Runs `work` with heartbeats, so that a dead worker is noticed within seconds.
-async fn alive(
+async fn alive<T>(
     ctx: &ActivityContext,
-    work: impl Future<Output = Result<(), ActivityError>>,
-) -> Result<(), ActivityError> {
+    work: impl Future<Output = Result<T, ActivityError>>,
+) -> Result<T, ActivityError> {
     let mut work = std::pin::pin!(work);
     let mut beat = tokio::time::interval(workflows::names::HEARTBEAT / 4);
     loop {

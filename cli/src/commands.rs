@@ -2,6 +2,7 @@
 
 pub mod alerts;
 pub mod capture;
+pub mod crm;
 pub mod demo;
 pub mod dev;
 pub mod doctor;
@@ -56,6 +57,9 @@ pub enum Command {
     /// What callers left for the people of the business
     #[command(subcommand)]
     Notes(notes::Action),
+    /// How a tenant stands with its CRM, and what a person has to decide
+    #[command(subcommand)]
+    Crm(crm::Action),
     /// Never call this number again for this tenant
     OptOut(opt_out::Options),
     /// What came in, where it stands, and once more
@@ -127,6 +131,7 @@ pub fn run(command: Command) -> Result<ExitCode> {
             Command::Why(options) => why::run(options).await,
             Command::Review(options) => review::run(options).await,
             Command::Notes(action) => notes::run(action).await,
+            Command::Crm(action) => crm::run(action).await,
             Command::Wake => wake::run().await,
             Command::OptOut(options) => opt_out::run(options).await,
             Command::Simulator(options) => simulator::run(options).await,

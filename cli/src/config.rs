@@ -8,7 +8,7 @@ use std::{
     time::Duration,
 };
 
-use activities::{Accounts, ChannelOptions, Platform, RetellOptions};
+use activities::{Accounts, ChannelOptions, CrmOptions, Platform, RetellOptions};
 use anyhow::{Context, Result, bail};
 use providers::retell::{BASE_URL, Timeouts};
 use providers::twilio::client as twilio;
@@ -30,7 +30,7 @@ pub struct Variable {
 
 const STORE: &[&str] = &[
     "dev", "worker", "ingress", "migrate", "tenant", "import", "why", "review", "opt-out", "wake",
-    "events", "trace", "logs", "alerts", "capture", "doctor",
+    "events", "trace", "logs", "alerts", "capture", "doctor", "crm",
 ];
 const TEMPORAL: &[&str] = &["dev", "worker", "ingress", "trace", "doctor"];
 const PROVIDER: &[&str] = &["dev", "worker"];
@@ -51,6 +51,7 @@ const ALL: &[&str] = &[
     "logs",
     "alerts",
     "capture",
+    "crm",
     "plan",
     "doctor",
     "simulator",
@@ -145,6 +146,12 @@ const VARIABLES: &[Variable] = &[
         "BELLHOP_TWILIO_BASE_URL",
         Some(twilio::BASE_URL),
         "where Twilio takes the texts of alerts",
+        PROVIDER,
+    ),
+    variable(
+        "BELLHOP_ZOHO_BASE_URL",
+        Some(""),
+        "where Zoho's tokens and data are, of all tenants: for a simulator; their own data centres when not set",
         PROVIDER,
     ),
     variable(
@@ -256,6 +263,9 @@ pub fn means(store: &Store) -> Result<Means> {
         channels: ChannelOptions {
             twilio_base_url: required("BELLHOP_TWILIO_BASE_URL")?,
             allow_private,
+        },
+        crm: CrmOptions {
+            base_url: read("BELLHOP_ZOHO_BASE_URL"),
         },
         platform: Platform {
             slug: read("BELLHOP_PLATFORM_TENANT"),

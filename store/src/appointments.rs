@@ -107,7 +107,11 @@ impl TenantTx {
         self.lock_imports().await?;
         self.lock_appointments(rows).await?;
         let contacts = self.upsert_contacts(rows).await?;
-        let ids: Vec<ContactId> = contacts.values().copied().map(ContactId::from_uuid).collect();
+        let ids: Vec<ContactId> = contacts
+            .values()
+            .copied()
+            .map(ContactId::from_uuid)
+            .collect();
         self.crm_contacts_changed(&ids, now).await?;
         let contact = |row: &&NewAppointment| {
             contacts

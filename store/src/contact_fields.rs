@@ -179,7 +179,7 @@ impl TenantTx {
         Ok(count)
     }
 
-    /// Nobody's wish not to be called stands in the way any more: a person said so. Reminders look again.
+    /// The wish not to be called is no more: a person said so.
     pub async fn lift_opt_out(&mut self, e164: &str) -> Result<()> {
         sqlx::query!(
             "delete from opt_outs where tenant_id = $1 and e164 = $2",
@@ -188,14 +188,11 @@ impl TenantTx {
         )
         .execute(&mut *self.tx)
         .await?;
-        Ok(())
+        self.crm_opted_out(e164).await
     }
 
     /// A call as the CRM is told of it; `None` when it is no more, or was never placed.
-    pub async fn call_for_crm(
-        &mut self,
-        call: domain::ids::CallId,
-    ) -> Result<Option<CallForCrm>> {
+    pub async fn call_for_crm(&mut self, call: domain::ids::CallId) -> Result<Option<CallForCrm>> {
         let row = sqlx::query!(
             "select contact_id, e164, direction, coalesce(placed_at, authorized_at) as started_at, duration_ms, outcome,
                     topic, summary

@@ -128,8 +128,23 @@ impl Row {
 }
 
 impl TenantTx {
-    /// A contact and what is known of its record; `None` when it is no more. Its link is locked.
+    /// A contact and what is known of its record; `None` when it is no more. Its link is locked, after its appointments
+    /// and itself: everybody takes them in this order.
     pub async fn lock_crm_contact(&mut self, contact: ContactId) -> Result<Option<CrmContact>> {
+        sqlx::query!(
+            "select id from appointments where tenant_id = $1 and contact_id = $2 order by external_id for no key update",
+            self.tenant(),
+            contact.uuid()
+        )
+        .fetch_all(&mut *self.tx)
+        .await?;
+        sqlx::query!(
+            "select id from contacts where tenant_id = $1 and id = $2 for no key update",
+            self.tenant(),
+            contact.uuid()
+        )
+        .fetch_optional(&mut *self.tx)
+        .await?;
         sqlx::query!(
             "insert into crm_links (tenant_id, contact_id, seen)
              select $1, contact_id, told from crm_contact_values where tenant_id = $1 and contact_id = $2
@@ -183,6 +198,32 @@ impl TenantTx {
         .execute(&mut *self.tx)
         .await?;
         Ok(())
+    }
+
+    /// Whether the CRM says that a contact does not want to be called. Pending reminders stop at once (RULE-2).
+    pub async fn crm_wishes(&mut self, contact: ContactId, quiet: bool) -> Result<()> {
+        let e164 = sqlx::query_scalar!(
+            "select e164 from contacts where tenant_id = $1 and id = $2",
+            self.tenant(),
+            contact.uuid()
+        )
+        .fetch_optional(&mut *self.tx)
+        .await?
+        .flatten();
+        let Some(e164) = e164 else { return Ok(()) };
+        sqlx::query!(
+            "update crm_links set seen = seen || jsonb_build_object('do_not_call', $3::bool)
+             where tenant_id = $1 and contact_id = $2",
+            self.tenant(),
+            contact.uuid(),
+            quiet
+        )
+        .execute(&mut *self.tx)
+        .await?;
+        match quiet {
+            true => self.opt_out(&e164, "crm").await,
+            false => self.lift_opt_out(&e164).await,
+        }
     }
 
     /// A contact is this record. `false` when another contact is. What was remembered of another record is forgotten.
@@ -280,11 +321,27 @@ impl TenantTx {
 
     /// Everything that waits for a person, the oldest first.
     pub async fn crm_conflicts(&mut self, most: i64) -> Result<Vec<Conflict>> {
+        self.conflicts_about(None, most).await
+    }
+
+    /// The same, about one contact.
+    pub async fn crm_conflicts_of(&mut self, contact: ContactId) -> Result<Vec<Conflict>> {
+        let all = i64::try_from(Field::ALL.len()).unwrap_or(i64::MAX);
+        self.conflicts_about(Some(contact), all).await
+    }
+
+    async fn conflicts_about(
+        &mut self,
+        contact: Option<ContactId>,
+        most: i64,
+    ) -> Result<Vec<Conflict>> {
         let rows = sqlx::query!(
             "select q.contact_id, c.name, q.field, q.about, q.why, q.asked_at
              from crm_conflicts q join contacts c on c.tenant_id = $1 and c.id = q.contact_id
-             where q.tenant_id = $1 order by q.asked_at, q.contact_id, q.field limit $2",
+             where q.tenant_id = $1 and ($2::uuid is null or q.contact_id = $2)
+             order by q.asked_at, q.contact_id, q.field limit $3",
             self.tenant(),
+            contact.map(ContactId::uuid),
             most
         )
         .fetch_all(&mut *self.tx)
@@ -301,6 +358,19 @@ impl TenantTx {
                 })
             })
             .collect()
+    }
+
+    /// A person has decided.
+    pub async fn crm_decided(&mut self, contact: ContactId, field: Field) -> Result<()> {
+        sqlx::query!(
+            "delete from crm_conflicts where tenant_id = $1 and contact_id = $2 and field = $3",
+            self.tenant(),
+            contact.uuid(),
+            field.code()
+        )
+        .execute(&mut *self.tx)
+        .await?;
+        Ok(())
     }
 
     /// Contacts that have no record for a reason, with it.

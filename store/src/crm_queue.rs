@@ -184,7 +184,7 @@ impl TenantTx {
         }
     }
 
-    /// Somebody with this number does not want to be called. By the database's clock: none of a process is at hand.
+    /// Somebody with this number does not want to be called, or does again. By the database's clock: none of a process is at hand.
     pub(crate) async fn crm_opted_out(&mut self, e164: &str) -> Result<()> {
         let found = sqlx::query!(
             r#"select id, clock_timestamp() as "now!" from contacts where tenant_id = $1 and e164 = $2"#,
@@ -402,7 +402,7 @@ impl TenantTx {
     }
 
     /// The same, if there is a CRM, or was.
-    pub(crate) async fn wake_crm_if_any(&mut self) -> Result<()> {
+    pub async fn wake_crm_if_any(&mut self) -> Result<()> {
         let was = sqlx::query_scalar!(
             r#"select exists (select from crm_accounts where tenant_id = $1) as "was!""#,
             self.tenant()
@@ -413,6 +413,16 @@ impl TenantTx {
             true => self.wake_crm().await,
             false => Ok(()),
         }
+    }
+
+    /// The process that keeps the channel alive looks again.
+    pub async fn wake_crm_channel(&mut self) -> Result<()> {
+        self.wake_crm_process(Process::CrmChannel).await
+    }
+
+    /// The process that compares looks again.
+    pub async fn wake_crm_reconcile(&mut self) -> Result<()> {
+        self.wake_crm_process(Process::CrmReconcile).await
     }
 
     pub(crate) async fn wake_crm_sync(&mut self) -> Result<()> {

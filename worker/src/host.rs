@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use activities::{Accounts, Bulk, ChannelOptions, Deciding, Dialing, Platform};
+use activities::{Accounts, Bulk, ChannelOptions, CrmOptions, Deciding, Dialing, Platform};
 use anyhow::{Result, anyhow};
 use store::Store;
 use temporalio_client::Client;
@@ -13,7 +13,8 @@ use temporalio_sdk::{
 };
 use tokio::sync::oneshot;
 use workflows::{
-    Alert, AppointmentReminder, DailyReport, EventProcessing, PhoneCall, TenantWatch, names,
+    Alert, AppointmentReminder, CrmChannel, CrmReconcile, CrmSync, DailyReport, EventProcessing,
+    PhoneCall, TenantWatch, names,
 };
 
 /// Which task queues a worker serves.
@@ -46,6 +47,7 @@ pub struct Means {
     pub store: Store,
     pub accounts: Accounts,
     pub channels: ChannelOptions,
+    pub crm: CrmOptions,
     pub platform: Platform,
 }
 
@@ -72,6 +74,7 @@ pub async fn run(
         store,
         accounts,
         channels,
+        crm,
         platform,
     } = means;
     if matches!(role, Role::Core | Role::All) {
@@ -83,6 +86,9 @@ pub async fn run(
             .register_workflow::<Alert>()?
             .register_workflow::<DailyReport>()?
             .register_workflow::<TenantWatch>()?
+            .register_workflow::<CrmSync>()?
+            .register_workflow::<CrmChannel>()?
+            .register_workflow::<CrmReconcile>()?
             .register_activities(Deciding {
                 store: store.clone(),
                 platform: platform.clone(),
@@ -101,6 +107,7 @@ pub async fn run(
                 store: store.clone(),
                 platform,
                 channels,
+                crm,
             })
             .graceful_shutdown_period(DRAIN)
             .deployment_options(build())

@@ -19,8 +19,9 @@ use temporalio_common::{
 };
 use tokio::sync::Notify;
 use workflows::{
-    Alert, AppointmentReminder, EventProcessing, PhoneCall, TenantWatch,
-    contract::{AlertInput, CallInput, EventInput, ReminderInput, WatchInput},
+    Alert, AppointmentReminder, CrmChannel, CrmReconcile, CrmSync, EventProcessing, PhoneCall,
+    TenantWatch,
+    contract::{AlertInput, CallInput, EventInput, ReminderInput, TenantInput, WatchInput},
     names,
 };
 
@@ -176,6 +177,18 @@ async fn look_again(client: &Client, due: &Due) -> Result<(), WorkflowStartError
                 scheduled: None,
             };
             wake!(TenantWatch, tenant, names::watch_id(tenant), input)
+        }
+        Wake::Crm(tenant) => {
+            let id = names::crm_id(tenant);
+            wake!(CrmSync, tenant, id, TenantInput { tenant })
+        }
+        Wake::CrmChannel(tenant) => {
+            let id = names::crm_channel_id(tenant);
+            wake!(CrmChannel, tenant, id, TenantInput { tenant })
+        }
+        Wake::CrmReconcile(tenant) => {
+            let id = names::crm_reconcile_id(tenant);
+            wake!(CrmReconcile, tenant, id, TenantInput { tenant })
         }
     }
 }

@@ -73,6 +73,33 @@ pub struct WatchInput {
     pub scheduled: Option<i32>,
 }
 
+/// What one of the processes at the CRM is for.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct CrmInput {
+    pub tenant: TenantId,
+    pub job: CrmJob,
+}
+
+/// Each has a process of its own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum CrmJob {
+    Sync,
+    Channel,
+    Reconcile,
+}
+
+impl CrmJob {
+    /// For people who look at the engine's screens.
+    pub(crate) const fn words(self) -> &'static str {
+        match self {
+            Self::Sync => "keep in step with the CRM",
+            Self::Channel => "renew the CRM's channel",
+            Self::Reconcile => "compare with the CRM",
+        }
+    }
+}
+
 /// An input together with the process's own time, for activities that run beside the workflow.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct At<T> {
@@ -121,6 +148,18 @@ pub enum EventStep {
 pub enum AlertStep {
     Deliver { deliveries: Vec<DeliveryId> },
     Wait { until: Timestamp },
+    Finished,
+}
+
+/// What a process at the CRM does next.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "step", rename_all = "snake_case")]
+pub enum CrmStep {
+    /// There is something to do at the CRM.
+    Work,
+    Wait {
+        until: Timestamp,
+    },
     Finished,
 }
 
@@ -179,6 +218,12 @@ impl DecideActivities {
     pub fn look_at_tenant(input: At<TenantInput>) -> Watched {
         unimplemented!()
     }
+
+    /// Whether there is something to do at the CRM, or when.
+    #[activity(name = "crm.advance")]
+    pub fn advance_crm(input: At<CrmInput>) -> CrmStep {
+        unimplemented!()
+    }
 }
 
 /// Requests to the voice provider, on their own task queue.
@@ -219,6 +264,12 @@ impl BulkActivities {
     /// Makes Temporal's schedule of the daily report what the tenant's settings say.
     #[activity(name = "report.schedule")]
     pub fn schedule_report(input: TenantInput) {
+        unimplemented!()
+    }
+
+    /// Does at the CRM what is due, or some of it. Answers until when it is to be left alone, if it is.
+    #[activity(name = "crm.work")]
+    pub fn work_at_crm(input: CrmInput) -> Option<Timestamp> {
         unimplemented!()
     }
 }

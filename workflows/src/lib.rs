@@ -6,6 +6,7 @@
 
 mod alert;
 pub mod contract;
+mod crm;
 mod daily_report;
 mod event_processing;
 mod look;
@@ -14,6 +15,7 @@ mod reminder;
 mod tenant_watch;
 
 pub use alert::Alert;
+pub use crm::{CrmChannel, CrmReconcile, CrmSync};
 pub use daily_report::DailyReport;
 pub use event_processing::EventProcessing;
 pub use phone_call::PhoneCall;
@@ -60,6 +62,18 @@ pub mod names {
 
     pub fn watch_id(tenant: TenantId) -> String {
         format!("watch:{tenant}")
+    }
+
+    pub fn crm_id(tenant: TenantId) -> String {
+        format!("crm:{tenant}")
+    }
+
+    pub fn crm_channel_id(tenant: TenantId) -> String {
+        format!("crm-channel:{tenant}")
+    }
+
+    pub fn crm_reconcile_id(tenant: TenantId) -> String {
+        format!("crm-reconcile:{tenant}")
     }
 
     /// Of the schedule, and the beginning of the ids of the processes it starts.

@@ -10,7 +10,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use activities::{Accounts, ChannelOptions, Platform, RetellOptions};
+use activities::{Accounts, ChannelOptions, CrmOptions, Platform, RetellOptions};
 use anyhow::{Context, Result, bail};
 use clap::Args;
 use embedded::PostgresOptions;
@@ -83,6 +83,7 @@ async fn play(
         store: store.clone(),
         accounts,
         channels: ChannelOptions::default(),
+        crm: CrmOptions::default(),
         platform: Platform::default(),
     };
     say("starting ingress and workers");

@@ -7,7 +7,7 @@ use clap::{
     Args,
     builder::{PossibleValuesParser, TypedValueParser},
 };
-use domain::ids::TenantId;
+use domain::{ids::TenantId, settings::CRM_SECRETS};
 use providers::source::{SourceKind, SourceOptions, check_secret};
 use rand::{Rng, distr::Alphanumeric};
 use secrecy::SecretString;
@@ -19,6 +19,9 @@ use crate::{options_file, say};
 
 /// The channels that alerts go over: their secrets are kept beside those of the providers.
 const CHANNELS: [&str; 3] = ["slack", "smtp", "twilio"];
+
+/// The code of the CRM, whose notifications come in at a source.
+const ZOHO: &str = SourceKind::Zoho.code();
 
 #[derive(Args)]
 pub struct NewSource {
@@ -42,12 +45,15 @@ pub struct NewSecret {
         long,
         value_name = "KEY",
         conflicts_with = "channel",
-        required_unless_present = "channel"
+        required_unless_present_any = ["channel", "crm"]
     )]
     source: Option<String>,
     /// The way of alerts that it is for: slack (the webhook's address), smtp (the password), twilio (the auth token)
     #[arg(long, value_name = "CHANNEL", value_parser = PossibleValuesParser::new(CHANNELS))]
     channel: Option<String>,
+    /// What of the CRM's it is: zoho_client_id, zoho_client_secret or zoho_refresh_token
+    #[arg(long, value_name = "NAME", conflicts_with_all = ["source", "channel"], value_parser = PossibleValuesParser::new(CRM_SECRETS))]
+    crm: Option<String>,
 }
 
 #[derive(Args)]
@@ -119,9 +125,22 @@ pub(super) async fn add_secret(store: &Store, new: NewSecret) -> Result<()> {
         )?;
         return Ok(());
     }
+    if let Some(name) = &new.crm {
+        tx.add_crm_secret(store.keys(), name, &secret).await?;
+        tx.commit().await?;
+        say!(
+            "the secret is stored, encrypted; see `bellhop crm status --tenant {}`",
+            new.slug
+        )?;
+        return Ok(());
+    }
     let source = source(&mut tx, new.source.as_deref().unwrap_or_default()).await?;
     check(&source, &secret)?;
     tx.add_source_secret(store.keys(), &source, &secret).await?;
+    if source.provider == ZOHO {
+        // Its notifications can be asked for now.
+        tx.wake_crm_if_any().await?;
+    }
     tx.commit().await?;
     say!("the secret is stored, encrypted; older ones of this address verify until retired")?;
     Ok(())
