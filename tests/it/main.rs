@@ -5,6 +5,7 @@ mod alerts;
 mod behaviours;
 mod chaos;
 mod compose;
+mod crm;
 mod dashboard;
 mod desk;
 mod dev_command;

@@ -5,6 +5,7 @@ use domain::{
     alert::{AlertCause, Audience, Channel, Severity, Target},
     appointment::AppointmentStatus,
     call::{CallOutcome, Observation, ObservationKind},
+    crm::{Field, Pair, Question, Why},
     event::{Priority, RetryScope},
     ids::{CallId, ContextId, EventId, TenantId},
     reminder::Deferral,
@@ -12,9 +13,9 @@ use domain::{
 use serde_json::{Value, json};
 use sqlx::{AssertSqlSafe, PgConnection};
 use store::{
-    AgentMessage, AgentSign, Claim, ContextEntry, Decision, Error, FunctionEntry, Moved,
-    NewDelivery, NewEvent, NewNote, Placed, Seen, TenantStore, TenantTx, ToolUse, Trouble,
-    TryResult,
+    AgentMessage, AgentSign, Claim, ContextEntry, CrmTask, Decision, Error, FunctionEntry, Moved,
+    NewContact, NewDelivery, NewEvent, NewNote, Placed, Seen, TenantStore, TenantTx, ToolUse,
+    Trouble, TryResult,
 };
 use uuid::Uuid;
 
@@ -114,6 +115,29 @@ async fn desk_rows(tx: &mut TenantTx) -> Result<(), Error> {
     .await
 }
 
+/// A row of each table that a CRM needs.
+async fn crm_rows(tx: &mut TenantTx) -> Result<(), Error> {
+    let new = NewContact {
+        name: "Ada Archer".to_owned(),
+        email: None,
+        e164: Some("+447700900997".to_owned()),
+        zones: Vec::new(),
+        consent_source: None,
+        consent_at: None,
+    };
+    let (contact, _) = tx.add_contact(&new).await?;
+    tx.lock_crm().await?;
+    tx.lock_crm_contact(contact).await?;
+    let task = CrmTask::Contact(contact);
+    tx.crm_queue(&task, Some(contact), at(NOW)).await?;
+    let question = Question {
+        field: Field::Email,
+        about: Pair::default(),
+        why: Why::BothChanged,
+    };
+    tx.crm_ask(contact, &[question], at(NOW)).await
+}
+
 /// A row of each table that processing and alerting need.
 async fn new_rows(tx: &mut TenantTx, event: EventId) -> Result<(), Error> {
     tx.event_read(event, None, None).await?;
@@ -144,6 +168,7 @@ async fn new_rows(tx: &mut TenantTx, event: EventId) -> Result<(), Error> {
     };
     tx.tool_used(&used).await?;
     desk_rows(tx).await?;
+    crm_rows(tx).await?;
     let trouble = Trouble {
         cause: AlertCause::EventDead,
         severity: Severity::Error,
