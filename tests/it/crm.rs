@@ -69,7 +69,8 @@ do_not_call = \"Do_Not_Call\"
             .operate_with(&["tenant", "add-secret", SLUG, "--crm", name], secret)
             .await?;
     }
-    world.add_source(SLUG, Vendor::Zoho).await?;
+    let vendor = Vendor::from_code("zoho").context("zoho")?;
+    world.add_source(SLUG, vendor).await?;
     world.start_ingress().await?;
     world.start_worker("all")?;
     let client = world.client().await?;

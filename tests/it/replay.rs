@@ -21,7 +21,8 @@ use temporalio_client::{Client, WorkflowHistory, schedules::ScheduleOverlapPolic
 use temporalio_common::UntypedWorkflow;
 use temporalio_sdk::workflow_replayer::{WorkflowReplayer, WorkflowReplayerOptions};
 use workflows::{
-    Alert, AppointmentReminder, DailyReport, EventProcessing, PhoneCall, TenantWatch, names,
+    Alert, AppointmentReminder, CrmChannel, CrmReconcile, CrmSync, DailyReport, EventProcessing,
+    PhoneCall, TenantWatch, names,
 };
 
 use crate::{
@@ -172,7 +173,7 @@ async fn fresh_histories_of_trouble_replay_and_name_nobody() -> Result<()> {
 }
 
 /// Replays histories as they are, with nobody's name in them; keeps them when that is asked for.
-async fn replay_and_record(histories: BTreeMap<String, Vec<u8>>) -> Result<()> {
+pub(crate) async fn replay_and_record(histories: BTreeMap<String, Vec<u8>>) -> Result<()> {
     let replayer = replayer()?;
     let record = std::env::var_os("BELLHOP_RECORD_HISTORIES").is_some();
     for (name, json) in histories {
@@ -275,7 +276,7 @@ async fn histories(world: &World) -> Result<BTreeMap<String, Vec<u8>>> {
     Ok(histories)
 }
 
-async fn fetch(client: &Client, id: &str) -> Result<Vec<u8>> {
+pub(crate) async fn fetch(client: &Client, id: &str) -> Result<Vec<u8>> {
     let handle = client.get_workflow_handle::<UntypedWorkflow>(id);
     let history = handle.fetch_history(Default::default()).to_json().await?;
     Ok(history)
@@ -289,6 +290,9 @@ fn replayer() -> Result<WorkflowReplayer> {
         .register_workflow::<Alert>()?
         .register_workflow::<DailyReport>()?
         .register_workflow::<TenantWatch>()?
+        .register_workflow::<CrmSync>()?
+        .register_workflow::<CrmChannel>()?
+        .register_workflow::<CrmReconcile>()?
         .build();
     Ok(WorkflowReplayer::new(options)?)
 }

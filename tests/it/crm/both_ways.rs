@@ -1,13 +1,20 @@
 //! Who is who on both sides, and what is written there.
 
+use std::collections::BTreeMap;
+
 use anyhow::{Result, ensure};
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde_json::json;
 use simulator::zoho::Scenario;
 use store::NewNote;
+use workflows::names;
 
 use super::office;
-use crate::{harness::number, inbound::caller};
+use crate::{
+    harness::{go_on, number},
+    inbound::caller,
+    replay,
+};
 
 #[tokio::test]
 async fn a_contact_is_found_by_number_or_made_and_only_what_differs_is_written() -> Result<()> {
@@ -143,4 +150,23 @@ async fn with_several_records_of_one_number_nobody_is_guessed() -> Result<()> {
             Ok(office.email(contact).await? == "ada@example.com")
         })
         .await
+}
+
+#[tokio::test]
+async fn fresh_histories_of_the_crm_replay_and_name_nobody() -> Result<()> {
+    let mut office = office("", Scenario::default()).await?;
+    office.pair(1, 3).await?;
+    let tenant = office.tenant();
+    let ids = [
+        ("in-step.crm", names::crm_id(tenant)),
+        ("renewed.crm-channel", names::crm_channel_id(tenant)),
+        ("compared.crm-reconcile", names::crm_reconcile_id(tenant)),
+    ];
+    let mut histories = BTreeMap::new();
+    for (name, id) in ids {
+        go_on(&office.client, &id, SignedDuration::from_hours(13)).await?;
+        let history = replay::fetch(&office.client, &id).await?;
+        histories.insert(name.to_owned(), history);
+    }
+    replay::replay_and_record(histories).await
 }
