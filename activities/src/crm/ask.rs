@@ -30,6 +30,10 @@ const LOOKS: u32 = 60;
 /// Without secrets, or with wrong ones, there is nothing to try until somebody stores others, which is told at once.
 const BROKEN: SignedDuration = SignedDuration::from_hours(1);
 
+/// After so many failures one after the other Zoho is away, and is asked so seldom.
+const MANY: u32 = 8;
+const AWAY: SignedDuration = SignedDuration::from_mins(30);
+
 /// One request, or a few, that may leave.
 pub(super) struct Permit {
     generation: u64,
@@ -191,7 +195,11 @@ impl Desk<'_> {
                             self.refused(&mut tx, "no token is given", Seen::Stands)
                                 .await?;
                         }
-                        account.token.not_before.unwrap_or(self.now + BROKEN)
+                        let until = account.token.not_before.unwrap_or(self.now + BROKEN);
+                        match account.token.failures > MANY {
+                            true => until.max(self.now + AWAY),
+                            false => until,
+                        }
                     }
                 }
             }

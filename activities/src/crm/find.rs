@@ -4,7 +4,7 @@ use domain::{
     crm::{Field, Match, Record, RecordId, by_number, joined_name, number_in, same},
     phone::PhoneNumber,
 };
-use store::{ContactChange, CrmContact, CrmTask, CrmWork, NewContact, TenantTx};
+use store::{ContactChange, CrmContact, CrmTask, CrmTrouble, CrmWork, NewContact, TenantTx};
 
 use super::{Desk, Work, clean, ours::ours};
 
@@ -37,23 +37,26 @@ pub(super) async fn record_of(desk: &Desk<'_>, contact: &CrmContact) -> Work<Fou
         match free.as_slice() {
             [] => {}
             [record] => return Ok(Found::One(record.id.clone())),
-            several => {
-                let values = ours(contact).values;
-                let named = |record: &&Record| {
-                    [Field::FirstName, Field::LastName].iter().all(|field| {
-                        let (one, other) = (values.get(*field), record.values.get(*field));
-                        same(*field, one, other, desk.country)
-                    })
-                };
-                let mut named = several.iter().filter(named);
-                return Ok(match (named.next(), named.next()) {
-                    (Some(record), None) => Found::One(record.id.clone()),
-                    _ => Found::Several,
-                });
-            }
+            several => return Ok(named(desk, contact, several)),
         }
     }
     Ok(Found::Nobody)
+}
+
+/// Of several with a number, the one with the contact's name.
+fn named(desk: &Desk<'_>, contact: &CrmContact, several: &[Record]) -> Found {
+    let values = ours(contact).values;
+    let is_named = |record: &&Record| {
+        [Field::FirstName, Field::LastName].iter().all(|field| {
+            let (one, other) = (values.get(*field), record.values.get(*field));
+            same(*field, one, other, desk.country)
+        })
+    };
+    let mut named = several.iter().filter(is_named);
+    match (named.next(), named.next()) {
+        (Some(record), None) => Found::One(record.id.clone()),
+        _ => Found::Several,
+    }
 }
 
 /// The people of the CRM who have this number.
@@ -160,33 +163,68 @@ async fn import(
     Ok(())
 }
 
-/// A record changed that is nobody's of ours, as far as we know: it may be that of a contact without one.
+/// A record changed that is nobody's of ours, as far as we know: it may be that of the only contact with its number. A
+/// search may not know it yet, but knows the others with that number.
 pub(super) async fn whose(desk: &Desk<'_>, work: &CrmWork, id: &RecordId) -> Work {
-    let record = desk.record(id).await?;
+    let Some(record) = desk.record(id).await? else {
+        return desk.done(work).await;
+    };
     let mut tx = desk.tenant.begin().await?;
-    if let Some(record) = record {
-        adopt(desk, &mut tx, &record).await?;
+    let candidates = tx.crm_unlinked_with(&numbers_of(desk, &record)).await?;
+    let contact = match candidates.as_slice() {
+        [contact] if tx.crm_contact_of(id).await?.is_none() => {
+            tx.lock_crm_contact(*contact).await?
+        }
+        _ => None,
+    };
+    tx.commit().await?;
+    let Some(contact) = contact else {
+        return desk.done(work).await;
+    };
+    let numbers = numbers_of(desk, &record);
+    let mut found = vec![record];
+    for number in numbers {
+        if let Ok(number) = PhoneNumber::from_e164(&number) {
+            found.extend(with_number(desk, &number).await?);
+        }
+    }
+    found.sort_by(|one, other| one.id.cmp(&other.id));
+    found.dedup_by(|one, other| one.id == other.id);
+    let free = unowned(desk, found).await?;
+    let chosen = match free.as_slice() {
+        [] => Found::Nobody,
+        [only] => Found::One(only.id.clone()),
+        several => named(desk, &contact, several),
+    };
+    let mut tx = desk.tenant.begin().await?;
+    match chosen {
+        Found::Nobody => {}
+        Found::Several => tx.crm_unlink(contact.id, CrmTrouble::Several).await?,
+        Found::One(record) => {
+            if tx.crm_link(contact.id, &record).await? {
+                tx.crm_go_on(contact.id, desk.now).await?;
+                let task = CrmTask::Contact(contact.id);
+                tx.crm_queue(&task, Some(contact.id), desk.now).await?;
+            }
+        }
     }
     tx.crm_done(work).await?;
     Ok(tx.commit().await?)
 }
 
-/// Links a record with the only contact that has its number and no record, and has them compared.
+/// Has a record looked at, if a contact without one has its number.
 pub(super) async fn adopt(desk: &Desk<'_>, tx: &mut TenantTx, record: &Record) -> Work {
+    let numbers = numbers_of(desk, record);
+    if !numbers.is_empty() && !tx.crm_unlinked_with(&numbers).await?.is_empty() {
+        let task = CrmTask::Record(record.id.clone());
+        tx.crm_queue(&task, None, desk.now).await?;
+    }
+    Ok(())
+}
+
+fn numbers_of(desk: &Desk<'_>, record: &Record) -> Vec<String> {
     let numbers = Field::PHONES
         .iter()
         .filter_map(|field| number_in(record.values.get(*field)?, desk.country));
-    let numbers: Vec<String> = numbers.map(|number| number.e164().to_owned()).collect();
-    if numbers.is_empty() {
-        return Ok(());
-    }
-    let contacts = tx.crm_unlinked_with(&numbers).await?;
-    if let [contact] = contacts.as_slice()
-        && tx.crm_link(*contact, &record.id).await?
-    {
-        tx.crm_go_on(*contact, desk.now).await?;
-        let task = CrmTask::Contact(*contact);
-        tx.crm_queue(&task, Some(*contact), desk.now).await?;
-    }
-    Ok(())
+    numbers.map(|number| number.e164().to_owned()).collect()
 }

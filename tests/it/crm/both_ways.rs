@@ -154,7 +154,7 @@ async fn with_several_records_of_one_number_nobody_is_guessed() -> Result<()> {
 
 #[tokio::test]
 async fn fresh_histories_of_the_crm_replay_and_name_nobody() -> Result<()> {
-    let mut office = office("", Scenario::default()).await?;
+    let mut office = office("", super::heard::long_lived()).await?;
     office.pair(1, 3).await?;
     let tenant = office.tenant();
     let ids = [
@@ -162,9 +162,10 @@ async fn fresh_histories_of_the_crm_replay_and_name_nobody() -> Result<()> {
         ("renewed.crm-channel", names::crm_channel_id(tenant)),
         ("compared.crm-reconcile", names::crm_reconcile_id(tenant)),
     ];
+    let channel = names::crm_channel_id(tenant);
+    go_on(&office.client, &channel, SignedDuration::from_hours(13)).await?;
     let mut histories = BTreeMap::new();
     for (name, id) in ids {
-        go_on(&office.client, &id, SignedDuration::from_hours(13)).await?;
         let history = replay::fetch(&office.client, &id).await?;
         histories.insert(name.to_owned(), history);
     }

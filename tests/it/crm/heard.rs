@@ -161,6 +161,9 @@ async fn what_no_notification_told_of_is_found_in_the_night() -> Result<()> {
 
     let id = names::crm_reconcile_id(office.tenant());
     go_on(&office.client, &id, SignedDuration::from_hours(25)).await?;
+    // The other process lives through the same night.
+    let sync = names::crm_id(office.tenant());
+    go_on(&office.client, &sync, SignedDuration::from_hours(26)).await?;
 
     office
         .in_time("it is found", || async {
@@ -190,7 +193,7 @@ async fn what_no_notification_told_of_is_found_in_the_night() -> Result<()> {
     Ok(())
 }
 
-fn long_lived() -> Scenario {
+pub(super) fn long_lived() -> Scenario {
     Scenario {
         channel_seconds: 30 * 24 * 3600,
         ..Scenario::default()
