@@ -12,7 +12,7 @@ use store::{Claim, Error, EventTry, Result, Store, StoredEvent, TenantStore, Ten
 use tracing::{Instrument, Span};
 use workflows::contract::{At, EventInput, EventStep};
 
-use crate::{agent_hook, alarm, arrive, in_time::InTime, lines, texts, voice};
+use crate::{agent_hook, alarm, arrive, crm, in_time::InTime, lines, texts, voice};
 
 /// A try that comes to no result ended with its worker, or met a database that went away. After so many in a
 /// row it is the event that kills the worker.
@@ -166,19 +166,14 @@ async fn follow(tx: &mut TenantTx, each: &EventTry, now: Timestamp) -> Result<Fo
             lines::heard(tx, each, now).await?;
             texts::hear(tx, each, now).await
         }
-        Some(SourceKind::Zoho) => Ok(read(providers::zoho::webhook::read(&event.body))),
+        Some(SourceKind::Zoho) => {
+            let with_effects = each.scope != Some(RetryScope::StateOnly);
+            crm::heard(tx, event, with_effects, now).await
+        }
         Some(SourceKind::StandardWebhooks) => {
             Ok(Followed::kept("nothing follows from this source's events"))
         }
         None => Ok(Followed::kept("this version does not know the provider")),
-    }
-}
-
-/// Checked now, so that a sender's mistake is seen; what follows from such events is not built yet.
-fn read<T, E: std::fmt::Display>(read: Result<T, E>) -> Followed {
-    match read {
-        Ok(_) => Followed::kept("read and kept; nothing follows from it yet"),
-        Err(problem) => Followed::invalid(&problem),
     }
 }
 

@@ -1,7 +1,7 @@
 //! A call that came in: the first event that tells of it makes it one of ours.
 
 use domain::{
-    inbound::{Line, line},
+    inbound::{Caller, Line, line},
     settings::VoiceProvider,
 };
 use jiff::Timestamp;
@@ -40,6 +40,9 @@ pub(crate) async fn arrived(
         line: called.as_deref(),
     };
     tx.call_arrived(&arrived, now).await?;
+    if let (true, Caller::Unknown, Some(e164)) = (is_ours, caller.caller, caller.e164()) {
+        tx.crm_unknown_number(e164, now).await?;
+    }
     if let Some(context) = call.context {
         tx.context_belongs(context, &event.provider, provider_call_id)
             .await?;

@@ -14,6 +14,7 @@ mod arrive;
 mod calendar_clients;
 mod calendars;
 mod circuit;
+mod crm;
 mod failure;
 mod followups;
 mod in_time;
@@ -40,12 +41,13 @@ use temporalio_sdk::activities::{ActivityContext, ActivityError};
 use tracing::{Instrument, Span};
 use workflows::contract::{
     AlertInput, AlertStep, At, BatchInput, CalendarInput, CalendarStep, CallInput, CallStep,
-    DeliveryInput, EventInput, EventStep, LineCheckInput, LineCheckStep, ReminderInput,
-    ReminderStep, Swept, TenantInput, TextStep, TextWorkInput, Watched, markers,
+    CrmInput, CrmStep, DeliveryInput, EventInput, EventStep, LineCheckInput, LineCheckStep,
+    ReminderInput, ReminderStep, Swept, TenantInput, TextStep, TextWorkInput, Watched, markers,
 };
 
 pub use accounts::{Accounts, VoiceOptions};
 pub use calendar_clients::{CalendarOptions, Calendars};
+pub use crm::CrmOptions;
 pub use platform::Platform;
 pub use send::ChannelOptions;
 pub use texts::{Answered, TextOptions, answer, request_text};
@@ -178,6 +180,18 @@ impl Deciding {
             .await
             .map_err(failure::transient)
     }
+
+    #[activity(definition = markers::AdvanceCrm)]
+    pub async fn advance_crm(
+        self: Arc<Self>,
+        _ctx: ActivityContext,
+        input: At<CrmInput>,
+    ) -> Result<CrmStep, ActivityError> {
+        crm::advance(&self.store, &input)
+            .instrument(of(input.of.tenant))
+            .await
+            .map_err(failure::transient)
+    }
 }
 
 /// Requests to the voice provider; run on their own queue.
@@ -230,6 +244,7 @@ pub struct Bulk {
     pub store: Store,
     pub platform: Platform,
     pub channels: ChannelOptions,
+    pub crm: CrmOptions,
     pub calendars: Calendars,
     pub texts: TextOptions,
 }
@@ -317,6 +332,18 @@ impl Bulk {
         input: LineCheckInput,
     ) -> Result<(), ActivityError> {
         let work = line_check::ask(&self.store, &self.texts, &input, now(&ctx)?);
+        alive(&ctx, async { work.await.map_err(failure::transient) })
+            .instrument(of(input.tenant))
+            .await
+    }
+
+    #[activity(definition = markers::WorkAtCrm)]
+    pub async fn work_at_crm(
+        self: Arc<Self>,
+        ctx: ActivityContext,
+        input: CrmInput,
+    ) -> Result<Option<Timestamp>, ActivityError> {
+        let work = crm::work(&self.store, &self.crm, &input, now(&ctx)?);
         alive(&ctx, async { work.await.map_err(failure::transient) })
             .instrument(of(input.tenant))
             .await

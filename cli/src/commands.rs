@@ -6,6 +6,7 @@ pub mod calendars;
 pub mod capture;
 pub mod contacts;
 pub mod conversation;
+pub mod crm;
 pub mod demo;
 pub mod dev;
 pub mod doctor;
@@ -56,6 +57,9 @@ pub enum Command {
     Import(import::Options),
     /// Who would be called when, who not, and why; needs no server
     Plan(plan::Options),
+    /// How a tenant stands with its CRM, and what a person has to decide
+    #[command(subcommand)]
+    Crm(crm::Action),
     /// Why was this appointment called, or not?
     Why(why::Options),
     /// What waits for a person?
@@ -155,6 +159,7 @@ pub fn run(command: Command) -> Result<ExitCode> {
             Command::Texts(action) => texts::run(action).await,
             Command::Conversation(options) => conversation::run(options).await,
             Command::Approvals(action) => approvals::run(action).await,
+            Command::Crm(action) => crm::run(action).await,
             Command::Followups(action) => followups::run(action).await,
             Command::Wake => wake::run().await,
             Command::OptOut(options) => opt_out::run(options).await,

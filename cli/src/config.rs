@@ -9,7 +9,8 @@ use std::{
 };
 
 use activities::{
-    Accounts, CalendarOptions, Calendars, ChannelOptions, Platform, TextOptions, VoiceOptions,
+    Accounts, CalendarOptions, Calendars, ChannelOptions, CrmOptions, Platform, TextOptions,
+    VoiceOptions,
 };
 use anyhow::{Context, Result, bail};
 use providers::{
@@ -48,6 +49,7 @@ const STORE: &[&str] = &[
     "wake",
     "contacts",
     "calendars",
+    "crm",
     "events",
     "trace",
     "logs",
@@ -83,6 +85,7 @@ const ALL: &[&str] = &[
     "conversation",
     "approvals",
     "capture",
+    "crm",
     "plan",
     "doctor",
     "simulator",
@@ -183,6 +186,12 @@ const VARIABLES: &[Variable] = &[
         "BELLHOP_TWILIO_BASE_URL",
         Some(twilio::BASE_URL),
         "where Twilio takes the texts of alerts",
+        PROVIDER,
+    ),
+    variable(
+        "BELLHOP_ZOHO_BASE_URL",
+        Some(""),
+        "where Zoho's tokens and data are, of all tenants: for a simulator; their own data centres when not set",
         PROVIDER,
     ),
     variable(
@@ -337,6 +346,9 @@ pub fn means(store: &Store) -> Result<Means> {
             allow_private: yes_or_no("BELLHOP_TEXTS_ALLOW_PRIVATE")?,
         },
         calendars: calendars()?,
+        crm: CrmOptions {
+            base_url: read("BELLHOP_ZOHO_BASE_URL"),
+        },
         platform: Platform {
             slug: read("BELLHOP_PLATFORM_TENANT"),
         },

@@ -49,6 +49,8 @@ coded_enum! {
         HealthCheckFailed = "health_check_failed",
         /// A notification channel at the CRM, not one of ours.
         ChannelExpiring = "channel_expiring",
+        /// The CRM does not let us in, or lets us do nothing.
+        CrmRefused = "crm_refused",
         /// A reminder is due and its call has not been placed.
         ReminderNotPlaced = "reminder_not_placed",
         /// An event was accepted and its process has not started.
@@ -87,6 +89,7 @@ impl AlertCause {
             | Self::FollowUpOverdue
             | Self::QueueLong
             | Self::ChannelExpiring
+            | Self::CrmRefused
             | Self::EventDead
             | Self::CircuitOpen
             | Self::CallerUnanswered
@@ -105,6 +108,7 @@ impl AlertCause {
             | Self::QueueLong
             | Self::HealthCheckFailed
             | Self::ChannelExpiring
+            | Self::CrmRefused
             | Self::ReminderNotPlaced
             | Self::AcceptedNotStarted
             | Self::TenantPausedItself

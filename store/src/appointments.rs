@@ -26,7 +26,7 @@ pub struct NewContact {
 
 impl NewContact {
     /// Number, else e-mail, with the name: households share numbers, so the number alone is not a person.
-    fn match_key(&self) -> String {
+    pub(crate) fn match_key(&self) -> String {
         let reach = self
             .e164
             .as_deref()
@@ -107,6 +107,12 @@ impl TenantTx {
         self.lock_imports().await?;
         self.lock_appointments(rows).await?;
         let contacts = self.upsert_contacts(rows).await?;
+        let ids: Vec<ContactId> = contacts
+            .values()
+            .copied()
+            .map(ContactId::from_uuid)
+            .collect();
+        self.crm_contacts_changed(&ids, now).await?;
         let contact = |row: &&NewAppointment| {
             contacts
                 .get(&row.contact.match_key())
@@ -358,7 +364,7 @@ impl TenantTx {
         )
         .execute(&mut *self.tx)
         .await?;
-        Ok(())
+        self.crm_opted_out(e164).await
     }
 
     /// The provider said that this number cannot be called, whoever it belongs to.

@@ -421,6 +421,7 @@ impl TenantTx {
         )
         .execute(&mut *self.tx)
         .await?;
+        self.crm_call_finished(call, now).await?;
         self.hand_on_the_line().await
     }
 

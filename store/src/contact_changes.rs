@@ -1,11 +1,10 @@
-//! Changes of a contact that no file makes. All of them go through [`TenantTx::change_contact`], so that none escapes the
-//! record, and whoever depends on a contact is told in one place.
+//! Single fields of a contact that were read out of a person's words, with a record of who changed what.
 
 use domain::{ids::ContactId, text::Field};
 use jiff::Timestamp;
 use uuid::Uuid;
 
-use crate::{Result, TenantTx, instant::to_db, outbox::Process};
+use crate::{ContactChange, Result, TenantTx, instant::to_db};
 
 /// A contact's fields that may be changed. It holds personal data and so has no `Debug`.
 #[derive(Clone)]
@@ -72,32 +71,22 @@ impl TenantTx {
         }))
     }
 
-    /// Writes one field of a contact that [`TenantTx::lock_contact`] answered, records who changed it, and tells whoever
-    /// depends on it: a new number makes a new version of the person's appointments to come.
-    pub async fn change_contact(
+    /// Writes one field of a contact that [`TenantTx::lock_contact`] answered, as [`TenantTx::change_contact`] does, and
+    /// records who changed it.
+    pub async fn change_field(
         &mut self,
         contact: &mut ContactRow,
         change: Change<'_>,
         now: Timestamp,
     ) -> Result<()> {
-        let value = change.value.to_owned();
+        let (value, becomes) = (change.value.to_owned(), ContactChange::of(&change));
         let was = match change.field {
             Field::Name => Some(std::mem::replace(&mut contact.name, value)),
             Field::Email => contact.email.replace(value),
             Field::Address => contact.address.replace(value),
             Field::Phone => contact.e164.replace(value),
         };
-        sqlx::query!(
-            "update contacts set name = $3, email = $4, address = $5, e164 = $6 where tenant_id = $1 and id = $2",
-            self.tenant(),
-            contact.id.uuid(),
-            contact.name,
-            contact.email,
-            contact.address,
-            contact.e164
-        )
-        .execute(&mut *self.tx)
-        .await?;
+        self.change_contact(contact.id, &becomes, now).await?;
         sqlx::query!(
             "insert into contact_changes (tenant_id, id, contact_id, field, was, becomes, changed_by, cause, changed_at)
              values ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
@@ -113,35 +102,30 @@ impl TenantTx {
         )
         .execute(&mut *self.tx)
         .await?;
-        self.contact_changed(contact.id, change.field, now).await
-    }
-
-    /// Whoever depends on a contact.
-    async fn contact_changed(
-        &mut self,
-        contact: ContactId,
-        field: Field,
-        now: Timestamp,
-    ) -> Result<()> {
-        sqlx::query!(
-            "with changed as (
-                update appointments a set version = version + $3::bool::int,
-                                          known_at = case when $3 then $4 else known_at end
-                where a.tenant_id = $1 and a.contact_id = $2 and a.starts_at > $4
-                returning a.id
-             ), asked_afresh as (
-                update reminders r set deferral_reason = null, deferral_until = null
-                from changed c where r.tenant_id = $1 and r.appointment_id = c.id and r.state <> 'finished'
-             )
-             insert into outbox (tenant_id, process, subject) select $1, $5, id from changed",
-            self.tenant(),
-            contact.uuid(),
-            field == Field::Phone,
-            to_db(now),
-            Process::Reminder.code()
-        )
-        .execute(&mut *self.tx)
-        .await?;
         Ok(())
+    }
+}
+
+impl ContactChange {
+    fn of(change: &Change<'_>) -> Self {
+        let value = change.value.to_owned();
+        match change.field {
+            Field::Name => Self {
+                name: Some(value),
+                ..Self::default()
+            },
+            Field::Email => Self {
+                email: Some(Some(value)),
+                ..Self::default()
+            },
+            Field::Address => Self {
+                address: Some(Some(value)),
+                ..Self::default()
+            },
+            Field::Phone => Self {
+                e164: Some(Some(value)),
+                ..Self::default()
+            },
+        }
     }
 }

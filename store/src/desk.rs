@@ -403,11 +403,12 @@ impl TenantTx {
     }
 
     pub async fn add_note(&mut self, note: &NewNote<'_>, now: Timestamp) -> Result<()> {
+        let id = NoteId::generate();
         sqlx::query!(
             "insert into notes (tenant_id, id, contact_id, call_id, name, e164, body, urgent, held, wants_answer, made_at, kind)
              values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)",
             self.tenant(),
-            NoteId::generate().uuid(),
+            id.uuid(),
             note.contact.map(ContactId::uuid),
             note.call.map(CallId::uuid),
             note.name,
@@ -421,7 +422,10 @@ impl TenantTx {
         )
         .execute(&mut *self.tx)
         .await?;
-        Ok(())
+        match note.contact {
+            Some(contact) => self.crm_note_made(id, contact, now).await,
+            None => Ok(()),
+        }
     }
 
     /// Keeps what an agent asked for and what came of it, before it is answered.

@@ -106,7 +106,7 @@ impl TenantTx {
         let rows = sqlx::query!(
             "select distinct k.id, k.name
              from contacts c join contacts k on k.tenant_id = $1 and k.id = coalesce(c.merged_into, c.id)
-             where c.tenant_id = $1 and c.e164 = $2 order by k.id limit 2",
+             where c.tenant_id = $1 and (c.e164 = $2 or c.mobile = $2) order by k.id limit 2",
             self.tenant(),
             e164
         )

@@ -108,6 +108,21 @@ impl TenantTx {
                 update notes set contact_id = $3 where tenant_id = $1 and contact_id = $2 returning id
              ), answers_moved as (
                 update context_log set contact_id = $3 where tenant_id = $1 and contact_id = $2 returning id
+             ), entries_moved as (
+                update conversation_entries set contact_id = $3 where tenant_id = $1 and contact_id = $2 returning id
+             ), approvals_moved as (
+                update approvals set contact_id = $3 where tenant_id = $1 and contact_id = $2 returning id
+             ), changes_moved as (
+                update contact_changes set contact_id = $3 where tenant_id = $1 and contact_id = $2 returning id
+             ), texts_moved as (
+                update outbound_texts set contact_id = $3 where tenant_id = $1 and contact_id = $2 returning id
+             ), follow_ups_moved as (
+                update follow_ups set contact_id = $3 where tenant_id = $1 and contact_id = $2 returning id
+             ), extractions_moved as (
+                update extractions x set contact_id = $3 where tenant_id = $1 and contact_id = $2
+                    -- The same words of the same person are read once.
+                    and not exists (select from extractions o where o.tenant_id = $1 and o.contact_id = $3
+                                                                and o.fingerprint = x.fingerprint) returning id
              ), contacts_moved as (
                 update contacts set merged_into = $3 where tenant_id = $1 and (merged_into = $2 or id = $2) returning id
              ), asked_afresh as (
@@ -122,6 +137,12 @@ impl TenantTx {
                 'calls', (select coalesce(jsonb_agg(id), '[]') from calls_moved),
                 'notes', (select coalesce(jsonb_agg(id), '[]') from notes_moved),
                 'context_log', (select coalesce(jsonb_agg(id), '[]') from answers_moved),
+                'conversation_entries', (select coalesce(jsonb_agg(id), '[]') from entries_moved),
+                'approvals', (select coalesce(jsonb_agg(id), '[]') from approvals_moved),
+                'contact_changes', (select coalesce(jsonb_agg(id), '[]') from changes_moved),
+                'outbound_texts', (select coalesce(jsonb_agg(id), '[]') from texts_moved),
+                'follow_ups', (select coalesce(jsonb_agg(id), '[]') from follow_ups_moved),
+                'extractions', (select coalesce(jsonb_agg(id), '[]') from extractions_moved),
                 'contacts', (select coalesce(jsonb_agg(id), '[]') from contacts_moved)), $5",
             self.tenant(),
             gone.uuid(),
@@ -193,6 +214,24 @@ impl TenantTx {
              ), answers_back as (
                 update context_log l set contact_id = $2 from moved m
                 where l.tenant_id = $1 and l.contact_id = $3 and m.of = 'context_log' and l.id = m.id
+             ), entries_back as (
+                update conversation_entries r set contact_id = $2 from moved m
+                where r.tenant_id = $1 and r.contact_id = $3 and m.of = 'conversation_entries' and r.id = m.id
+             ), approvals_back as (
+                update approvals r set contact_id = $2 from moved m
+                where r.tenant_id = $1 and r.contact_id = $3 and m.of = 'approvals' and r.id = m.id
+             ), changes_back as (
+                update contact_changes r set contact_id = $2 from moved m
+                where r.tenant_id = $1 and r.contact_id = $3 and m.of = 'contact_changes' and r.id = m.id
+             ), texts_back as (
+                update outbound_texts r set contact_id = $2 from moved m
+                where r.tenant_id = $1 and r.contact_id = $3 and m.of = 'outbound_texts' and r.id = m.id
+             ), follow_ups_back as (
+                update follow_ups r set contact_id = $2 from moved m
+                where r.tenant_id = $1 and r.contact_id = $3 and m.of = 'follow_ups' and r.id = m.id
+             ), extractions_back as (
+                update extractions r set contact_id = $2 from moved m
+                where r.tenant_id = $1 and r.contact_id = $3 and m.of = 'extractions' and r.id = m.id
              ), contacts_back as (
                 update contacts c set merged_into = nullif($2, c.id) from moved m
                 where c.tenant_id = $1 and c.merged_into = $3 and m.of = 'contacts' and c.id = m.id

@@ -18,6 +18,10 @@ pub enum Process {
     Alert,
     /// What a tenant always has running: its watch and its daily report.
     Tenant,
+    /// What keeps a tenant in step with its CRM, one each.
+    Crm,
+    CrmChannel,
+    CrmReconcile,
     /// The refreshing of a tenant's calendars.
     Calendars,
     /// A tenant's reading of texts and transcripts.
@@ -38,6 +42,9 @@ impl Process {
             Self::Reading => "reading",
             Self::Sound => "sound",
             Self::Text => "text",
+            Self::Crm => "crm",
+            Self::CrmChannel => "crm_channel",
+            Self::CrmReconcile => "crm_reconcile",
         }
     }
 }
@@ -54,6 +61,9 @@ pub enum Wake {
     Reading(TenantId),
     Sound(TenantId, SoundId),
     Text(TenantId, TextId),
+    Crm(TenantId),
+    CrmChannel(TenantId),
+    CrmReconcile(TenantId),
 }
 
 /// A wake-up that is due.
@@ -169,7 +179,8 @@ impl Store {
              union select tenant_id, $7, tenant_id from extractions where state in ('waiting', 'reading')
              union select tenant_id, $7, tenant_id from approvals where settled_at is null
              union select tenant_id, $8, id from sounds where ended is null
-             union select tenant_id, $9, id from outbound_texts where state in ('pending', 'sending')",
+             union select tenant_id, $9, id from outbound_texts where state in ('pending', 'sending')
+             union select tenant_id, process, tenant_id from crm_accounts, unnest($10::text[]) as p (process)",
             Process::Reminder.code(),
             Process::Call.code(),
             Process::Event.code(),
@@ -178,7 +189,9 @@ impl Store {
             Process::Calendars.code(),
             Process::Reading.code(),
             Process::Sound.code(),
-            Process::Text.code()
+            Process::Text.code(),
+            &[Process::Crm, Process::CrmChannel, Process::CrmReconcile]
+                .map(|process| process.code().to_owned())
         )
         .execute(&self.pool)
         .await?;
@@ -217,7 +230,10 @@ async fn mark_queued(
             | Wake::Calendars(_)
             | Wake::Reading(_)
             | Wake::Sound(..)
-            | Wake::Text(..) => {}
+            | Wake::Text(..)
+            | Wake::Crm(_)
+            | Wake::CrmChannel(_)
+            | Wake::CrmReconcile(_) => {}
         }
     }
     sqlx::query!(
@@ -262,6 +278,9 @@ fn wake(tenant: Uuid, process: &str, subject: Uuid) -> Result<Wake> {
         "reading" => Ok(Wake::Reading(tenant)),
         "sound" => Ok(Wake::Sound(tenant, SoundId::from_uuid(subject))),
         "text" => Ok(Wake::Text(tenant, TextId::from_uuid(subject))),
+        "crm" => Ok(Wake::Crm(tenant)),
+        "crm_channel" => Ok(Wake::CrmChannel(tenant)),
+        "crm_reconcile" => Ok(Wake::CrmReconcile(tenant)),
         other => Err(Error::Unknown {
             column: "outbox.process",
             value: other.to_owned(),
@@ -350,6 +369,11 @@ impl TenantTx {
     pub async fn wake_text(&mut self, text: TextId) -> Result<()> {
         self.wake(Process::Text, text.uuid(), Priority::Standard)
             .await
+    }
+
+    /// A process that keeps the tenant in step with its CRM looks again.
+    pub(crate) async fn wake_crm_process(&mut self, process: Process) -> Result<()> {
+        self.wake(process, self.tenant(), Priority::Standard).await
     }
 
     async fn wake(&mut self, process: Process, subject: Uuid, priority: Priority) -> Result<()> {

@@ -76,6 +76,11 @@ impl Store {
         .execute(&mut *tx)
         .await?;
         tx.commit().await?;
+        if settings.crm.is_on() {
+            let mut tx = self.tenant(id).begin().await?;
+            tx.wake_crm().await?;
+            tx.commit().await?;
+        }
         Ok(id)
     }
 
@@ -135,6 +140,7 @@ impl TenantTx {
         .execute(&mut *self.tx)
         .await?;
         self.wake_tenant().await?;
+        self.wake_crm_if_any().await?;
         self.wake_calendars_of(settings).await?;
         self.read_afresh().await?;
         self.wake_held_reminders().await

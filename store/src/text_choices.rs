@@ -1,6 +1,7 @@
 //! Whether a number wants texts: its own newest word by text, and what was said elsewhere (RULE-2, TEXT-4).
 
 use domain::text::{Choice, TextConsent};
+use jiff::Timestamp;
 
 use crate::{
     Result, TenantTx,
@@ -68,13 +69,15 @@ impl TenantTx {
         )
         .fetch_one(&mut *self.tx)
         .await?;
+        // Of somebody who was erased nothing is left but that they do not want it.
+        let erased = self.is_marked(e164).await?.then_some(Timestamp::UNIX_EPOCH);
         let by_text = row.at.zip(row.opted_out);
         Ok(TextConsent {
             by_text: by_text.map(|(at, opted_out)| Choice {
                 at: from_db(at),
                 opted_out,
             }),
-            opted_out_elsewhere: row.elsewhere.map(from_db),
+            opted_out_elsewhere: row.elsewhere.map(from_db).or(erased),
         })
     }
 }

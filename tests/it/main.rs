@@ -6,6 +6,7 @@ mod behaviours;
 mod calendars;
 mod chaos;
 mod compose;
+mod crm;
 mod dashboard;
 mod desk;
 mod dev_command;

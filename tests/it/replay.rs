@@ -21,8 +21,8 @@ use temporalio_client::{Client, WorkflowHistory, schedules::ScheduleOverlapPolic
 use temporalio_common::UntypedWorkflow;
 use temporalio_sdk::workflow_replayer::{WorkflowReplayer, WorkflowReplayerOptions};
 use workflows::{
-    Alert, AppointmentReminder, CalendarRefresh, DailyReport, EventProcessing, LineHealthCheck,
-    PhoneCall, Retention, TenantWatch, TextWork, names,
+    Alert, AppointmentReminder, CalendarRefresh, CrmChannel, CrmReconcile, CrmSync, DailyReport,
+    EventProcessing, LineHealthCheck, PhoneCall, Retention, TenantWatch, TextWork, names,
 };
 
 use crate::{
@@ -325,6 +325,9 @@ fn replayer() -> Result<WorkflowReplayer> {
         .register_workflow::<TenantWatch>()?
         .register_workflow::<CalendarRefresh>()?
         .register_workflow::<TextWork>()?
+        .register_workflow::<CrmSync>()?
+        .register_workflow::<CrmChannel>()?
+        .register_workflow::<CrmReconcile>()?
         .build();
     Ok(WorkflowReplayer::new(options)?)
 }

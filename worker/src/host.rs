@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use activities::{
-    Accounts, Bulk, Calendars, ChannelOptions, Deciding, Dialing, Platform, TextOptions,
+    Accounts, Bulk, Calendars, ChannelOptions, CrmOptions, Deciding, Dialing, Platform, TextOptions,
 };
 use anyhow::{Result, anyhow};
 use store::Store;
@@ -15,8 +15,8 @@ use temporalio_sdk::{
 };
 use tokio::sync::oneshot;
 use workflows::{
-    Alert, AppointmentReminder, CalendarRefresh, DailyReport, EventProcessing, LineHealthCheck,
-    PhoneCall, Retention, TenantWatch, TextWork, names,
+    Alert, AppointmentReminder, CalendarRefresh, CrmChannel, CrmReconcile, CrmSync, DailyReport,
+    EventProcessing, LineHealthCheck, PhoneCall, Retention, TenantWatch, TextWork, names,
 };
 
 /// Which task queues a worker serves.
@@ -46,6 +46,7 @@ impl Role {
 /// What a worker works with.
 #[derive(Clone)]
 pub struct Means {
+    pub crm: CrmOptions,
     pub store: Store,
     pub accounts: Accounts,
     pub channels: ChannelOptions,
@@ -79,6 +80,7 @@ pub async fn run(
         channels,
         calendars,
         texts,
+        crm,
         platform,
     } = means;
     if matches!(role, Role::Core | Role::All) {
@@ -94,6 +96,9 @@ pub async fn run(
             .register_workflow::<TenantWatch>()?
             .register_workflow::<CalendarRefresh>()?
             .register_workflow::<TextWork>()?
+            .register_workflow::<CrmSync>()?
+            .register_workflow::<CrmChannel>()?
+            .register_workflow::<CrmReconcile>()?
             .register_activities(Deciding {
                 store: store.clone(),
                 platform: platform.clone(),
@@ -114,6 +119,7 @@ pub async fn run(
                 channels,
                 calendars,
                 texts,
+                crm,
             })
             .graceful_shutdown_period(DRAIN)
             .deployment_options(build())

@@ -19,7 +19,8 @@ use temporalio_common::{
 };
 use tokio::sync::Notify;
 use workflows::{
-    Alert, AppointmentReminder, CalendarRefresh, EventProcessing, PhoneCall, TenantWatch, TextWork,
+    Alert, AppointmentReminder, CalendarRefresh, CrmChannel, CrmReconcile, CrmSync,
+    EventProcessing, PhoneCall, TenantWatch, TextWork,
     contract::{
         AlertInput, CallInput, EventInput, ReminderInput, TenantInput, TextSubject, TextWorkInput,
         WatchInput,
@@ -198,6 +199,18 @@ async fn look_again(client: &Client, due: &Due) -> Result<(), WorkflowStartError
             let of = TextSubject::Text(text);
             let input = TextWorkInput { tenant, of };
             wake!(TextWork, tenant, names::text_id(text), input)
+        }
+        Wake::Crm(tenant) => {
+            let id = names::crm_id(tenant);
+            wake!(CrmSync, tenant, id, TenantInput { tenant })
+        }
+        Wake::CrmChannel(tenant) => {
+            let id = names::crm_channel_id(tenant);
+            wake!(CrmChannel, tenant, id, TenantInput { tenant })
+        }
+        Wake::CrmReconcile(tenant) => {
+            let id = names::crm_reconcile_id(tenant);
+            wake!(CrmReconcile, tenant, id, TenantInput { tenant })
         }
     }
 }

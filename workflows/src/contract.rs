@@ -115,6 +115,33 @@ pub enum TextSubject {
     Sound(SoundId),
 }
 
+/// What one of the processes at the CRM is for.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct CrmInput {
+    pub tenant: TenantId,
+    pub job: CrmJob,
+}
+
+/// Each has a process of its own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum CrmJob {
+    Sync,
+    Channel,
+    Reconcile,
+}
+
+impl CrmJob {
+    /// For people who look at the engine's screens.
+    pub(crate) const fn words(self) -> &'static str {
+        match self {
+            Self::Sync => "keep in step with the CRM",
+            Self::Channel => "renew the CRM's channel",
+            Self::Reconcile => "compare with the CRM",
+        }
+    }
+}
+
 /// An input together with the process's own time, for activities that run beside the workflow.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct At<T> {
@@ -195,6 +222,18 @@ impl TextRequest {
             Self::Fetch => "fetch a sound",
         }
     }
+}
+
+/// What a process at the CRM does next.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "step", rename_all = "snake_case")]
+pub enum CrmStep {
+    /// There is something to do at the CRM.
+    Work,
+    Wait {
+        until: Timestamp,
+    },
+    Finished,
 }
 
 /// What a look at a tenant found.
@@ -304,6 +343,12 @@ impl DecideActivities {
     pub fn advance_line_check(input: At<LineCheckInput>) -> LineCheckStep {
         unimplemented!()
     }
+
+    /// Whether there is something to do at the CRM, or when.
+    #[activity(name = "crm.advance")]
+    pub fn advance_crm(input: At<CrmInput>) -> CrmStep {
+        unimplemented!()
+    }
 }
 
 /// Requests to the voice provider, on their own task queue.
@@ -374,6 +419,12 @@ impl BulkActivities {
     /// Asks the provider whether the text of a check has arrived.
     #[activity(name = "line_check.ask")]
     pub fn ask_line_check(input: LineCheckInput) {
+        unimplemented!()
+    }
+
+    /// Does at the CRM what is due, or some of it. Answers until when it is to be left alone, if it is.
+    #[activity(name = "crm.work")]
+    pub fn work_at_crm(input: CrmInput) -> Option<Timestamp> {
         unimplemented!()
     }
 }

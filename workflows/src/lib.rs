@@ -7,6 +7,7 @@
 mod alert;
 mod calendar_refresh;
 pub mod contract;
+mod crm;
 mod daily_report;
 mod event_processing;
 mod line_health_check;
@@ -15,6 +16,7 @@ mod phone_call;
 mod reminder;
 mod retention;
 mod tenant_watch;
+pub use crm::{CrmChannel, CrmReconcile, CrmSync};
 mod text_work;
 
 pub use alert::Alert;
@@ -84,6 +86,18 @@ pub mod names {
 
     pub fn text_id(text: TextId) -> String {
         format!("text:{text}")
+    }
+
+    pub fn crm_id(tenant: TenantId) -> String {
+        format!("crm:{tenant}")
+    }
+
+    pub fn crm_channel_id(tenant: TenantId) -> String {
+        format!("crm-channel:{tenant}")
+    }
+
+    pub fn crm_reconcile_id(tenant: TenantId) -> String {
+        format!("crm-reconcile:{tenant}")
     }
 
     /// Of the schedule, and the beginning of the ids of the processes it starts.

@@ -45,7 +45,7 @@ pub async fn answer(
                 by: ChangedBy::Person(by),
                 cause: Some(id.uuid()),
             };
-            tx.change_contact(&mut contact, change, now).await?;
+            tx.change_field(&mut contact, change, now).await?;
             ("applied", Answered::Applied(field))
         }
         ApprovalStep::Reject => ("rejected", Answered::Rejected(entry.approval.field)),

@@ -100,7 +100,7 @@ async fn take_up(
                 by: ChangedBy::Extraction,
                 cause: Some(row.id.uuid()),
             };
-            tx.change_contact(contact, change, now).await
+            tx.change_field(contact, change, now).await
         }
         Proposal::Ask {
             field,

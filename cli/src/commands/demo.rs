@@ -10,7 +10,9 @@ use std::{
     time::{Duration, Instant},
 };
 
-use activities::{Accounts, Calendars, ChannelOptions, Platform, TextOptions, VoiceOptions};
+use activities::{
+    Accounts, Calendars, ChannelOptions, CrmOptions, Platform, TextOptions, VoiceOptions,
+};
 use anyhow::{Context, Result, bail};
 use clap::Args;
 use embedded::PostgresOptions;
@@ -83,6 +85,7 @@ async fn play(
         accounts,
         channels: ChannelOptions::default(),
         calendars: Calendars::default(),
+        crm: CrmOptions::default(),
         texts: TextOptions::default(),
         platform: Platform::default(),
     };

@@ -11,6 +11,7 @@ impl AlertCause {
             Self::QueueLong => "too many webhooks are waiting",
             Self::HealthCheckFailed => "a part of Bellhop does not work",
             Self::ChannelExpiring => "a notification channel of the CRM is about to expire",
+            Self::CrmRefused => "the CRM does not let Bellhop in",
             Self::ReminderNotPlaced => "a reminder is due and has not been called",
             Self::AcceptedNotStarted => "an accepted webhook is not being processed",
             Self::EventDead => "a webhook could not be processed",
@@ -45,6 +46,9 @@ impl AlertCause {
             }
             Self::ChannelExpiring => {
                 "It could not be renewed. When it expires, changes in the CRM are not heard of until the next comparison."
+            }
+            Self::CrmRefused => {
+                "Its access was taken back, or may not do what is needed. What is to be written waits; nothing is lost."
             }
             Self::ReminderNotPlaced => "Somebody was to be called by now and has not been.",
             Self::AcceptedNotStarted => {
@@ -98,7 +102,10 @@ impl AlertCause {
             }
             Self::HealthCheckFailed => "See `bellhop doctor`.",
             Self::ChannelExpiring => {
-                "See `bellhop doctor`; the CRM's access may have been taken back."
+                "See `bellhop crm status --tenant NAME`; the CRM's access may have been taken back."
+            }
+            Self::CrmRefused => {
+                "See `bellhop crm status --tenant NAME`; store new secrets with `bellhop tenant add-secret NAME --crm …`."
             }
             Self::ReminderNotPlaced => {
                 "See `bellhop doctor` and `bellhop review`; call the person yourself if time is short."

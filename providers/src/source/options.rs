@@ -106,7 +106,8 @@ impl SourceOptions {
         };
         match &self.public_base_url {
             None if needed => Err(OptionsProblem::new(FIELD, "is needed")),
-            Some(_) if !needed => Err(of_no_use(FIELD, kind)),
+            // Zoho is told the address, and signs nothing.
+            Some(_) if !needed && kind != SourceKind::Zoho => Err(of_no_use(FIELD, kind)),
             Some(url) if !is_base_url(url) => Err(OptionsProblem::new(
                 FIELD,
                 "expected an address like https://hooks.example.org, without query",

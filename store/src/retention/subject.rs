@@ -72,7 +72,7 @@ impl TenantTx {
     /// The contacts with a number: an operator who names one may mean any of them.
     pub async fn contacts_with_number(&mut self, e164: &str) -> Result<Vec<ContactId>> {
         let ids = sqlx::query_scalar!(
-            "select id from contacts where tenant_id = $1 and e164 = $2 order by id",
+            "select id from contacts where tenant_id = $1 and (e164 = $2 or mobile = $2) and merged_into is null order by id",
             self.tenant(),
             e164
         )
@@ -88,7 +88,7 @@ impl TenantTx {
         e164: Option<&str>,
     ) -> Result<Subject> {
         let contacts = sqlx::query!(
-            "select id, e164, email from contacts where tenant_id = $1 and id = $2",
+            "select id, e164, mobile, email from contacts where tenant_id = $1 and (id = $2 or merged_into = $2)",
             self.tenant(),
             contact.map(ContactId::uuid)
         )
@@ -102,8 +102,8 @@ impl TenantTx {
                 .collect(),
             ..Subject::default()
         };
-        let current = contacts.into_iter().filter_map(|row| row.e164);
-        let told: Vec<String> = current.chain(e164.map(str::to_owned)).collect();
+        let current = contacts.into_iter().flat_map(|row| [row.e164, row.mobile]);
+        let told: Vec<String> = current.flatten().chain(e164.map(str::to_owned)).collect();
         person.numbers = self.numbers_of(&person.contacts, &told).await?;
         person.appointments = sqlx::query_scalar!(
             "select id from appointments where tenant_id = $1 and contact_id = any($2)",
@@ -140,7 +140,7 @@ impl TenantTx {
                    select e164 from calls where tenant_id = $1 and contact_id = any($2)
                ) n
                where n.e164 is not null
-                 and not exists (select from contacts c where c.tenant_id = $1 and c.e164 = n.e164 and c.id <> all($2))"#,
+                 and not exists (select from contacts c where c.tenant_id = $1 and n.e164 in (c.e164, c.mobile) and c.id <> all($2))"#,
             self.tenant(),
             contacts,
             told

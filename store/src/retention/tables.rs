@@ -90,6 +90,50 @@ impl Table {
 
 /// All of them, children before the tables they refer to.
 pub const TABLES: &[Table] = &[
+    // Texts.
+    table("approvals", DataClass::Conversations)
+        .contact("contact_id")
+        .delete("t.contact_id = any(p.contacts)
+                 or exists (select from extractions x join conversation_entries e on e.tenant_id = x.tenant_id and e.id = x.entry_id
+                            where x.tenant_id = t.tenant_id and x.id = t.extraction_id
+                              and (e.contact_id = any(p.contacts) or e.e164 = any(p.numbers)))")
+        .grows_old("asked_at", "t.settled_at is null"),
+    table("extractions", DataClass::Conversations)
+        .contact("contact_id")
+        .delete("t.contact_id = any(p.contacts)
+                 or exists (select from conversation_entries e where e.tenant_id = t.tenant_id and e.id = t.entry_id
+                                                                 and (e.contact_id = any(p.contacts) or e.e164 = any(p.numbers)))")
+        .grows_old(
+            "queued_at",
+            "t.state in ('waiting', 'reading')
+             or exists (select from approvals a where a.tenant_id = t.tenant_id and a.extraction_id = t.id)",
+        ),
+    table("sounds", DataClass::Conversations)
+        .delete("exists (select from conversation_entries e where e.tenant_id = t.tenant_id and e.id = t.entry_id
+                                                              and (e.contact_id = any(p.contacts) or e.e164 = any(p.numbers)))")
+        .grows_old("recorded_at", "false"),
+    table("conversation_entries", DataClass::Conversations)
+        .contact("contact_id")
+        .delete("t.contact_id = any(p.contacts) or t.e164 = any(p.numbers)")
+        .grows_old(
+            "at",
+            "exists (select from sounds s where s.tenant_id = t.tenant_id and s.entry_id = t.id)
+             or exists (select from extractions x where x.tenant_id = t.tenant_id and x.entry_id = t.id)",
+        ),
+    table("outbound_texts", DataClass::Conversations)
+        .contact("contact_id")
+        .delete("t.contact_id = any(p.contacts) or t.e164 = any(p.numbers)")
+        .grows_old("created_at", "t.state in ('pending', 'sending')"),
+    table("contact_changes", DataClass::Conversations)
+        .contact("contact_id")
+        .delete("t.contact_id = any(p.contacts)")
+        .grows_old("changed_at", "false"),
+    // CRM. They go with their contact; at the CRM somebody has to erase the person too.
+    table("crm_conflicts", DataClass::Contacts).delete("t.contact_id = any(p.contacts)"),
+    table("crm_queue", DataClass::Contacts).delete("t.contact_id = any(p.contacts) or t.key = any(p.numbers)"),
+    table("crm_links", DataClass::Contacts).delete("t.contact_id = any(p.contacts)"),
+    // Ids only.
+    table("contact_merges", DataClass::Contacts).grows_old("merged_at", "t.undone_at is null"),
     // Webhooks. What came before somebody was erased is found by their calls, and by their numbers in the body.
     table("event_attempts", DataClass::Events).blank("t.event_id = any(p.events)", "detail = null"),
     table("events", DataClass::Events)
@@ -188,12 +232,21 @@ pub const TABLES: &[Table] = &[
         .blank(
             "t.id = any(p.contacts)",
             "match_key = 'erased ' || t.id, name = '', email = null, e164 = null, zones = '{}', consent_source = null,
-             consent_at = null, best_hour = null, erased_at = p.now",
+             consent_at = null, best_hour = null, address = null, mobile = null, remarks = null, erased_at = p.now",
         )
-        .grows_old("recorded_at", "false"),
+        .grows_old(
+            "recorded_at",
+            "exists (select from contact_merges m where m.tenant_id = t.tenant_id and t.id in (m.kept, m.gone))
+             or exists (select from contacts o where o.tenant_id = t.tenant_id and o.merged_into = t.id)",
+        ),
     // Their marks stay (see marks.rs).
     table("opt_outs", DataClass::Kept).delete("t.e164 = any(p.numbers)"),
     table("invalid_numbers", DataClass::Kept).delete("t.e164 = any(p.numbers)"),
+    table("text_choices", DataClass::Kept).delete("t.e164 = any(p.numbers)"),
+    kept("calendars"),
+    kept("crm_accounts"),
+    kept("extraction_months"),
+    kept("extraction_pauses"),
     kept("opt_out_marks"),
     kept("erasures"),
     kept("breakers"),

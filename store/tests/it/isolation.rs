@@ -5,6 +5,7 @@ use domain::{
     alert::{AlertCause, Audience, Channel, Severity, Target},
     appointment::AppointmentStatus,
     call::{CallOutcome, Observation, ObservationKind},
+    crm::{self, Pair, Question, Why},
     event::{Priority, RetryScope},
     ids::{CallId, ContextId, EventId, TenantId, TextId},
     reminder::Deferral,
@@ -15,9 +16,9 @@ use jiff::civil::Date;
 use serde_json::{Value, json};
 use sqlx::{AssertSqlSafe, PgConnection};
 use store::{
-    AgentMessage, AgentSign, Change, ChangedBy, Claim, ContextEntry, Decision, Error,
-    FunctionEntry, Moved, NewDelivery, NewEvent, NewNote, NewText, Placed, ReadingPause, Seen,
-    TenantStore, TenantTx, ToolUse, Trouble, TryResult,
+    AgentMessage, AgentSign, Change, ChangedBy, Claim, ContextEntry, CrmTask, Decision, Error,
+    FunctionEntry, Moved, NewContact, NewDelivery, NewEvent, NewNote, NewText, Placed,
+    ReadingPause, Seen, TenantStore, TenantTx, ToolUse, Trouble, TryResult,
 };
 use uuid::Uuid;
 
@@ -172,7 +173,7 @@ async fn conversation_rows(tx: &mut TenantTx) -> Result<(), Error> {
         by: ChangedBy::Extraction,
         cause: None,
     };
-    tx.change_contact(&mut row, change, at(NOW)).await?;
+    tx.change_field(&mut row, change, at(NOW)).await?;
     let text = NewText {
         id: TextId::generate(),
         purpose: OutboundPurpose::Person,
@@ -185,6 +186,29 @@ async fn conversation_rows(tx: &mut TenantTx) -> Result<(), Error> {
     tx.add_text(&text, at(NOW)).await?;
     tx.add_sound(entry, SoundKind::Recording, "1").await?;
     Ok(())
+}
+
+/// A row of each table that a CRM needs.
+async fn crm_rows(tx: &mut TenantTx) -> Result<(), Error> {
+    let new = NewContact {
+        name: "Ada Archer".to_owned(),
+        email: None,
+        e164: Some("+447700900997".to_owned()),
+        zones: Vec::new(),
+        consent_source: None,
+        consent_at: None,
+    };
+    let (contact, _) = tx.add_contact(&new).await?;
+    tx.lock_crm().await?;
+    tx.lock_crm_contact(contact).await?;
+    let task = CrmTask::Contact(contact);
+    tx.crm_queue(&task, Some(contact), at(NOW)).await?;
+    let question = Question {
+        field: crm::Field::Email,
+        about: Pair::default(),
+        why: Why::BothChanged,
+    };
+    tx.crm_ask(contact, &[question], at(NOW)).await
 }
 
 /// A row of each table that processing and alerting need.
@@ -217,6 +241,7 @@ async fn new_rows(tx: &mut TenantTx, event: EventId) -> Result<(), Error> {
     };
     tx.tool_used(&used).await?;
     desk_rows(tx).await?;
+    crm_rows(tx).await?;
     conversation_rows(tx).await?;
     crate::retention::rows(tx).await?;
     let trouble = Trouble {

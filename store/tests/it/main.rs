@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test stops at the first surprise")]
 
 mod calendars;
+mod crm;
 mod dialing;
 mod events;
 mod harness;

@@ -228,6 +228,23 @@ async fn fill(stage: &Stage, tenant: &TenantStore, of: &Someone) -> ContactId {
         "insert into agent_sessions (tenant_id, session_id, first_seen_at, last_seen_at) values ($1, $6, now(), now())",
         "insert into agent_messages (tenant_id, event_id, session_id, role, text, captured_at)
          values ($1, gen_random_uuid(), $6, 'user', $2, now())",
+        "insert into conversation_entries (tenant_id, id, kind, provider_id, e164, contact_id, at, entry)
+         values ($1, $7, 'text', $6, $4, $7, now(), $2)",
+        "insert into extractions (tenant_id, id, entry_id, contact_id, kind, fingerprint, queued_at, state)
+         values ($1, $7, $7, $7, 'text', '\\x00', now(), 'read')",
+        "insert into approvals (tenant_id, id, contact_id, extraction_id, field, shown, proposed, asked_at)
+         values ($1, $7, $7, $7, 'name', $2, $2, now())",
+        "insert into contact_changes (tenant_id, id, contact_id, field, was, becomes, changed_by, changed_at)
+         values ($1, $7, $7, 'name', $2, $2, $2, now())",
+        "insert into outbound_texts (tenant_id, id, purpose, e164, contact_id, body, asked_by, state, created_at)
+         values ($1, $7, 'person', $4, $7, $2, 'somebody', 'sent', now())",
+        "insert into sounds (tenant_id, id, entry_id, kind, key, audio) values ($1, $7, $7, 'recording', '0', convert_to($2, 'UTF8'))",
+        "insert into text_choices (tenant_id, e164, at, opted_out) values ($1, $4, now(), true)",
+        "insert into crm_links (tenant_id, contact_id, record_id, seen) values ($1, $7, $6, $3)
+         on conflict (tenant_id, contact_id) do update set seen = excluded.seen, record_id = excluded.record_id",
+        "insert into crm_queue (tenant_id, kind, key, contact_id, changed_first, changed_last) values ($1, 'number', $4, null, now(), now())",
+        "insert into crm_conflicts (tenant_id, contact_id, field, about, why, asked_at) values ($1, $7, 'email', $3, 'both_changed', now())",
+        "update contacts set address = $2, mobile = $4, remarks = $2 where tenant_id = $1 and id = $7",
         "insert into tool_uses (tenant_id, session_id, tool_use_id, input, response, error) values ($1, $6, 't', $2, $2, $2)",
     ] {
         // Each statement names what it needs; the others only have to have a type.
@@ -289,7 +306,10 @@ async fn no_column_of_any_table_tells_of_an_erased_person_and_all_tell_of_the_ot
     let filled = places_of(&stage, ADA.e164.trim_start_matches('+')).await;
     for table in TABLES.iter().filter(|table| table.erase != Erase::Nothing) {
         let holds = |place: &String| place.starts_with(&format!("{}.", table.name));
-        let is_found_by_id = matches!(table.name, "appointments" | "event_attempts");
+        let is_found_by_id = matches!(
+            table.name,
+            "appointments" | "event_attempts" | "extractions"
+        );
         assert!(is_found_by_id || filled.iter().any(holds), "{}", table.name);
     }
     let calls_before = counts(&stage, tenant.id()).await;

@@ -116,7 +116,7 @@ async fn a_new_number_makes_a_new_version_and_wakes_the_reminder_and_a_name_does
             by,
             cause: None,
         };
-        tx.change_contact(&mut row, change, at(NOW)).await.unwrap();
+        tx.change_field(&mut row, change, at(NOW)).await.unwrap();
         tx.commit().await.unwrap();
         let version: i32 = sqlx::query_scalar("select version from appointments")
             .fetch_one(&stage.pool)

@@ -64,7 +64,7 @@ impl World {
         let options = self.folder.join(format!("{slug}-{code}.toml"));
         let url = self.ingress_url("");
         let text = match code {
-            "twilio" => format!("public_base_url = {url:?}"),
+            "twilio" | "zoho" => format!("public_base_url = {url:?}"),
             _ => String::new(),
         };
         std::fs::write(&options, text)?;

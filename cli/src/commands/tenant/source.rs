@@ -7,7 +7,7 @@ use clap::{
     Args,
     builder::{PossibleValuesParser, TypedValueParser},
 };
-use domain::ids::TenantId;
+use domain::{ids::TenantId, settings::CRM_SECRETS};
 use providers::source::{SourceKind, SourceOptions, check_secret};
 use rand::{Rng, distr::Alphanumeric};
 use secrecy::SecretString;
@@ -26,6 +26,9 @@ const SERVICES: [&str; 2] = ["openphone_api", "gemini"];
 fn secret_names() -> PossibleValuesParser {
     PossibleValuesParser::new(CHANNELS.into_iter().chain(SERVICES))
 }
+
+/// The code of the CRM, whose notifications come in at a source.
+const ZOHO: &str = SourceKind::Zoho.code();
 
 #[derive(Args)]
 pub struct NewSource {
@@ -49,7 +52,7 @@ pub struct NewSecret {
         long,
         value_name = "KEY",
         conflicts_with_all = ["channel", "calendar"],
-        required_unless_present_any = ["channel", "calendar"]
+        required_unless_present_any = ["channel", "calendar", "crm"]
     )]
     source: Option<String>,
     /// The calendar that it is for, by its name in the settings: Google's credentials file, Cal.com's key, a feed's address
@@ -59,6 +62,9 @@ pub struct NewSecret {
     /// the service: openphone_api, gemini (the API key)
     #[arg(long, value_name = "CHANNEL", value_parser = secret_names())]
     channel: Option<String>,
+    /// What of the CRM's it is: zoho_client_id, zoho_client_secret or zoho_refresh_token
+    #[arg(long, value_name = "NAME", conflicts_with_all = ["source", "channel", "calendar"], value_parser = PossibleValuesParser::new(CRM_SECRETS))]
+    crm: Option<String>,
 }
 
 #[derive(Args)]
@@ -146,9 +152,22 @@ pub(super) async fn add_secret(store: &Store, new: NewSecret) -> Result<()> {
         )?;
         return Ok(());
     }
+    if let Some(name) = &new.crm {
+        tx.add_crm_secret(store.keys(), name, &secret).await?;
+        tx.commit().await?;
+        say!(
+            "the secret is stored, encrypted; see `bellhop crm status --tenant {}`",
+            new.slug
+        )?;
+        return Ok(());
+    }
     let source = source(&mut tx, new.source.as_deref().unwrap_or_default()).await?;
     check(&source, &secret)?;
     tx.add_source_secret(store.keys(), &source, &secret).await?;
+    if source.provider == ZOHO {
+        // Its notifications can be asked for now.
+        tx.wake_crm_if_any().await?;
+    }
     tx.commit().await?;
     say!("the secret is stored, encrypted; older ones of this address verify until retired")?;
     Ok(())

@@ -1,0 +1,170 @@
+//! One contact and its record: read, compared by field, taken, written.
+
+use domain::{
+    crm::{Plan, Record, RecordId, Rules, Version, first_push, plan},
+    ids::ContactId,
+    settings::Crm,
+};
+use providers::zoho::{NewRecord, Update};
+use store::{CrmContact, CrmTrouble, CrmWork};
+
+use super::{
+    Desk, Halt, Work, find,
+    ours::{change, keep_quiet, ours, settings_for, wish},
+};
+
+/// Finds or makes the record, and brings both sides together. Each step may be repeated.
+pub(super) async fn compare(desk: &Desk<'_>, work: &CrmWork, id: ContactId) -> Work {
+    let mut tx = desk.tenant.begin().await?;
+    let contact = tx.lock_crm_contact(id).await?;
+    tx.commit().await?;
+    let Some(contact) = contact else {
+        return desk.done(work).await;
+    };
+    let record = match &contact.record {
+        Some(record) => Some(record.clone()),
+        None => record_of(desk, &contact).await?,
+    };
+    let Some(record) = record else {
+        return desk.done(work).await;
+    };
+    let Some(theirs) = desk.record(&record).await? else {
+        return gone(desk, work, id).await;
+    };
+    let Some(plan) = take(desk, work, id, &theirs).await? else {
+        return Ok(());
+    };
+    let (client, permit) = desk.permit(1).await?;
+    let update = Update::new(plan.record.clone(), plan.pushed_values());
+    let answer = client
+        .update(&desk.table, &update, plan.unmodified_since)
+        .await;
+    let written = desk.told(permit, answer).await?;
+    metrics::counter!("bellhop_crm_pushes_total").increment(1);
+    pushed(desk, work, id, &plan, written.version).await
+}
+
+/// The record of a contact that has none yet: found, or made. `None` when there is none to be.
+async fn record_of(desk: &Desk<'_>, contact: &CrmContact) -> Work<Option<RecordId>> {
+    match find::record_of(desk, contact).await? {
+        find::Found::One(record) => return linked(desk, contact.id, record).await,
+        find::Found::Several => {
+            trouble(desk, contact.id, CrmTrouble::Several).await?;
+            return Ok(None);
+        }
+        // Somebody deleted it there: we do not make it again.
+        find::Found::Nobody if contact.trouble == Some(CrmTrouble::Gone) => return Ok(None),
+        find::Found::Nobody => {}
+    }
+    let crm = settings_for(contact, &desk.settings.crm);
+    let Some(values) = first_push(&ours(contact).values, rules(desk, &crm)) else {
+        trouble(desk, contact.id, CrmTrouble::Incomplete).await?;
+        return Ok(None);
+    };
+    let new = NewRecord {
+        contact: contact.id,
+        values,
+    };
+    let (client, permit) = desk.permit(1).await?;
+    let answer = client.upsert(&desk.table, std::slice::from_ref(&new)).await;
+    let made = desk.told(permit, answer).await?.into_iter().next();
+    let record = match made {
+        Some(Ok(written)) => written.id,
+        Some(Err(problem)) => match problem.duplicate_of.clone() {
+            Some(there) => there,
+            None => return Err(Halt::Crm(problem.into())),
+        },
+        None => return Err(Halt::Crm(providers::zoho::CrmError::Uncertain)),
+    };
+    linked(desk, contact.id, record).await
+}
+
+/// `None` when another contact is this record.
+async fn linked(desk: &Desk<'_>, id: ContactId, record: RecordId) -> Work<Option<RecordId>> {
+    let mut tx = desk.tenant.begin().await?;
+    let is_ours = tx.crm_link(id, &record).await?;
+    match is_ours {
+        true => tx.crm_go_on(id, desk.now).await?,
+        false => tx.crm_unlink(id, CrmTrouble::Several).await?,
+    }
+    tx.commit().await?;
+    Ok(is_ours.then_some(record))
+}
+
+async fn trouble(desk: &Desk<'_>, id: ContactId, trouble: CrmTrouble) -> Work {
+    let mut tx = desk.tenant.begin().await?;
+    tx.crm_unlink(id, trouble).await?;
+    Ok(tx.commit().await?)
+}
+
+/// The record was deleted: the contact stays, and is not made again there.
+async fn gone(desk: &Desk<'_>, work: &CrmWork, id: ContactId) -> Work {
+    let mut tx = desk.tenant.begin().await?;
+    tx.crm_unlink(id, CrmTrouble::Gone).await?;
+    tx.crm_done(work).await?;
+    Ok(tx.commit().await?)
+}
+
+/// Compares, and gives the contact what it is to have. `None` when nothing is to be written.
+async fn take(
+    desk: &Desk<'_>,
+    work: &CrmWork,
+    id: ContactId,
+    theirs: &Record,
+) -> Work<Option<Plan>> {
+    let mut tx = desk.tenant.begin().await?;
+    let contact = tx.lock_crm_contact(id).await?;
+    let Some(contact) = contact.filter(|contact| contact.record.as_ref() == Some(&theirs.id))
+    else {
+        return Ok(None);
+    };
+    let plan = planned(desk, &contact, theirs);
+    let mut link = contact.link.clone();
+    link.took(&plan);
+    tx.change_contact_from_crm(id, &change(&plan, &contact), desk.now)
+        .await?;
+    tx.save_crm_link(id, &link).await?;
+    tx.crm_ask(id, &plan.ask, desk.now).await?;
+    match wish(&plan) {
+        Some(quiet) => tx.crm_wishes(id, quiet).await?,
+        None => {}
+    }
+    let is_over = plan.push.is_empty();
+    if is_over {
+        tx.crm_done(work).await?;
+    }
+    tx.commit().await?;
+    Ok((!is_over).then_some(plan))
+}
+
+async fn pushed(
+    desk: &Desk<'_>,
+    work: &CrmWork,
+    id: ContactId,
+    plan: &Plan,
+    version: Version,
+) -> Work {
+    let mut tx = desk.tenant.begin().await?;
+    if let Some(contact) = tx.lock_crm_contact(id).await? {
+        let mut link = contact.link;
+        link.pushed(plan, version);
+        tx.save_crm_link(id, &link).await?;
+    }
+    tx.crm_done(work).await?;
+    Ok(tx.commit().await?)
+}
+
+/// What follows for a contact and its record.
+pub(super) fn planned(desk: &Desk<'_>, contact: &CrmContact, theirs: &Record) -> Plan {
+    let crm = settings_for(contact, &desk.settings.crm);
+    let mut plan = plan(&ours(contact), theirs, &contact.link, rules(desk, &crm));
+    keep_quiet(&mut plan, contact);
+    plan
+}
+
+fn rules<'a>(desk: &Desk<'_>, crm: &'a Crm) -> Rules<'a> {
+    Rules {
+        crm,
+        country: desk.country,
+    }
+}

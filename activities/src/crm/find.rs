@@ -1,0 +1,230 @@
+//! Who of the CRM's people is who of ours, by number (CRM-1).
+
+use domain::{
+    crm::{Field, Match, Record, RecordId, by_number, joined_name, number_in, same},
+    phone::PhoneNumber,
+};
+use store::{ContactChange, CrmContact, CrmTask, CrmTrouble, CrmWork, NewContact, TenantTx};
+
+use super::{Desk, Work, clean, ours::ours};
+
+/// A search by number takes up to so many requests.
+const SEARCH: u32 = 6;
+
+/// The record of a contact, as far as it can be told.
+pub(super) enum Found {
+    Nobody,
+    One(RecordId),
+    Several,
+}
+
+/// Looks by our own id where the CRM keeps it, then by the contact's numbers. Of several people with a number it is the
+/// one with the name, if there is one; nobody is guessed.
+pub(super) async fn record_of(desk: &Desk<'_>, contact: &CrmContact) -> Work<Found> {
+    if desk.settings.crm.reference_field.is_some() {
+        let (client, permit) = desk.permit(1).await?;
+        let answer = client.find_by_reference(&desk.table, contact.id).await;
+        if let Some(record) = desk.told(permit, answer).await?.into_iter().next() {
+            return Ok(Found::One(record.id));
+        }
+    }
+    let numbers = [&contact.told.phone, &contact.told.mobile];
+    for number in numbers.into_iter().flatten() {
+        let Ok(number) = PhoneNumber::from_e164(number) else {
+            continue;
+        };
+        let free = unowned(desk, with_number(desk, &number).await?).await?;
+        match free.as_slice() {
+            [] => {}
+            [record] => return Ok(Found::One(record.id.clone())),
+            several => return Ok(named(desk, contact, several)),
+        }
+    }
+    Ok(Found::Nobody)
+}
+
+/// Of several with a number, the one with the contact's name.
+fn named(desk: &Desk<'_>, contact: &CrmContact, several: &[Record]) -> Found {
+    let values = ours(contact).values;
+    let is_named = |record: &&Record| {
+        [Field::FirstName, Field::LastName].iter().all(|field| {
+            let (one, other) = (values.get(*field), record.values.get(*field));
+            same(*field, one, other, desk.country)
+        })
+    };
+    let mut named = several.iter().filter(is_named);
+    match (named.next(), named.next()) {
+        (Some(record), None) => Found::One(record.id.clone()),
+        _ => Found::Several,
+    }
+}
+
+/// The people of the CRM who have this number.
+async fn with_number(desk: &Desk<'_>, number: &PhoneNumber) -> Work<Vec<Record>> {
+    let (client, permit) = desk.permit(SEARCH).await?;
+    let answer = client
+        .find_by_number(&desk.table, number, desk.country)
+        .await;
+    let found: Vec<Record> = desk
+        .told(permit, answer)
+        .await?
+        .into_iter()
+        .map(clean)
+        .collect();
+    let ids = match by_number(number, &found, desk.country) {
+        Match::Nobody => Vec::new(),
+        Match::One(id) => vec![id],
+        Match::Several(ids) => ids,
+    };
+    let mut found: Vec<Record> = found
+        .into_iter()
+        .filter(|record| ids.contains(&record.id))
+        .collect();
+    found.sort_by(|one, other| one.id.cmp(&other.id));
+    found.dedup_by(|one, other| one.id == other.id);
+    Ok(found)
+}
+
+/// Those that are nobody's of ours.
+async fn unowned(desk: &Desk<'_>, records: Vec<Record>) -> Work<Vec<Record>> {
+    let mut tx = desk.tenant.begin().await?;
+    let mut free = Vec::new();
+    for record in records {
+        if tx.crm_contact_of(&record.id).await?.is_none() {
+            free.push(record);
+        }
+    }
+    Ok(free)
+}
+
+/// Somebody unknown called: if the CRM knows exactly one person with the number, it is a contact of ours from now on.
+pub(super) async fn who(desk: &Desk<'_>, work: &CrmWork, e164: &str) -> Work {
+    let mut tx = desk.tenant.begin().await?;
+    let known = tx.people_with(e164).await? > 0;
+    drop(tx);
+    let number = match PhoneNumber::from_e164(e164) {
+        Ok(number) if !known => number,
+        _ => return desk.done(work).await,
+    };
+    let found = unowned(desk, with_number(desk, &number).await?).await?;
+    let [record] = found.as_slice() else {
+        return desk.done(work).await;
+    };
+    let mut tx = desk.tenant.begin().await?;
+    import(desk, &mut tx, record, &number).await?;
+    tx.crm_done(work).await?;
+    tx.commit().await?;
+    metrics::counter!("bellhop_crm_imports_total").increment(1);
+    Ok(())
+}
+
+/// Makes a contact of a record. What both then hold is brought in step by a comparison.
+async fn import(
+    desk: &Desk<'_>,
+    tx: &mut TenantTx,
+    record: &Record,
+    called_from: &PhoneNumber,
+) -> Work {
+    let values = &record.values;
+    let dialed = |field| {
+        let number = number_in(values.get(field)?, desk.country)?;
+        Some(number.e164().to_owned())
+    };
+    let (phone, mobile) = (dialed(Field::Phone), dialed(Field::Mobile));
+    let name = joined_name(values.get(Field::FirstName), values.get(Field::LastName));
+    let new = NewContact {
+        name: name.unwrap_or_default(),
+        email: values.get(Field::Email).map(str::to_owned),
+        e164: phone
+            .clone()
+            .or_else(|| Some(called_from.e164().to_owned())),
+        zones: Vec::new(),
+        consent_source: None,
+        consent_at: None,
+    };
+    let (contact, is_new) = tx.add_contact(&new).await?;
+    if !tx.crm_link(contact, &record.id).await? {
+        return Ok(());
+    }
+    let change = ContactChange {
+        mobile: mobile.filter(|_| phone.is_some() && is_new).map(Some),
+        ..ContactChange::default()
+    };
+    tx.change_contact_from_crm(contact, &change, desk.now)
+        .await?;
+    if values.get(Field::DoNotCall).is_some() {
+        tx.crm_wishes(contact, true).await?;
+    }
+    if tx.people_with(called_from.e164()).await? == 1 {
+        tx.calls_were_from(called_from.e164(), contact).await?;
+    }
+    let task = CrmTask::Contact(contact);
+    tx.crm_queue(&task, Some(contact), desk.now).await?;
+    Ok(())
+}
+
+/// A record changed that is nobody's of ours, as far as we know: it may be that of the only contact with its number. A
+/// search may not know it yet, but knows the others with that number.
+pub(super) async fn whose(desk: &Desk<'_>, work: &CrmWork, id: &RecordId) -> Work {
+    let Some(record) = desk.record(id).await? else {
+        return desk.done(work).await;
+    };
+    let mut tx = desk.tenant.begin().await?;
+    let candidates = tx.crm_unlinked_with(&numbers_of(desk, &record)).await?;
+    let contact = match candidates.as_slice() {
+        [contact] if tx.crm_contact_of(id).await?.is_none() => {
+            tx.lock_crm_contact(*contact).await?
+        }
+        _ => None,
+    };
+    tx.commit().await?;
+    let Some(contact) = contact else {
+        return desk.done(work).await;
+    };
+    let numbers = numbers_of(desk, &record);
+    let mut found = vec![record];
+    for number in numbers {
+        if let Ok(number) = PhoneNumber::from_e164(&number) {
+            found.extend(with_number(desk, &number).await?);
+        }
+    }
+    found.sort_by(|one, other| one.id.cmp(&other.id));
+    found.dedup_by(|one, other| one.id == other.id);
+    let free = unowned(desk, found).await?;
+    let chosen = match free.as_slice() {
+        [] => Found::Nobody,
+        [only] => Found::One(only.id.clone()),
+        several => named(desk, &contact, several),
+    };
+    let mut tx = desk.tenant.begin().await?;
+    match chosen {
+        Found::Nobody => {}
+        Found::Several => tx.crm_unlink(contact.id, CrmTrouble::Several).await?,
+        Found::One(record) => {
+            if tx.crm_link(contact.id, &record).await? {
+                tx.crm_go_on(contact.id, desk.now).await?;
+                let task = CrmTask::Contact(contact.id);
+                tx.crm_queue(&task, Some(contact.id), desk.now).await?;
+            }
+        }
+    }
+    tx.crm_done(work).await?;
+    Ok(tx.commit().await?)
+}
+
+/// Has a record looked at, if a contact without one has its number.
+pub(super) async fn adopt(desk: &Desk<'_>, tx: &mut TenantTx, record: &Record) -> Work {
+    let numbers = numbers_of(desk, record);
+    if !numbers.is_empty() && !tx.crm_unlinked_with(&numbers).await?.is_empty() {
+        let task = CrmTask::Record(record.id.clone());
+        tx.crm_queue(&task, None, desk.now).await?;
+    }
+    Ok(())
+}
+
+fn numbers_of(desk: &Desk<'_>, record: &Record) -> Vec<String> {
+    let numbers = Field::PHONES
+        .iter()
+        .filter_map(|field| number_in(record.values.get(*field)?, desk.country));
+    numbers.map(|number| number.e164().to_owned()).collect()
+}

@@ -1,0 +1,173 @@
+//! Who is who on both sides, and what is written there.
+
+use std::collections::BTreeMap;
+
+use anyhow::{Result, ensure};
+use jiff::{SignedDuration, Timestamp};
+use serde_json::json;
+use simulator::zoho::Scenario;
+use store::NewNote;
+use workflows::names;
+
+use super::office;
+use crate::{
+    harness::{go_on, number},
+    inbound::caller,
+    replay,
+};
+
+#[tokio::test]
+async fn a_contact_is_found_by_number_or_made_and_only_what_differs_is_written() -> Result<()> {
+    let mut office = office("", Scenario::default()).await?;
+    let (known, record) = office.pair(1, 3).await?;
+    assert_eq!(office.zoho.records("Contacts").len(), 1, "it was found");
+    assert_eq!(office.writes(), 0, "there was nothing to write");
+
+    let new = office.contact(2, 3).await?;
+    office
+        .in_time("the other is made there", || async {
+            Ok(office.zoho.records("Contacts").len() == 2)
+        })
+        .await?;
+    office.has_email(known, "ada@new.example").await?;
+    office
+        .in_time("the change is there", || async {
+            Ok(office.there(&record, "Email") == "ada@new.example")
+        })
+        .await?;
+    office.settled().await?;
+
+    let made = office.zoho.records("Contacts");
+    let made = made.iter().find(|each| each["Phone"] == number(2));
+    ensure!(
+        made.is_some_and(|made| made["Bellhop_Id"] == new.to_string()),
+        "{made:?}"
+    );
+    let ledger = office.zoho.ledger();
+    let last = ledger.writes.last().map(|write| write.fields.clone());
+    assert_eq!(last, Some(vec!["Email".to_owned()]));
+    assert_eq!(office.writes(), 2);
+    office.assert_discreet()
+}
+
+#[tokio::test]
+async fn a_note_and_a_finished_call_are_written_once() -> Result<()> {
+    let mut office = office("", Scenario::default()).await?;
+    let (contact, record) = office.pair(1, 3).await?;
+    let mut tx = office.world.store.tenant(office.tenant()).begin().await?;
+    let note = NewNote {
+        contact: Some(contact),
+        body: "Please ring the bell twice",
+        ..NewNote::default()
+    };
+    tx.add_note(&note, Timestamp::now()).await?;
+    tx.commit().await?;
+
+    office.world.retell.ring(&caller(&number(1))).await;
+
+    office
+        .in_time("both are there", || async {
+            Ok(office.zoho.records("Notes").len() == 1 && office.zoho.records("Calls").len() == 1)
+        })
+        .await?;
+    office.settled().await?;
+    let notes = office.zoho.records("Notes");
+    assert_eq!(notes.len(), 1);
+    assert_eq!(notes[0]["Parent_Id"]["id"], record);
+    ensure!(
+        notes[0]["Note_Content"]
+            .as_str()
+            .is_some_and(|text| text.contains("ring the bell")),
+        "{notes:?}"
+    );
+    let calls = office.zoho.records("Calls");
+    assert_eq!(calls.len(), 1);
+    assert_eq!(calls[0]["Who_Id"]["id"], record);
+    assert_eq!(calls[0]["Call_Type"], "Inbound");
+    Ok(())
+}
+
+#[tokio::test]
+async fn an_unknown_caller_whom_the_crm_knows_is_a_contact_from_then_on() -> Result<()> {
+    let office = office("", Scenario::default()).await?;
+    let record = office.person(7, &json!({"Phone": null, "Mobile": "07700 900007"}))?;
+    office.settled().await?;
+    assert_eq!(office.world.count("contacts").await?, 0);
+
+    office.world.retell.ring(&caller(&number(7))).await;
+
+    office
+        .in_time("the call is written to the record", || async {
+            let calls = office.zoho.records("Calls");
+            Ok(calls.len() == 1 && calls[0]["Who_Id"]["id"] == record)
+        })
+        .await?;
+    let imported = format!(
+        "contacts c join crm_links l on l.contact_id = c.id
+         join calls k on k.contact_id = c.id where l.record_id = '{record}' and c.name = 'Ada Archer'"
+    );
+    assert_eq!(office.world.count(&imported).await?, 1);
+    assert_eq!(office.zoho.records("Contacts").len(), 1);
+    office.assert_discreet()
+}
+
+#[tokio::test]
+async fn with_several_records_of_one_number_nobody_is_guessed() -> Result<()> {
+    let mut office = office("", Scenario::default()).await?;
+    for first in ["Bea", "Ben"] {
+        office.person(1, &json!({"First_Name": first}))?;
+    }
+    let record = office.person(2, &json!({"Email": "ada@example.com"}))?;
+    let contact = office.contact(1, 3).await?;
+    office
+        .in_time("it waits for a person", || async {
+            Ok(office
+                .world
+                .count("crm_links where trouble = 'several'")
+                .await?
+                == 1)
+        })
+        .await?;
+    office.settled().await?;
+    assert_eq!(office.zoho.records("Contacts").len(), 3, "nothing was made");
+    let status = ["crm", "status", "--tenant", crate::harness::SLUG];
+    let said = office.world.operate(&status).await?;
+    ensure!(said.contains("bellhop crm link"), "{said}");
+
+    let contact_id = contact.to_string();
+    let link = [
+        "crm",
+        "link",
+        "--tenant",
+        crate::harness::SLUG,
+        contact_id.as_str(),
+        record.as_str(),
+    ];
+    office.world.operate(&link).await?;
+
+    office
+        .in_time("the person's choice holds", || async {
+            Ok(office.email(contact).await? == "ada@example.com")
+        })
+        .await
+}
+
+#[tokio::test]
+async fn fresh_histories_of_the_crm_replay_and_name_nobody() -> Result<()> {
+    let mut office = office("", super::heard::long_lived()).await?;
+    office.pair(1, 3).await?;
+    let tenant = office.tenant();
+    let ids = [
+        ("in-step.crm", names::crm_id(tenant)),
+        ("renewed.crm-channel", names::crm_channel_id(tenant)),
+        ("compared.crm-reconcile", names::crm_reconcile_id(tenant)),
+    ];
+    let channel = names::crm_channel_id(tenant);
+    go_on(&office.client, &channel, SignedDuration::from_hours(13)).await?;
+    let mut histories = BTreeMap::new();
+    for (name, id) in ids {
+        let history = replay::fetch(&office.client, &id).await?;
+        histories.insert(name.to_owned(), history);
+    }
+    replay::replay_and_record(histories).await
+}
