@@ -232,8 +232,8 @@ async fn fill(stage: &Stage, tenant: &TenantStore, of: &Someone) -> ContactId {
          values ($1, $7, 'text', $6, $4, $7, now(), $2)",
         "insert into extractions (tenant_id, id, entry_id, contact_id, kind, fingerprint, queued_at, state)
          values ($1, $7, $7, $7, 'text', '\\x00', now(), 'read')",
-        "insert into approvals (tenant_id, id, contact_id, extraction_id, field, shown, proposed, asked_at)
-         values ($1, $7, $7, $7, 'name', $2, $2, now())",
+        "insert into approvals (tenant_id, id, contact_id, extraction_id, field, shown, proposed, asked_at, settled_at)
+         values ($1, $7, $7, $7, 'name', $2, $2, now(), now())",
         "insert into contact_changes (tenant_id, id, contact_id, field, was, becomes, changed_by, changed_at)
          values ($1, $7, $7, 'name', $2, $2, $2, now())",
         "insert into outbound_texts (tenant_id, id, purpose, e164, contact_id, body, asked_by, state, created_at)
@@ -242,7 +242,7 @@ async fn fill(stage: &Stage, tenant: &TenantStore, of: &Someone) -> ContactId {
         "insert into text_choices (tenant_id, e164, at, opted_out) values ($1, $4, now(), true)",
         "insert into crm_links (tenant_id, contact_id, record_id, seen) values ($1, $7, $6, $3)
          on conflict (tenant_id, contact_id) do update set seen = excluded.seen, record_id = excluded.record_id",
-        "insert into crm_queue (tenant_id, kind, key, contact_id, changed_first, changed_last) values ($1, 'number', $4, null, now(), now())",
+        "insert into crm_queue (tenant_id, kind, key, contact_id, changed_first, changed_last) values ($1, 'number', $4, $7, now(), now())",
         "insert into crm_conflicts (tenant_id, contact_id, field, about, why, asked_at) values ($1, $7, 'email', $3, 'both_changed', now())",
         "update contacts set address = $2, mobile = $4, remarks = $2 where tenant_id = $1 and id = $7",
         "insert into tool_uses (tenant_id, session_id, tool_use_id, input, response, error) values ($1, $6, 't', $2, $2, $2)",

@@ -103,9 +103,9 @@ async fn a_new_number_makes_a_new_version_and_wakes_the_reminder_and_a_name_does
     import(&tenant, &[appointment("A1")]).await;
     let contact = heard(&tenant, text_from("AC1", ADA)).await.unwrap();
     stage.drain().await;
-    for (field, value, versions) in [
-        (Field::Name, "Ada Baker", 1),
-        (Field::Phone, "+447700900124", 2),
+    for (field, value, versions, woken) in [
+        (Field::Name, "Ada Baker", 1, 0),
+        (Field::Phone, "+447700900124", 2, 1),
     ] {
         let mut tx = tenant.begin().await.unwrap();
         let mut row = tx.lock_contact(contact).await.unwrap().unwrap();
@@ -124,7 +124,8 @@ async fn a_new_number_makes_a_new_version_and_wakes_the_reminder_and_a_name_does
             .unwrap();
         assert_eq!(version, versions, "{field}");
         let reminder = Wake::Reminder(tenant.id(), appointment_id(&tenant, "A1").await);
-        assert_eq!(stage.drain().await, [reminder], "{field}");
+        let expected = vec![reminder; woken];
+        assert_eq!(stage.drain().await, expected, "{field}");
     }
     let logged =
         "select count(*) from contact_changes where changed_by = 'person Rose' and was is not null";
