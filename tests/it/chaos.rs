@@ -8,6 +8,7 @@ mod counts;
 mod effects;
 mod endpoints;
 mod progress;
+mod questions;
 mod stored;
 
 use std::{sync::Arc, time::Duration};

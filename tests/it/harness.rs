@@ -3,6 +3,7 @@
 mod clocks;
 mod operator;
 mod process;
+mod questions;
 
 use std::{path::PathBuf, time::Duration};
 
@@ -29,6 +30,7 @@ use temporalio_client::Client;
 
 pub(crate) use clocks::{go_ahead, go_on};
 pub(crate) use process::Process;
+pub(crate) use questions::{QUESTIONS, answers_of};
 
 pub(crate) const API_KEY: &str = "key_test_0000000000000000";
 pub(crate) const SLUG: &str = "test-clinic";
@@ -93,6 +95,16 @@ impl World {
     /// A clinic with these settings, whose calls go as the scenario says. Worker and ingress are running.
     pub(crate) async fn start(settings: &str, scenario: Scenario) -> Result<Self> {
         let mut world = Self::without_processes(settings, scenario).await?;
+        world.start_worker("all")?;
+        world.start_ingress().await?;
+        Ok(world)
+    }
+
+    /// With time for every question, however busy the machine is: how long one may take is another test's.
+    pub(crate) async fn start_unhurried(settings: &str, scenario: Scenario) -> Result<Self> {
+        let mut world = Self::without_processes(settings, scenario).await?;
+        let limit = "BELLHOP_INGRESS_QUESTION_TIME_LIMIT_MS";
+        world.extra = vec![(limit.to_owned(), "60000".to_owned())];
         world.start_worker("all")?;
         world.start_ingress().await?;
         Ok(world)

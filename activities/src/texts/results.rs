@@ -67,10 +67,12 @@ pub(super) fn phones(contact: &ContactRow) -> Vec<PhoneNumber> {
         .collect()
 }
 
+type Values<'a> = &'a [(Field, Words)];
+
 pub(super) fn contact_now<'a>(
     contact: &'a ContactRow,
     phones: &'a [PhoneNumber],
-    (asked, rejected): (&'a [(Field, Words)], &'a [(Field, Words)]),
+    (asked, rejected): (Values<'a>, Values<'a>),
     settings: &Settings,
 ) -> ContactNow<'a> {
     ContactNow {

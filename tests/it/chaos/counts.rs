@@ -6,7 +6,7 @@ use anyhow::{Result, ensure};
 use serde::Serialize;
 use simulator::senders::Fault;
 
-use super::{Wave, blows::Kind, effects, endpoints::Endpoint, progress::Watch, stored};
+use super::{Wave, blows::Kind, effects, endpoints::Endpoint, progress::Watch, questions, stored};
 use crate::harness::World;
 
 /// A campaign's counts; those under `harm` have to be 0.
@@ -29,6 +29,9 @@ pub(super) struct Counts {
     /// Well signed nonsense that was kept.
     pub(super) nonsense_kept: u64,
     pub(super) states: BTreeMap<String, u64>,
+    /// Webhooks that are questions and no events, and those whose answers are kept with their calls.
+    pub(super) questions: u64,
+    pub(super) questions_kept: u64,
     pub(super) agent_messages: u64,
     pub(super) tool_uses: u64,
     pub(super) reminders: u64,
@@ -50,6 +53,8 @@ pub(super) struct Harm {
     pub(super) processed_twice: u64,
     /// Messages and tool uses of agents that are missing, doubled, or nobody's.
     pub(super) effects_wrong: u64,
+    /// Questions that are among the events, and answers that are kept more often than anybody asked.
+    pub(super) questions_wrong: u64,
     /// Forgeries that were answered with a 2xx, or are in the database.
     pub(super) forged: u64,
     /// Given up, left half-way, or judged unreadable although sound.
@@ -79,6 +84,7 @@ impl Counts {
         }
         stored::compare(self, world, endpoints, waves).await?;
         effects::compare(self, world, endpoints, waves).await?;
+        questions::compare(self, world, endpoints, waves).await?;
         self.called(world).await
     }
 
@@ -131,6 +137,10 @@ impl Counts {
         eprintln!(
             "  stored          {} once each, {} duplicates recognised, {} of nonsense; by state {:?}",
             self.stored, self.duplicates, self.nonsense_kept, self.states
+        );
+        eprintln!(
+            "  questions       {}, the answers to {} kept with their calls",
+            self.questions, self.questions_kept
         );
         eprintln!(
             "  agents          {} messages, {} tool uses",

@@ -13,7 +13,7 @@ use simulator::senders::{self, EventSeen, Fault};
 use sqlx::PgPool;
 
 use super::{Wave, counts::Counts, endpoints::Endpoint};
-use crate::harness::World;
+use crate::harness::{World, answers_of};
 
 /// An event that was sent, found by what its body says.
 #[derive(Default)]
@@ -58,6 +58,12 @@ fn note(sent: &mut [Sent], endpoints: &[Endpoint], wave: &Wave, event: &EventSee
     else {
         return Ok(());
     };
+    // Nobody knows of one without an answer whether it was taken.
+    let may_be_kept = matches!(event.spoilt_status, None | Some(200..=299));
+    of.nonsense += u64::from(event.fault == Fault::Garbage && may_be_kept);
+    if answers_of(&event.vendor, &event.kind).is_some() {
+        return Ok(());
+    }
     let letter = senders::letter(&endpoint.source, event.source, &wave.scenario, event.n);
     let expected = Expected {
         acknowledged: event.acknowledged > 0,
@@ -67,9 +73,6 @@ fn note(sent: &mut [Sent], endpoints: &[Endpoint], wave: &Wave, event: &EventSee
         .events
         .insert(print(endpoint.kind, &letter.body), expected);
     ensure!(twin.is_none(), "two webhooks say the same: {event:?}");
-    // Nobody knows of one without an answer whether it was taken.
-    let may_be_kept = matches!(event.spoilt_status, None | Some(200..=299));
-    of.nonsense += u64::from(event.fault == Fault::Garbage && may_be_kept);
     Ok(())
 }
 
