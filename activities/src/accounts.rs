@@ -40,8 +40,11 @@ impl Default for VoiceOptions {
 #[derive(Clone)]
 pub struct Accounts {
     options: VoiceOptions,
-    clients: Arc<Mutex<HashMap<(TenantId, VoiceProvider), (SecretString, VoiceClient)>>>,
+    clients: Arc<Mutex<Clients>>,
 }
+
+/// With the key that each was made with.
+type Clients = HashMap<(TenantId, VoiceProvider), (SecretString, VoiceClient)>;
 
 impl Accounts {
     pub fn new(options: VoiceOptions) -> Self {

@@ -125,9 +125,8 @@ async fn take(
         .await?;
     tx.save_crm_link(id, &link).await?;
     tx.crm_ask(id, &plan.ask, desk.now).await?;
-    match wish(&plan) {
-        Some(quiet) => tx.crm_wishes(id, quiet).await?,
-        None => {}
+    if let Some(quiet) = wish(&plan) {
+        tx.crm_wishes(id, quiet).await?;
     }
     let is_over = plan.push.is_empty();
     if is_over {
