@@ -171,8 +171,16 @@ async fn what_no_notification_told_of_is_found_in_the_night() -> Result<()> {
         })
         .await?;
     assert_eq!(office.writes(), 0);
+    Ok(())
+}
 
-    // By hand, without waiting for the night.
+#[tokio::test]
+async fn a_comparison_by_hand_finds_who_was_deleted_there_and_keeps_ours() -> Result<()> {
+    let mut office = office("", Scenario::default()).await?;
+    let (_, record) = office.pair(1, 3).await?;
+    let mut deaf = Scenario::default();
+    deaf.notifications.drop = 1.0;
+    office.zoho.set_scenario(deaf)?;
     ensure!(office.zoho.remove("Contacts", &record));
     office
         .world
