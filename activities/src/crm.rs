@@ -137,7 +137,7 @@ impl<'a> Desk<'a> {
         Ok(Self {
             options,
             store,
-            country: settings.tenant.country.parse().unwrap_or(Country::GB),
+            country: settings.tenant.country(),
             table: Table::of(&settings.crm),
             tenant,
             settings,

@@ -2,7 +2,6 @@
 
 use domain::{
     call::{CallOutcome, Direction},
-    country::Country,
     followup::{self, FollowUpRules, MissedKind},
     hours::Hours,
     settings::Settings,
@@ -141,7 +140,7 @@ pub(crate) fn told(body: &[u8], settings: &Settings) -> Option<Entry> {
             .filter_map(|number| domain::phone::PhoneNumber::from_e164(number).ok()),
     );
     let reading = Reading {
-        country: settings.tenant.country.parse().unwrap_or(Country::GB),
+        country: settings.tenant.country(),
         lines: &lines,
     };
     entry(&openphone::event::read(body).ok()?, reading)

@@ -8,7 +8,7 @@ mod reading;
 mod results;
 mod sound;
 
-use domain::{country::Country, settings::Settings};
+use domain::settings::Settings;
 use jiff::{Timestamp, tz::TimeZone};
 use store::{Result, Store};
 use workflows::contract::{At, TextStep, TextSubject, TextWorkInput};
@@ -55,10 +55,6 @@ pub(crate) async fn ask(
         TextSubject::Sound(sound) => sound::fetch(&tenant, keys, options, sound, now).await?,
     }
     Ok(())
-}
-
-fn country(settings: &Settings) -> Country {
-    settings.tenant.country.parse().unwrap_or(Country::GB)
 }
 
 fn zone(settings: &Settings) -> TimeZone {

@@ -33,6 +33,11 @@ pub(crate) fn private_file(path: &Path) -> io::Result<File> {
         .open(path)
 }
 
+/// A text on one line, whatever it holds: what people say, write and are called.
+pub(crate) fn plain(text: &str) -> String {
+    text.replace(char::is_control, " ")
+}
+
 /// `1 row`, `2 rows`.
 pub(crate) fn counted(number: u64, unit: &str) -> String {
     let plural = match number {

@@ -23,6 +23,7 @@ use jiff::{civil::Date, tz::TimeZone};
 use serde::{Deserialize, Serialize};
 
 use crate::{
+    country::Country,
     holidays::HolidayCalendar,
     zone::{self, UnknownZone},
 };
@@ -227,6 +228,11 @@ impl Tenant {
     /// The zone of appointments that name none.
     pub fn zone(&self) -> Result<TimeZone, UnknownZone> {
         zone::find(&self.timezone)
+    }
+
+    /// How national phone numbers are read. What is stored was checked; a code of another version is read as the default.
+    pub fn country(&self) -> Country {
+        self.country.parse().unwrap_or(Country::GB)
     }
 }
 

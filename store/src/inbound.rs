@@ -2,7 +2,6 @@
 
 use domain::{
     call::{CallState, Direction},
-    country::Country,
     follow::DialState,
     ids::{CallId, ContactId},
     inbound::{Caller, CallerNumber, caller_number, recognise},
@@ -56,7 +55,7 @@ impl TenantTx {
         from_number: Option<&str>,
         settings: &Settings,
     ) -> Result<Recognised> {
-        let country = settings.tenant.country.parse().unwrap_or(Country::GB);
+        let country = settings.tenant.country();
         let number = caller_number(from_number, country);
         let people = match &number {
             CallerNumber::Given(number) => self.people_with_number(number.e164()).await?,

@@ -12,7 +12,6 @@ use jiff::Timestamp;
 use providers::openphone::{entry, event};
 use store::{EventTry, Result, StoredEntry, TenantTx};
 
-use super::country;
 use crate::advance_event::Followed;
 
 pub(crate) async fn hear(tx: &mut TenantTx, each: &EventTry, now: Timestamp) -> Result<Followed> {
@@ -22,7 +21,7 @@ pub(crate) async fn hear(tx: &mut TenantTx, each: &EventTry, now: Timestamp) -> 
     };
     let settings = tx.tenant_row().await?.settings;
     let reading = entry::Reading {
-        country: country(&settings),
+        country: settings.tenant.country(),
         lines: &settings.texts.lines(),
     };
     let Some(heard) = entry::entry(&event, reading) else {

@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 use store::{Change, ChangedBy, ContactRow, NewNote, NewResult, PassageRow, Result, TenantTx};
 use uuid::Uuid;
 
-use super::{country, zone};
+use super::zone;
 
 /// One passage, and what was found in it. Nobody has judged that yet.
 pub(super) struct Read<'a> {
@@ -76,7 +76,7 @@ pub(super) fn contact_now<'a>(
     settings: &Settings,
 ) -> ContactNow<'a> {
     ContactNow {
-        country: country(settings),
+        country: settings.tenant.country(),
         name: &contact.name,
         email: contact.email.as_deref().unwrap_or_default(),
         address: contact.address.as_deref().unwrap_or_default(),

@@ -14,7 +14,7 @@ use providers::openphone::{
 use store::{KeyRing, Result, SoundRow, StoredEntry, TenantStore, TenantTx};
 use workflows::contract::{TextRequest, TextStep};
 
-use super::{TextOptions, account, country, hear::VOICEMAIL};
+use super::{TextOptions, account, hear::VOICEMAIL};
 
 /// A shorter time in the settings is noticed within a day.
 const LOOKS_AGAIN: SignedDuration = SignedDuration::from_hours(24);
@@ -162,7 +162,7 @@ async fn asked(
 /// the one that is meant.
 fn fresh_address(event: &Event, row: &SoundRow, settings: &Settings) -> Option<String> {
     let reading = entry::Reading {
-        country: country(settings),
+        country: settings.tenant.country(),
         lines: &settings.texts.lines(),
     };
     let What::Call(call) = entry::entry(event, reading)?.what else {

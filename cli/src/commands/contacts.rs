@@ -10,7 +10,7 @@ use store::{ContactEntry, MergeEntry};
 
 use crate::{
     commands::{erase, tenant},
-    config, say,
+    config, plain, say,
 };
 
 #[derive(Subcommand)]
@@ -117,11 +117,6 @@ async fn merges(options: Merges) -> Result<()> {
         say!("{}", line_of_merge(&merge))?;
     }
     Ok(())
-}
-
-/// One line for each: a name may hold anything.
-fn plain(text: &str) -> String {
-    text.replace(char::is_control, " ")
 }
 
 fn line(contact: &ContactEntry) -> String {

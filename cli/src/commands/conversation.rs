@@ -14,7 +14,7 @@ use store::{SoundEntry, StoredEntry, Who};
 
 use crate::{
     commands::{tenant, texts::whom},
-    config, say,
+    config, plain, say,
 };
 
 #[derive(Args)]
@@ -58,7 +58,7 @@ pub async fn run(options: Options) -> Result<ExitCode> {
         for (entry, sounds) in &all {
             for line in lines(entry, sounds, &zone) {
                 // One line for each: what people write may hold anything.
-                say!("{}", line.replace(char::is_control, " "))?;
+                say!("{}", plain(&line))?;
             }
         }
     }

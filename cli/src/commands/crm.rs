@@ -12,7 +12,7 @@ use jiff::{Timestamp, tz::TimeZone};
 use serde_json::json;
 use store::{Conflict, CrmAccount, CrmCounts, CrmTask};
 
-use crate::{commands::tenant, config, say};
+use crate::{commands::tenant, config, plain, say};
 
 #[derive(Subcommand)]
 pub enum Action {
@@ -327,9 +327,4 @@ async fn on(store: &store::Store, slug: &str) -> Result<store::Tenant> {
 fn shown(at: Timestamp, zone: &TimeZone) -> String {
     let at = at.to_zoned(zone.clone());
     at.strftime("%a %Y-%m-%d %H:%M %Z").to_string()
-}
-
-/// One line, whatever it holds.
-fn plain(text: &str) -> String {
-    text.replace(char::is_control, " ")
 }

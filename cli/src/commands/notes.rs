@@ -9,7 +9,7 @@ use jiff::{Timestamp, tz::TimeZone};
 use serde_json::json;
 use store::NoteEntry;
 
-use crate::{commands::tenant, config, say};
+use crate::{commands::tenant, config, plain, say};
 
 #[derive(Subcommand)]
 pub enum Action {
@@ -99,8 +99,7 @@ fn line(note: &NoteEntry, zone: &TimeZone) -> String {
         .into_iter()
         .filter_map(|(is_set, word)| is_set.then_some(word))
         .collect();
-    // One line for each: what a caller said may hold anything.
-    let body = note.body.replace(char::is_control, " ");
+    let body = plain(&note.body);
     format!(
         "{}  {}  {} {}  [{}]  {body}",
         note.id,

@@ -20,7 +20,7 @@ impl<'a> Business<'a> {
             .or(settings.retell.from_number.as_deref());
         Self {
             name: &tenant.name,
-            country: tenant.country.parse().unwrap_or(Country::GB),
+            country: tenant.country(),
             callback_number: callback_number.and_then(|number| PhoneNumber::from_e164(number).ok()),
             hours: settings.hours.days().map(|(_, windows)| {
                 windows

@@ -164,7 +164,7 @@ impl Wish {
             args: Args(arguments),
             clock: Clock { now, zone: &zone },
         };
-        let country = settings.tenant.country.parse().unwrap_or(Country::GB);
+        let country = settings.tenant.country();
         let (which, want) = reader.want(function)?;
         let phone = match function {
             Function::LookUp | Function::Confirm | Function::Cancel => None,

@@ -1,7 +1,7 @@
 //! Whether a call came in on a line of the business.
 
 use super::{CallerNumber, caller_number};
-use crate::{country::Country, settings::Settings};
+use crate::settings::Settings;
 
 coded_enum! {
     /// The line a call came in on. On one that is not ours, nothing personal is told.
@@ -25,7 +25,7 @@ pub fn line(settings: &Settings, agent_id: Option<&str>, to_number: Option<&str>
 }
 
 fn is_our_number(settings: &Settings, to_number: Option<&str>) -> bool {
-    let country = settings.tenant.country.parse().unwrap_or(Country::GB);
+    let country = settings.tenant.country();
     let CallerNumber::Given(called) = caller_number(to_number, country) else {
         return false;
     };
