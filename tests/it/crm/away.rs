@@ -8,7 +8,7 @@ use store::NewNote;
 use workflows::names;
 
 use super::{connected, office};
-use crate::harness::{go_on, number};
+use crate::harness::{eventually, go_on, number};
 
 #[tokio::test]
 async fn after_a_week_without_zoho_everything_arrives_once() -> Result<()> {
@@ -113,13 +113,12 @@ async fn two_workers_that_need_a_token_at_once_refresh_it_once() -> Result<()> {
     }
     let compare = ["crm", "reconcile", "--tenant", crate::harness::SLUG];
     office.world.operate(&compare).await?;
-    office
-        .in_time("all are in step", || async {
-            let linked = "crm_links where record_id is not null";
-            Ok(office.world.count(linked).await? == 4)
-        })
-        .await?;
-    office.settled().await?;
+    // Without any jump: a process whose clock is ahead of the others' finds a token old, and a refresh lost.
+    eventually("all are in step", || async {
+        let linked = "crm_links where record_id is not null";
+        Ok(office.world.count(linked).await? == 4)
+    })
+    .await?;
     let tokens = office.zoho.ledger().tokens;
     ensure!(
         tokens.len() == 2 && tokens.iter().all(|token| token.granted),
