@@ -36,9 +36,12 @@ pub use token::{TokenFacts, TokenProblem, TokenStep};
 
 use std::{collections::BTreeMap, fmt};
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 use crate::{country::Country, settings::Crm};
+
+/// How far the clocks of two processes may be apart: what one wrote, another may read at an earlier time of its own.
+const SKEW: SignedDuration = SignedDuration::from_mins(5);
 
 /// A contact as we have it now.
 #[derive(Clone, Default, PartialEq, Eq)]

@@ -4,6 +4,7 @@
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
+use super::SKEW;
 use crate::{hours::shift, settings::Crm};
 
 /// A tenant's limits.
@@ -57,7 +58,7 @@ impl BudgetFacts {
     pub fn may_spend(&self, now: Timestamp, budget: Budget) -> Spend {
         let waits = [
             self.not_before
-                .filter(|until| *until <= shift(now, LONGEST_WAIT)),
+                .filter(|until| *until <= shift(now, LONGEST_WAIT.saturating_add(SKEW))),
             ends(now, self.minute_from, MINUTE).filter(|_| self.minute_spent >= budget.per_minute),
             ends(now, self.day_from, DAY).filter(|_| self.day_spent >= budget.per_day),
         ];
@@ -108,8 +109,8 @@ impl BudgetFacts {
     }
 }
 
-/// When a window ends; `None` when none is open. One that begins in the future was written by a wrong clock.
+/// When a window ends; `None` when none is open. One that begins far in the future was written by a wrong clock.
 fn ends(now: Timestamp, from: Option<Timestamp>, length: SignedDuration) -> Option<Timestamp> {
-    let from = from.filter(|from| *from <= now)?;
+    let from = from.filter(|from| *from <= shift(now, SKEW))?;
     Some(shift(from, length)).filter(|end| *end > now)
 }

@@ -3,6 +3,7 @@
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
+use super::SKEW;
 use crate::hours::shift;
 
 /// Stored for each tenant beside the encrypted token; changed only by the functions below, in a transaction that
@@ -117,7 +118,8 @@ impl TokenFacts {
             .collect();
         let full = (recent.len() >= MOST).then(|| recent.first().map(|at| shift(**at, WINDOW)));
         let ahead = |until: Option<Timestamp>, furthest| {
-            until.filter(|until| *until > now && *until <= shift(now, furthest))
+            until
+                .filter(|until| *until > now && *until <= shift(now, furthest.saturating_add(SKEW)))
         };
         [
             ahead(self.refreshing_until, PATIENCE),

@@ -150,6 +150,16 @@ fn a_token_is_used_until_shortly_before_its_end_and_refreshed_by_one() {
 }
 
 #[test]
+fn a_process_whose_clock_is_behind_does_not_refresh_as_well() {
+    let mut facts = TokenFacts::default();
+    facts.start(at(0));
+    assert_eq!(facts.next_step(at(-2)), TokenStep::Wait { until: at(60) });
+    // A clock that was wrong by hours stops nobody.
+    facts.start(at(HOUR));
+    assert_eq!(facts.next_step(at(0)), TokenStep::Refresh);
+}
+
+#[test]
 fn a_token_that_was_not_taken_is_refreshed_once() {
     let mut facts = TokenFacts::default();
     facts.refreshed(at(HOUR));

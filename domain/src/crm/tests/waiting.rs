@@ -101,9 +101,20 @@ fn a_budget_is_per_minute_and_per_day() {
 }
 
 #[test]
+fn processes_whose_clocks_differ_spend_one_budget() {
+    let mut facts = BudgetFacts::default();
+    for behind in [0, -2, 0] {
+        facts.spend(at(behind), 1);
+    }
+    let spent = Spend::Wait { until: at(60) };
+    assert_eq!(facts.may_spend(at(-2), BUDGET), spent);
+    assert_eq!(facts.may_spend(at(1), BUDGET), spent);
+}
+
+#[test]
 fn the_wait_that_was_asked_for_is_kept_and_then_one_request_finds_out() {
     let mut facts = BudgetFacts::default();
-    facts.told_to_wait(at(0), Some(jiff::SignedDuration::from_secs(90)));
+    facts.told_to_wait(at(0), Some(SignedDuration::from_secs(90)));
     assert_eq!(
         facts.may_spend(at(89), BUDGET),
         Spend::Wait { until: at(90) }
