@@ -1,7 +1,7 @@
 //! A call that came in: the first event that tells of it makes it one of ours.
 
 use domain::{
-    inbound::{Caller, Line, line},
+    inbound::{Called, line},
     settings::VoiceProvider,
 };
 use jiff::Timestamp;
@@ -21,28 +21,23 @@ pub(crate) async fn arrived(
     };
     let settings = tx.tenant_row().await?.settings;
     let caller = tx.recognise(call.from_number.as_deref(), &settings).await?;
-    let (agent, to) = (call.agent_id.as_deref(), call.line.as_deref());
-    let by_id = call.line_id.is_some() && call.line_id == settings.vapi.phone_number_id;
-    let is_ours = by_id || line(&settings, agent, to) == Line::Ours;
-    // On a line that is none of the tenant's nobody is taken for somebody.
-    let contact = caller.person.as_ref().filter(|_| is_ours);
+    let called = Called {
+        agent_id: call.agent_id.as_deref(),
+        number: call.to_number.as_deref(),
+        number_id: call.to_number_id.as_deref(),
+    };
     let Some(provider_call_id) = event.provider_call_id.as_deref() else {
         return Ok(());
     };
-    // No text column takes a NUL.
-    let called = call.line.as_deref().map(|to| to.replace('\0', ""));
     let arrived = Arrived {
         provider: &event.provider,
         // As it was stored with the events that are to find it.
         provider_call_id,
-        e164: caller.e164(),
-        contact: contact.map(|person| person.id),
-        line: called.as_deref(),
+        caller: &caller,
+        line: line(&settings, called),
+        to_number: call.to_number.as_deref(),
     };
     tx.call_arrived(&arrived, now).await?;
-    if let (true, Caller::Unknown, Some(e164)) = (is_ours, caller.caller, caller.e164()) {
-        tx.crm_unknown_number(e164, now).await?;
-    }
     if let Some(context) = call.context {
         tx.context_belongs(context, &event.provider, provider_call_id)
             .await?;

@@ -13,8 +13,8 @@ pub(crate) struct Arrival {
     pub(crate) from_number: Option<String>,
     pub(crate) agent_id: Option<String>,
     /// Our number that was called, and the provider's id of it, where it has one.
-    pub(crate) line: Option<String>,
-    pub(crate) line_id: Option<String>,
+    pub(crate) to_number: Option<String>,
+    pub(crate) to_number_id: Option<String>,
     /// The answer that the agent was given before it picked up, as far as the event says.
     pub(crate) context: Option<ContextId>,
 }
@@ -37,15 +37,15 @@ pub(crate) fn arrival(provider: VoiceProvider, body: &[u8]) -> Option<Arrival> {
         VoiceProvider::Retell => retell::arrival(body).map(|call| Arrival {
             from_number: call.from_number,
             agent_id: call.agent_id,
-            line: call.to_number,
-            line_id: None,
+            to_number: call.to_number,
+            to_number_id: None,
             context: call.context,
         }),
         VoiceProvider::Vapi => vapi::arrival(body).map(|call| Arrival {
             from_number: call.from_number,
             agent_id: call.assistant_id,
-            line: call.to_number,
-            line_id: call.phone_number_id,
+            to_number: call.to_number,
+            to_number_id: call.phone_number_id,
             context: call.context,
         }),
     }

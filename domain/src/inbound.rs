@@ -28,7 +28,7 @@ use crate::{
 };
 
 pub use caller::{Caller, CallerNumber, caller_number, recognise};
-pub use line::{Line, line};
+pub use line::{Called, Line, line};
 pub use sensitive::is_sensitive;
 pub use sentiment::{Trend, trend};
 use shown::{Person, Shown};

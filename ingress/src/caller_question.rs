@@ -22,6 +22,8 @@ pub(crate) struct CallerQuestion {
     /// As the provider wrote it: a withheld one is a word, or missing.
     pub(crate) from_number: Option<String>,
     pub(crate) to_number: Option<String>,
+    /// The provider's id of our number.
+    pub(crate) to_number_id: Option<String>,
 }
 
 pub(crate) fn read(provider: SourceKind, body: &[u8]) -> Result<CallerQuestion, ParseProblem> {
@@ -37,6 +39,7 @@ pub(crate) fn read(provider: SourceKind, body: &[u8]) -> Result<CallerQuestion, 
         agent_id: asked.agent_id,
         from_number: asked.from_number,
         to_number: asked.to_number,
+        to_number_id: None,
     })
 }
 
@@ -46,6 +49,7 @@ fn of_vapi(asked: AssistantQuestion) -> CallerQuestion {
         agent_id: asked.assistant_id,
         from_number: asked.from_number,
         to_number: asked.to_number,
+        to_number_id: asked.phone_number_id,
     }
 }
 

@@ -10,7 +10,7 @@ use domain::{
     call::Direction,
     desk::{Deed, Function, Identity, OnCall, Want, Wish, decide},
     ids::{CallId, ContextId, TenantId},
-    inbound::{self, Line},
+    inbound::{self, Called, Line},
     settings::Settings,
 };
 use jiff::Timestamp;
@@ -36,6 +36,8 @@ pub(crate) struct AskedFunction {
     pub(crate) agent_id: Option<String>,
     pub(crate) from_number: Option<String>,
     pub(crate) to_number: Option<String>,
+    /// The provider's id of our number.
+    pub(crate) to_number_id: Option<String>,
 }
 
 /// When and by which request it is asked.
@@ -219,8 +221,13 @@ impl Place {
         settings: &Settings,
         now: Timestamp,
     ) -> Result<Place> {
-        let (agent, to) = (asked.agent_id.as_deref(), asked.to_number.as_deref());
-        let line = inbound::line(settings, agent, to);
+        let to_number = asked.to_number.as_deref();
+        let called = Called {
+            agent_id: asked.agent_id.as_deref(),
+            number: to_number,
+            number_id: asked.to_number_id.as_deref(),
+        };
+        let line = inbound::line(settings, called);
         let mut call = Self::find(tx, asked).await?;
         if let (None, None, Line::Ours, Some(id)) =
             (&call, asked.call, line, &asked.provider_call_id)
@@ -229,9 +236,9 @@ impl Place {
             let arrived = Arrived {
                 provider: asked.provider,
                 provider_call_id: id,
-                e164: caller.e164(),
-                contact: caller.person.as_ref().map(|person| person.id),
-                line: to,
+                caller: &caller,
+                line,
+                to_number,
             };
             tx.call_arrived(&arrived, now).await?;
             if let Some(context) = asked.context {
@@ -248,7 +255,13 @@ impl Place {
                 // We chose agent and number ourselves.
                 Some(call) if call.direction == Direction::Outbound => Line::Ours,
                 // Not every question names the number that was called.
-                Some(call) => inbound::line(settings, agent, to.or(call.line.as_deref())),
+                Some(call) => inbound::line(
+                    settings,
+                    Called {
+                        number: to_number.or(call.line.as_deref()),
+                        ..called
+                    },
+                ),
                 None => line,
             },
             on_call: match &call {

@@ -73,7 +73,7 @@ fn tool(asked: &Asked<'_>, question: &ToolQuestion, call: &ToolCall) -> Option<A
         provider: asked.provider.code(),
         invocation: question.invocation(call),
         is_numbered: call.id.is_some(),
-        call: None,
+        call: question.call_id,
         context: arrival.as_ref().and_then(|call| call.context),
         name: column_text(call.name.as_deref().unwrap_or_default()),
         arguments: call.args.clone()?.into_iter().map(storable_entry).collect(),
@@ -81,6 +81,7 @@ fn tool(asked: &Asked<'_>, question: &ToolQuestion, call: &ToolCall) -> Option<A
         agent_id: of_call(|call| &call.assistant_id).map(column_text),
         from_number: of_call(|call| &call.from_number).map(str::to_owned),
         to_number: of_call(|call| &call.to_number).map(column_text),
+        to_number_id: of_call(|call| &call.phone_number_id).map(str::to_owned),
     })
 }
 
@@ -133,6 +134,7 @@ fn read(asked: &Asked<'_>) -> Result<AskedFunction, ParseProblem> {
         agent_id: question.agent_id.as_deref().map(column_text),
         from_number: question.from_number,
         to_number: question.to_number.as_deref().map(column_text),
+        to_number_id: None,
     })
 }
 

@@ -6,13 +6,13 @@ use domain::{
     call::Sentiment,
     context::Business,
     ids::ContactId,
-    inbound::{self, Caller, LastCall, Line, MemoryFacts},
+    inbound::{self, Called, Caller, LastCall, Line, MemoryFacts},
     script::Mode,
     settings::{Settings, Told},
     spoken::Locale,
 };
 use jiff::{Timestamp, tz::TimeZone};
-use store::{PastCall, Person, TenantTx};
+use store::{PastCall, Person, Recognised, TenantTx};
 
 use crate::{appointment::Zoned, caller_question::CallerQuestion, times::Times};
 
@@ -27,11 +27,19 @@ const MOST_CALLS: u32 = 6;
 pub(crate) struct Found {
     pub(crate) override_agent_id: Option<String>,
     pub(crate) variables: BTreeMap<String, String>,
-    pub(crate) caller: Caller,
-    pub(crate) contact: Option<ContactId>,
-    pub(crate) e164: Option<String>,
+    pub(crate) caller: Recognised,
+    pub(crate) line: Line,
+}
+
+impl Found {
+    pub(crate) fn contact(&self) -> Option<ContactId> {
+        self.caller.person_on(self.line).map(|person| person.id)
+    }
+
     /// Why nothing personal is told, when the line is none of the tenant's.
-    pub(crate) line_problem: Option<Line>,
+    pub(crate) fn line_problem(&self) -> Option<Line> {
+        (self.line != Line::Ours).then_some(self.line)
+    }
 }
 
 pub(crate) async fn of(
@@ -40,18 +48,18 @@ pub(crate) async fn of(
     settings: &Settings,
     now: Timestamp,
 ) -> store::Result<Found> {
-    let line = inbound::line(
-        settings,
-        question.agent_id.as_deref(),
-        question.to_number.as_deref(),
-    );
-    let recognised = tx
+    let called = Called {
+        agent_id: question.agent_id.as_deref(),
+        number: question.to_number.as_deref(),
+        number_id: question.to_number_id.as_deref(),
+    };
+    let line = inbound::line(settings, called);
+    let caller = tx
         .recognise(question.from_number.as_deref(), settings)
         .await?;
-    let caller = recognised.caller;
-    let remembered = match &recognised.person {
-        Some(person) if line == Line::Ours => Remembered::of(tx, person, now).await?,
-        _ => Remembered::default(),
+    let remembered = match caller.person_on(line) {
+        Some(person) => Remembered::of(tx, person, now).await?,
+        None => Remembered::default(),
     };
     let free = free_times(tx, line, settings, now).await?;
     Ok(Found {
@@ -60,11 +68,16 @@ pub(crate) async fn of(
             .override_agent_id
             .clone()
             .filter(|_| line == Line::Ours),
-        variables: told(settings, line, caller, &remembered, free.as_deref(), now),
+        variables: told(
+            settings,
+            line,
+            caller.caller,
+            &remembered,
+            free.as_deref(),
+            now,
+        ),
         caller,
-        e164: recognised.e164().map(str::to_owned),
-        contact: recognised.person.map(|person| person.id),
-        line_problem: (line != Line::Ours).then_some(line),
+        line,
     })
 }
 

@@ -108,12 +108,12 @@ async fn find(
         id,
         provider: asked.provider.code(),
         provider_call_id: question.provider_call_id.as_deref(),
-        caller: Some(found.caller.code()),
-        contact: found.contact,
-        e164: found.e164.as_deref(),
+        caller: Some(found.caller.caller.code()),
+        contact: found.contact(),
+        e164: found.caller.e164(),
         line: question.to_number.as_deref().map(column_text).as_deref(),
         agent_id: question.agent_id.as_deref().map(column_text).as_deref(),
-        line_problem: found.line_problem.map(|problem| problem.code()),
+        line_problem: found.line_problem().map(|problem| problem.code()),
         answer: &sent,
         failure: None,
         took_ms: milliseconds(asked.since),
@@ -127,7 +127,7 @@ async fn find(
         tx.context_belongs(id, asked.provider.code(), provider_call_id)
             .await?;
     }
-    if let Some(problem) = found.line_problem {
+    if let Some(problem) = found.line_problem() {
         let trouble = trouble(AlertCause::UnknownCaller, problem.code());
         tx.raise(&trouble, Seen::Occurred, asked.trace.arrived_at)
             .await?;
@@ -135,8 +135,8 @@ async fn find(
     tx.commit().await?;
     tracing::info!(
         context.id = %id,
-        caller = found.caller.code(),
-        line_problem = found.line_problem.map(|problem| problem.code()),
+        caller = found.caller.caller.code(),
+        line_problem = found.line_problem().map(|problem| problem.code()),
         "a caller was looked up"
     );
     Ok(answer)
@@ -153,9 +153,9 @@ async fn arrived(
     let arrived = Arrived {
         provider: asked.provider.code(),
         provider_call_id,
-        e164: found.e164.as_deref(),
-        contact: found.contact,
-        line: question.to_number.as_deref(),
+        caller: &found.caller,
+        line: found.line,
+        to_number: question.to_number.as_deref(),
     };
     tx.call_arrived(&arrived, asked.trace.arrived_at).await
 }

@@ -174,7 +174,7 @@ impl TenantTx {
     }
 
     /// Somebody unknown called. Nothing without a CRM.
-    pub async fn crm_unknown_number(&mut self, e164: &str, now: Timestamp) -> Result<()> {
+    pub(crate) async fn crm_unknown_number(&mut self, e164: &str, now: Timestamp) -> Result<()> {
         match self.has_crm().await? {
             true => {
                 self.crm_queue(&CrmTask::Number(e164.to_owned()), None, now)

@@ -4,23 +4,22 @@ use domain::{
     call::{CallState, Direction},
     follow::DialState,
     ids::{CallId, ContactId},
-    inbound::{Caller, CallerNumber, caller_number, recognise},
+    inbound::{Caller, CallerNumber, Line, caller_number, recognise},
     settings::Settings,
 };
 use jiff::Timestamp;
 
 use crate::{Result, TenantTx, instant::to_db};
 
-/// A call that came in, as the first event that was heard of it tells.
+/// A call that came in, as the first that was heard of it tells.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Arrived<'a> {
     pub provider: &'a str,
     pub provider_call_id: &'a str,
-    /// `None` when it is withheld.
-    pub e164: Option<&'a str>,
-    pub contact: Option<ContactId>,
+    pub caller: &'a Recognised,
+    pub line: Line,
     /// Our number that was called, as the provider wrote it.
-    pub line: Option<&'a str>,
+    pub to_number: Option<&'a str>,
 }
 
 /// Somebody with the number that calls.
@@ -40,6 +39,11 @@ pub struct Recognised {
 }
 
 impl Recognised {
+    /// Whom the caller is taken for: on a line that is none of the tenant's nobody is taken for somebody.
+    pub fn person_on(&self, line: Line) -> Option<&Person> {
+        self.person.as_ref().filter(|_| line == Line::Ours)
+    }
+
     pub fn e164(&self) -> Option<&str> {
         match &self.number {
             CallerNumber::Given(number) => Some(number.e164()),
@@ -71,7 +75,7 @@ impl TenantTx {
     }
 
     /// Makes the call's row, once: whichever of its events comes first, and however many come at once. Its process
-    /// begins with it, and asks for the call should nothing more be heard.
+    /// begins with it, and asks for the call should nothing more be heard. An unknown caller is looked for in the CRM.
     /// `now` is the time of the process that read the event.
     pub async fn call_arrived(&mut self, call: &Arrived<'_>, now: Timestamp) -> Result<()> {
         let made = sqlx::query_scalar!(
@@ -83,9 +87,10 @@ impl TenantTx {
             self.tenant(),
             CallId::generate().uuid(),
             Direction::Inbound.code(),
-            call.contact.map(ContactId::uuid),
-            call.e164,
-            call.line,
+            call.caller.person_on(call.line).map(|person| person.id.uuid()),
+            call.caller.e164(),
+            // No text column takes a NUL.
+            call.to_number.map(|number| number.replace('\0', "")),
             call.provider,
             call.provider_call_id,
             CallState::Initiating.code(),
@@ -94,9 +99,11 @@ impl TenantTx {
         )
         .fetch_optional(&mut *self.tx)
         .await?;
-        match made {
-            Some(call) => self.wake_call(CallId::from_uuid(call)).await,
-            None => Ok(()),
+        let Some(id) = made else { return Ok(()) };
+        self.wake_call(CallId::from_uuid(id)).await?;
+        match (call.line, call.caller.caller, call.caller.e164()) {
+            (Line::Ours, Caller::Unknown, Some(e164)) => self.crm_unknown_number(e164, now).await,
+            _ => Ok(()),
         }
     }
 

@@ -192,6 +192,57 @@ async fn a_returning_caller_is_known_before_the_assistant_takes_the_call() -> Re
 }
 
 #[tokio::test]
+async fn messages_that_name_our_number_by_its_id_alone_are_about_our_line() -> Result<()> {
+    let clinic = Clinic::with_appointment(scenario().always(Outcome::NoClearAnswer)).await?;
+    let cancel = [ToolUse::new("cancel", json!({}))];
+
+    let rang = clinic
+        .ring(caller(1).to_nameless_number().with_tools(cancel))
+        .await?;
+
+    assert_eq!(told(&rang, "caller"), "known", "{rang:?}");
+    clinic.call_is_over().await?;
+    clinic.world.play().await?;
+    let ending = clinic.world.ending("A1").await?;
+    ensure!(ending.contains("appointment_cancelled"), "{ending}");
+    let unknown = "alerts where cause = 'unknown_caller'";
+    assert_eq!(clinic.world.count(unknown).await?, 0);
+    Ok(())
+}
+
+#[tokio::test]
+async fn nobody_is_taken_for_the_caller_on_a_line_that_is_not_ours() -> Result<()> {
+    let clinic = Clinic::with_appointment(scenario().always(Outcome::NoClearAnswer)).await?;
+    let foreign = Caller::new(KEY, &number(1), "+442079469999");
+
+    // Past `ring` of the clinic, which gives the call its own number's id.
+    let rang = clinic
+        .vapi
+        .ring(&foreign)
+        .await
+        .context("the account exists")?;
+
+    let answer = rang.answer.context("there is an answer")?.to_string();
+    ensure!(!answer.contains("Ada"), "{answer}");
+    clinic.call_is_over().await?;
+    assert_eq!(
+        clinic
+            .world
+            .count("calls where contact_id is not null")
+            .await?,
+        0
+    );
+    assert_eq!(
+        clinic
+            .world
+            .count("context_log where contact_id is not null")
+            .await?,
+        0
+    );
+    Ok(())
+}
+
+#[tokio::test]
 async fn somebody_unknown_and_somebody_who_withholds_the_number_hear_nothing_of_anybody()
 -> Result<()> {
     let clinic = Clinic::with_appointment(scenario()).await?;

@@ -117,7 +117,7 @@ impl TokenFacts {
             .filter(|at| shift(**at, WINDOW) > now)
             .collect();
         let full = (recent.len() >= MOST).then(|| recent.first().map(|at| shift(**at, WINDOW)));
-        let ahead = |until: Option<Timestamp>, furthest| {
+        let ahead = |until: Option<Timestamp>, furthest: SignedDuration| {
             until
                 .filter(|until| *until > now && *until <= shift(now, furthest.saturating_add(SKEW)))
         };

@@ -13,15 +13,33 @@ coded_enum! {
     }
 }
 
-/// Judges the line by the called number and the agent that would answer; a number without an agent names none.
-pub fn line(settings: &Settings, agent_id: Option<&str>, to_number: Option<&str>) -> Line {
-    if !is_our_number(settings, to_number) {
+/// The number that was called and the agent that would answer, as a provider names them.
+#[derive(Clone, Copy, Default)]
+pub struct Called<'a> {
+    /// A number without an agent names none.
+    pub agent_id: Option<&'a str>,
+    pub number: Option<&'a str>,
+    /// The provider's id of the number: some messages name it by nothing else.
+    pub number_id: Option<&'a str>,
+}
+
+pub fn line(settings: &Settings, called: Called<'_>) -> Line {
+    if !is_our_number_id(settings, called.number_id) && !is_our_number(settings, called.number) {
         return Line::UnknownNumber;
     }
-    match agent_id.map(str::trim).filter(|id| !id.is_empty()) {
+    match called.agent_id.and_then(given) {
         Some(agent) if !is_our_agent(settings, agent) => Line::UnknownAgent,
         _ => Line::Ours,
     }
+}
+
+fn given(id: &str) -> Option<&str> {
+    Some(id.trim()).filter(|id| !id.is_empty())
+}
+
+fn is_our_number_id(settings: &Settings, id: Option<&str>) -> bool {
+    let ours = settings.vapi.phone_number_id.as_deref().and_then(given);
+    ours.is_some() && ours == id.and_then(given)
 }
 
 fn is_our_number(settings: &Settings, to_number: Option<&str>) -> bool {
@@ -59,12 +77,19 @@ mod tests {
             numbers = ["+442079460001"]
             agent_ids = ["agent_desk", "8a7b-assistant"]
             override_agent_id = "agent_evening"
+            [vapi]
+            phone_number_id = "9e8d"
         "#;
         Settings::from_toml(toml).unwrap()
     }
 
     fn judged(agent_id: Option<&str>, to_number: Option<&str>) -> Line {
-        line(&settings(), agent_id, to_number)
+        let called = Called {
+            agent_id,
+            number: to_number,
+            number_id: None,
+        };
+        line(&settings(), called)
     }
 
     const DESK: Option<&str> = Some("agent_desk");
@@ -100,6 +125,30 @@ mod tests {
     }
 
     #[test]
+    fn a_number_named_by_its_id_alone_is_ours() {
+        let judged = |agent_id, number_id| {
+            let called = Called {
+                agent_id,
+                number: None,
+                number_id: Some(number_id),
+            };
+            (
+                line(&settings(), called),
+                line(&Settings::default(), called),
+            )
+        };
+        assert_eq!(judged(None, "9e8d"), (Line::Ours, Line::UnknownNumber));
+        assert_eq!(judged(DESK, "9e8d").0, Line::Ours);
+        assert_eq!(judged(Some("agent_stranger"), "9e8d").0, Line::UnknownAgent);
+        for other in ["9e8", "", " "] {
+            assert_eq!(
+                judged(DESK, other),
+                (Line::UnknownNumber, Line::UnknownNumber)
+            );
+        }
+    }
+
+    #[test]
     fn an_unknown_number_is_named() {
         for number in [None, Some(""), Some("+442079460002"), Some("anonymous")] {
             assert_eq!(judged(DESK, number), Line::UnknownNumber, "{number:?}");
@@ -118,8 +167,15 @@ mod tests {
 
     #[test]
     fn a_tenant_without_numbers_has_no_line() {
-        let empty = Settings::default();
-        assert_eq!(line(&empty, None, NUMBER), Line::UnknownNumber);
-        assert_eq!(line(&empty, None, None), Line::UnknownNumber);
+        let called = |number| Called {
+            number,
+            ..Called::default()
+        };
+        for number in [NUMBER, None] {
+            assert_eq!(
+                line(&Settings::default(), called(number)),
+                Line::UnknownNumber
+            );
+        }
     }
 }

@@ -4,6 +4,7 @@ mod answer;
 
 use std::fmt;
 
+use domain::ids::CallId;
 use serde_json::{Map, Value, json};
 
 pub use answer::{
@@ -11,6 +12,7 @@ pub use answer::{
     tool_answer,
 };
 
+use super::webhook::our_call_in;
 use crate::{
     json::Json,
     outline::{ParseProblem, hash, name},
@@ -52,6 +54,8 @@ impl fmt::Debug for AssistantQuestion {
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct ToolQuestion {
     pub provider_call_id: Option<String>,
+    /// Ours, in a call that we placed.
+    pub call_id: Option<CallId>,
     pub calls: Vec<ToolCall>,
 }
 
@@ -104,15 +108,16 @@ impl fmt::Debug for ToolCall {
 /// Reads a message. Unknown types and keys are fine, and a part of an unexpected type counts as absent.
 pub fn read(body: &[u8]) -> Result<Question, ParseProblem> {
     let value: Value = serde_json::from_slice(body)?;
-    let message = Json::from(&value).at("message");
+    let body = Json::from(&value);
+    let message = body.at("message");
     let kind = message.at("type").text();
     let kind = kind.ok_or(ParseProblem::Missing("message.type"))?;
     Ok(match kind.as_str() {
         "assistant-request" => Question::Assistant(assistant(message)?),
-        "tool-calls" => Question::Tools(tools(message, tool_calls(message))?),
+        "tool-calls" => Question::Tools(tools(body, tool_calls(message))?),
         "function-call" => {
             let call = tool_call(message.at("functionCall"));
-            Question::Tools(tools(message, vec![call])?)
+            Question::Tools(tools(body, vec![call])?)
         }
         _ => Question::Other,
     })
@@ -138,10 +143,11 @@ fn assistant(message: Json<'_>) -> Result<AssistantQuestion, ParseProblem> {
     })
 }
 
-fn tools(message: Json<'_>, calls: Vec<ToolCall>) -> Result<ToolQuestion, ParseProblem> {
-    let call_id = message.at("call.id").text();
+fn tools(body: Json<'_>, calls: Vec<ToolCall>) -> Result<ToolQuestion, ParseProblem> {
+    let call_id = body.at("message.call.id").text();
     Ok(ToolQuestion {
         provider_call_id: name(call_id.as_deref(), "message.call.id")?,
+        call_id: our_call_in(body),
         calls,
     })
 }

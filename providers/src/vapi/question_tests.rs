@@ -121,6 +121,7 @@ fn the_older_message_is_one_call_without_an_id() {
         asked,
         ToolQuestion {
             provider_call_id: text("c1"),
+            call_id: None,
             calls: vec![ToolCall {
                 id: None,
                 name: text("check_room"),
@@ -128,6 +129,18 @@ fn the_older_message_is_one_call_without_an_id() {
             }],
         }
     );
+}
+
+#[test]
+fn a_call_that_we_placed_is_known_by_our_own_id() {
+    let id = "cal_019a0000000070008000000000000001";
+    for call in [
+        format!(r#""id":"c1","name":"{id}""#),
+        format!(r#""id":"c1","assistantOverrides":{{"metadata":{{"bellhop_call_id":"{id}"}}}}"#),
+    ] {
+        let asked = tools(&format!(r#""type":"tool-calls","call":{{{call}}}"#));
+        assert_eq!(asked.call_id, id.parse().ok(), "{call}");
+    }
 }
 
 #[test]

@@ -10,8 +10,8 @@ use http::HeaderMap;
 use secrecy::SecretString;
 use subtle::Choice;
 
-pub(super) use outline::our_call_in_call;
 pub use outline::outline;
+pub(super) use outline::{our_call_in, our_call_in_call};
 pub use read::{Call, Event, Report, Says, ToolCall, read};
 
 use super::verifier::{Hmac, Part, Verifier, parts};

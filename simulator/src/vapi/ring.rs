@@ -29,7 +29,8 @@ pub struct Caller {
     pub key: String,
     /// As Vapi shows it; `None` when it is withheld.
     pub from_number: Option<String>,
-    pub to_number: String,
+    /// `None` when messages name it by its id alone.
+    pub to_number: Option<String>,
     pub phone_number_id: String,
     /// The number's own assistant, with which nobody is asked for one.
     pub assistant_id: Option<String>,
@@ -44,7 +45,7 @@ impl Caller {
         Self {
             key: key.to_owned(),
             from_number: Some(from_number.to_owned()),
-            to_number: to_number.to_owned(),
+            to_number: Some(to_number.to_owned()),
             phone_number_id: format!("number-{}", to_number.trim_start_matches('+')),
             assistant_id: None,
             tools: Vec::new(),
@@ -55,6 +56,14 @@ impl Caller {
     pub fn withheld(self) -> Self {
         Self {
             from_number: None,
+            ..self
+        }
+    }
+
+    /// The same, whose messages name the number that was called by its id alone.
+    pub fn to_nameless_number(self) -> Self {
+        Self {
+            to_number: None,
             ..self
         }
     }
@@ -122,7 +131,7 @@ fn new_call(caller: &Caller) -> NewCall {
         direction: Direction::Inbound,
         assistant_id: caller.assistant_id.clone(),
         phone_number_id: caller.phone_number_id.clone(),
-        our_number: Some(caller.to_number.clone()),
+        our_number: caller.to_number.clone(),
         person: caller.from_number.clone(),
         name: None,
         overrides: Value::Null,

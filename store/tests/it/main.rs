@@ -8,6 +8,7 @@ mod dialing;
 mod events;
 mod harness;
 mod imports;
+mod inbound;
 mod isolation;
 mod merges;
 mod open;

@@ -74,7 +74,7 @@ fn our_call(plucked: &Plucked) -> Option<CallId> {
 }
 
 /// The same of a body that was read in full.
-pub(super) fn our_call_in(body: Json<'_>) -> Option<CallId> {
+pub(in crate::vapi) fn our_call_in(body: Json<'_>) -> Option<CallId> {
     first_id(body, OUR_CALL)
 }
 

@@ -4,7 +4,7 @@ use domain::ids::CallId;
 use jiff::Timestamp;
 use serde_json::Value;
 
-use super::{check::check, outline::our_call_in};
+use super::{check::check, our_call_in};
 use crate::{
     json::{Json, broken, needed::text},
     outline::ParseProblem,
