@@ -10,6 +10,7 @@ use domain::{
 use providers::source::SourceKind;
 use serde_json::Value;
 use store::{Arrived, ContextEntry, Seen, Source, Store, TenantTx, Trouble};
+use tokio::sync::Semaphore;
 
 use crate::{
     app::App,
@@ -23,6 +24,8 @@ use crate::{
 /// Between tries to record a question that could not be answered, and how many there are: the database may be away.
 const RECORD_AGAIN: Duration = Duration::from_secs(5);
 const RECORD_TRIES: u32 = 120;
+/// As many wait to be recorded at once. Of more the metric and the log tell, and the alert, which is one for all.
+static RECORDERS: Semaphore = Semaphore::const_new(1_000);
 
 /// A question whose signature was checked.
 pub(crate) struct Asked<'a> {
@@ -226,6 +229,9 @@ impl Unanswered {
 
 /// Somebody is to hear of it, however long the database is away (within ten minutes).
 async fn recorded(store: Store, unanswered: Unanswered) {
+    let Ok(_waits) = RECORDERS.try_acquire() else {
+        return;
+    };
     for _ in 0..RECORD_TRIES {
         match unanswered.record(&store).await {
             Ok(()) => return,

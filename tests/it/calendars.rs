@@ -22,21 +22,25 @@ pub(crate) const HISTORY: &str = "read.calendars";
 
 const DESK: &str = "desk@clinic.example";
 const ROOM: &str = "room";
+const CHECKUP: &str = "clinic/checkup";
 const PATIENCE: Duration = Duration::from_secs(60);
 
 const BOOKS: &str = "[booking]\nenabled = true\n";
 const GOOGLE: &str =
     "[calendar.calendars.front-desk]\nkind = \"google\"\nid = \"desk@clinic.example\"\n";
+const CAL_COM: &str =
+    "[calendar.calendars.checkups]\nkind = \"cal_com\"\nid = \"clinic/checkup\"\n";
 const FEED: &str = "[calendar.calendars.room-1]\nkind = \"ical\"\n";
 
 /// A clinic that books, with these calendars and an appointment of Ada Archer in three days. No secret is stored yet.
 async fn clinic(calendars: &str, scenario: Scenario) -> Result<(World, Running)> {
-    let fakes = start(Config::with_calendars(&[DESK, ROOM], scenario)).await?;
+    let fakes = start(Config::with_calendars(&[DESK, ROOM, CHECKUP], scenario)).await?;
     let settings = format!("{OPEN_CLINIC}\n{BOOKS}{calendars}");
     let mut world = World::without_processes(&settings, long_talks()).await?;
     let variables = [
         ("BELLHOP_GOOGLE_BASE_URL", fakes.base_url()),
         ("BELLHOP_GOOGLE_TOKEN_URL", fakes.token_url()),
+        ("BELLHOP_CAL_COM_BASE_URL", fakes.base_url()),
         ("BELLHOP_CALENDARS_ALLOW_PRIVATE", "yes".to_owned()),
     ];
     let variables = variables.map(|(name, value)| (name.to_owned(), value));
@@ -86,23 +90,26 @@ fn first(times: &Value) -> Result<Timestamp> {
 
 #[tokio::test]
 async fn what_is_taken_in_a_calendar_is_neither_offered_nor_booked() -> Result<()> {
-    let (world, fakes) = clinic(&format!("{GOOGLE}{FEED}"), Scenario::default()).await?;
+    let (world, fakes) = clinic(&format!("{GOOGLE}{FEED}{CAL_COM}"), Scenario::default()).await?;
     let ((in_google, nine), (in_feed, eleven)) = (half_past(9, 4)?, half_past(11, 4)?);
+    let (in_cal_com, noon) = half_past(12, 4)?;
     let (free, half_past_ten) = half_past(10, 4)?;
     let half_hour = SignedDuration::from_mins(30);
     fakes.add_busy(DESK, Timestamp::now() - half_hour, nine + half_hour);
     fakes.add_busy(ROOM, eleven, eleven + half_hour);
+    fakes.add_busy(CHECKUP, noon, noon + half_hour);
     world
         .share("front-desk", fakes.service_account().expose_secret())
         .await?;
     world
         .share("room-1", fakes.feed_url(ROOM).expose_secret())
         .await?;
-    world.are_read(2).await?;
+    // Cal.com tells of a public event type without a key.
+    world.are_read(3).await?;
 
     assert_eq!(first(&world.free_times_told().await?)?, nine + half_hour);
     let call = rung(&world, 1).await?;
-    for taken in [&in_google, &in_feed] {
+    for taken in [&in_google, &in_feed, &in_cal_com] {
         let answer = asked(&world, &call, "book", json!({"datetime": taken})).await?;
         let told = answer.told().context("an answer")?;
         ensure!(!is_done(&answer), "{told}");

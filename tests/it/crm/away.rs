@@ -8,7 +8,7 @@ use store::NewNote;
 use workflows::names;
 
 use super::{connected, office};
-use crate::harness::{eventually, go_on, number};
+use crate::harness::{HEADER, eventually, go_on, number, row};
 
 #[tokio::test]
 async fn after_a_week_without_zoho_everything_arrives_once() -> Result<()> {
@@ -88,6 +88,64 @@ async fn a_write_whose_answer_was_lost_is_not_made_twice() -> Result<()> {
         .filter(|request| request.method == "POST" && request.path.ends_with("Notes"));
     assert_eq!(posts.count(), 1, "it was looked for, and found");
     Ok(())
+}
+
+#[tokio::test]
+async fn what_zoho_turns_away_for_haste_arrives_later_and_once() -> Result<()> {
+    let mut office = office("", Scenario::default()).await?;
+    let (contact, record) = office.pair(1, 3).await?;
+    let hasty = [Fault::RateLimitedSilently, Fault::RateLimited];
+    let faults = hasty.repeat(3);
+    office
+        .zoho
+        .set_scenario(Scenario::default().with_next(&faults))?;
+
+    office.has_email(contact, "later@example.com").await?;
+
+    office
+        .in_time("it is there", || async {
+            Ok(office.there(&record, "Email") == "later@example.com")
+        })
+        .await?;
+    let requests = office.zoho.ledger().requests;
+    let turned_away = requests
+        .iter()
+        .filter(|request| request.status == Some(429));
+    assert_eq!(turned_away.count(), faults.len());
+    assert_eq!(office.writes(), 1);
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_days_requests_are_spent_and_the_rest_waits_for_the_next_day() -> Result<()> {
+    let people = 12;
+    let mut office = office("requests_per_day = 20", Scenario::default()).await?;
+    let asked = || office.zoho.ledger().requests.len();
+    office.world.import(&file(people)).await?;
+    eventually("the day's requests are spent", || async {
+        let spent = "crm_accounts where (budget ->> 'day_spent')::int >= 19";
+        Ok(office.world.count(spent).await? == 1)
+    })
+    .await?;
+    ensure!(asked() <= 20, "{} requests", asked());
+    let there = office.zoho.records("Contacts").len();
+    ensure!(there < people as usize, "all were written in one day");
+
+    let id = names::crm_id(office.tenant());
+    eventually("all of them are there on later days", || async {
+        go_on(&office.client, &id, SignedDuration::from_hours(24)).await?;
+        Ok(office.zoho.records("Contacts").len() == people as usize)
+    })
+    .await?;
+
+    assert_eq!(office.writes(), people as usize, "each was made once");
+    Ok(())
+}
+
+/// A file with so many people, each with an appointment in three days.
+fn file(people: u32) -> String {
+    let rows = (1..=people).map(|of| row(&format!("A{of}"), of, 3));
+    HEADER.to_owned() + &rows.collect::<String>()
 }
 
 #[tokio::test]
