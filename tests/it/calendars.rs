@@ -45,6 +45,7 @@ async fn clinic(calendars: &str, scenario: Scenario) -> Result<(World, Running)>
     ];
     let variables = variables.map(|(name, value)| (name.to_owned(), value));
     world.extra.extend(variables);
+    world.unhurried();
     world.start_worker("all")?;
     world.start_ingress().await?;
     world

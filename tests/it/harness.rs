@@ -100,14 +100,18 @@ impl World {
         Ok(world)
     }
 
-    /// With time for every question, however busy the machine is: how long one may take is another test's.
     pub(crate) async fn start_unhurried(settings: &str, scenario: Scenario) -> Result<Self> {
         let mut world = Self::without_processes(settings, scenario).await?;
-        let limit = "BELLHOP_INGRESS_QUESTION_TIME_LIMIT_MS";
-        world.extra = vec![(limit.to_owned(), "60000".to_owned())];
+        world.unhurried();
         world.start_worker("all")?;
         world.start_ingress().await?;
         Ok(world)
+    }
+
+    /// Gives every question time, however busy the machine is: how long one may take is another test's.
+    pub(crate) fn unhurried(&mut self) {
+        let limit = "BELLHOP_INGRESS_QUESTION_TIME_LIMIT_MS";
+        self.extra.push((limit.to_owned(), "60000".to_owned()));
     }
 
     pub(crate) async fn without_processes(settings: &str, scenario: Scenario) -> Result<Self> {

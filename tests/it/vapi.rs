@@ -49,6 +49,7 @@ impl Clinic {
         let vapi = simulator::vapi::start(Config::with_account(KEY, None, scenario)).await?;
         let base_url = ("BELLHOP_VAPI_BASE_URL".to_owned(), vapi.base_url());
         world.extra.push(base_url);
+        world.unhurried();
         world
             .operate_with(&["tenant", "add-key", SLUG, "--for", "vapi"], KEY)
             .await?;
