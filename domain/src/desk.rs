@@ -11,6 +11,7 @@ mod deed;
 mod facts;
 mod identity;
 mod misunderstanding;
+mod reach;
 mod say;
 mod when;
 mod wish;
@@ -26,6 +27,7 @@ pub use deed::{Act, Deed, FollowUp, NoteKind, Refusal};
 pub use facts::{Appointment, DeskFacts, OnCall, Person, Taken};
 pub use identity::{Identity, MOST_MISTAKES, Proof};
 pub use misunderstanding::{Argument, Misunderstanding, Unclear};
+pub use reach::{is_the_same_farther, near, nearer};
 pub use when::{Asked, Wanted};
 pub use wish::{PartOfDay, Search, Want, Which, Wish};
 

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use domain::{
     call::Direction,
-    desk::{Deed, Function, Identity, OnCall, Want, Wish, decide},
+    desk::{Deed, Function, Identity, OnCall, Want, Wish, decide, is_the_same_farther, near},
     ids::{CallId, ContextId, TenantId},
     inbound::{self, Called, Line},
     settings::Settings,
@@ -17,6 +17,7 @@ use jiff::Timestamp;
 use serde_json::{Map, Value};
 use store::{Arrived, AskedIn, FunctionEntry, Result, Store, TenantTx};
 
+use crate::times::Times;
 use facts::Facts;
 
 /// A function that an agent asks for. It holds personal data and so has no `Debug`.
@@ -166,7 +167,17 @@ async fn decided(
     if matches!(wish.want, Want::Book { .. } | Want::Reschedule { .. }) {
         tx.lock_slots().await?;
     }
-    let facts = Facts::of(tx, wish, place, settings, now).await?;
+    let mut facts = Facts::of(tx, wish, place, settings, now).await?;
+    if let Some(near) = near(now, wish, settings) {
+        facts.times = Times::of(tx, &near, now).await?;
+        let deed = facts.with_view(place, |view| decide(now, wish, view, &near));
+        if is_the_same_farther(&deed, wish) {
+            return Ok(deed);
+        }
+    }
+    if wish.needs_times() {
+        facts.times = Times::of(tx, settings, now).await?;
+    }
     Ok(facts.with_view(place, |view| decide(now, wish, view, settings)))
 }
 

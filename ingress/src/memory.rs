@@ -92,8 +92,7 @@ async fn free_times(
     if !are_told || !settings.booking.enabled {
         return Ok(None);
     }
-    let times = Times::of(tx, settings, now).await?;
-    Ok(times.free(settings, now))
+    Times::first_free(tx, settings, now).await
 }
 
 /// What is stored about somebody who calls.

@@ -1,7 +1,7 @@
 //! What is known of the time that is taken: our own appointments, and what the calendars said when they were last read.
 
 use domain::{
-    desk::Taken,
+    desk::{Taken, nearer},
     settings::Settings,
     slots::{self, Calendar, Offer, Reading, Span},
 };
@@ -10,6 +10,7 @@ use store::{Result, TenantTx};
 
 /// As many free times as are ever told.
 const MOST_FREE: usize = 8;
+const A_DAY: SignedDuration = SignedDuration::from_hours(24);
 
 /// Everything but the hours that free times are found from.
 pub(crate) struct Times {
@@ -43,8 +44,23 @@ impl Times {
         })
     }
 
-    /// The first times that can be booked; `None` when it is not known which they are.
-    pub(crate) fn free(&self, settings: &Settings, now: Timestamp) -> Option<Vec<Timestamp>> {
+    /// The first times that can be booked; `None` when it is not known which they are. The next days mostly have as
+    /// many as are told, so that no more has to be read.
+    pub(crate) async fn first_free(
+        tx: &mut TenantTx,
+        settings: &Settings,
+        now: Timestamp,
+    ) -> Result<Option<Vec<Timestamp>>> {
+        if let Some(near) = nearer(now, now, settings) {
+            let free = Times::of(tx, &near, now).await?.free(&near, now);
+            if free.as_ref().is_some_and(|free| free.len() >= MOST_FREE) {
+                return Ok(free);
+            }
+        }
+        Ok(Times::of(tx, settings, now).await?.free(settings, now))
+    }
+
+    fn free(&self, settings: &Settings, now: Timestamp) -> Option<Vec<Timestamp>> {
         let taken: Vec<Span> = self.taken.iter().map(|each| each.span).collect();
         match slots::free(now, settings, &self.calendar, &taken, MOST_FREE) {
             Offer::Free(slots) => Some(slots.iter().map(|slot| slot.starts_at).collect()),
@@ -66,7 +82,8 @@ async fn calendar(tx: &mut TenantTx, settings: &Settings, now: Timestamp) -> Res
 
 async fn taken(tx: &mut TenantTx, settings: &Settings, now: Timestamp) -> Result<Vec<Taken>> {
     let horizon = SignedDuration::from_hours(24 * i64::from(settings.booking.horizon_days));
-    let taken = tx.taken(now, now + horizon).await?;
+    // The last that can be booked may meet one that starts after the horizon.
+    let taken = tx.taken(now, now + horizon + A_DAY).await?;
     Ok(taken
         .into_iter()
         .map(|each| {

@@ -10,7 +10,7 @@ pub(crate) struct People {
     /// At most a million, for their numbers.
     pub(crate) contacts: u64,
     pub(crate) calls: u64,
-    /// One each, of the first people.
+    /// One each, of the first people, over the year to come.
     pub(crate) appointments: u64,
 }
 
@@ -54,7 +54,7 @@ impl People {
             .sql(&format!(
                 "insert into appointments (tenant_id, id, external_id, contact_id, starts_at, time_zone, kind,
                                            duration_minutes, known_at, told_starts_at)
-                 select t.id, uuidv7(), 'A' || n, {}, now() + interval '1 day' + (n % 86400) * interval '1 minute',
+                 select t.id, uuidv7(), 'A' || n, {}, now() + interval '1 day' + (n % 525600) * interval '1 minute',
                         'Europe/London', 'Check-up', 30, now(), now()
                  from generate_series(0, {appointments} - 1) n, tenants t",
                 person("n")

@@ -19,6 +19,8 @@ mod changes;
 mod choice;
 mod times;
 
+pub(super) use times::MOST_FREE_TIMES;
+
 /// The longest kind of appointment that is booked, in characters.
 const LONGEST_KIND: usize = 200;
 /// How many appointments are told at once.

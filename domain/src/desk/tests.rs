@@ -1,4 +1,5 @@
 mod changes;
+mod reach;
 mod reading;
 mod times;
 mod who;
@@ -133,6 +134,10 @@ impl Given {
         let wish = self
             .read(function, arguments)
             .unwrap_or_else(|why| panic!("{why:?}"));
+        self.decided(&wish, &self.settings)
+    }
+
+    pub(super) fn decided(&self, wish: &Wish, settings: &Settings) -> Deed {
         let zone = TimeZone::get("Europe/London").unwrap();
         let appointments = |contact: &Contact| -> Vec<Appointment<'_>> {
             let visits = contact.visits.iter();
@@ -162,7 +167,7 @@ impl Given {
             calendar: &self.calendar,
             taken: &self.taken,
         };
-        decide(at(self.now), &wish, &facts, &self.settings)
+        decide(at(self.now), wish, &facts, settings)
     }
 
     /// What is said.

@@ -2,7 +2,7 @@
 
 use domain::{
     call::Direction,
-    desk::{Appointment, DeskFacts, Identity, Person, Proof, Want, Wish},
+    desk::{Appointment, DeskFacts, Identity, Person, Proof, Wish},
     ids::ContactId,
     inbound::Caller,
     phone::PhoneNumber,
@@ -25,7 +25,8 @@ pub(super) struct Facts {
     contact: Option<Someone>,
     others: Vec<Someone>,
     earlier: Vec<Identity>,
-    times: Times,
+    /// For the wish, once they are read.
+    pub(super) times: Times,
 }
 
 /// A person whose appointments' zones are read.
@@ -75,7 +76,7 @@ impl Facts {
                 .map(Someone::of)
                 .collect(),
             earlier,
-            times: times(tx, wish, settings, now).await?,
+            times: Times::default(),
         })
     }
 
@@ -144,20 +145,6 @@ fn may_prove(proof: &Proof<'_>, settings: &Settings, now: Timestamp) -> bool {
     settings.booking.identify != Identify::Number
         && around(-2).is_ok_and(|from| first >= from)
         && around(FAR).is_ok_and(|until| last <= until)
-}
-
-async fn times(
-    tx: &mut TenantTx,
-    wish: &Wish,
-    settings: &Settings,
-    now: Timestamp,
-) -> Result<Times> {
-    match wish.want {
-        Want::Book { .. } | Want::Reschedule { .. } | Want::FreeSlots(_) => {
-            Times::of(tx, settings, now).await
-        }
-        _ => Ok(Times::default()),
-    }
 }
 
 impl Someone {

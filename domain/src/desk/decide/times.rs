@@ -9,7 +9,7 @@ use crate::{
 };
 
 /// How many free times are told to the model; fewer are spoken.
-const MOST_FREE_TIMES: usize = 8;
+pub(in crate::desk) const MOST_FREE_TIMES: usize = 8;
 
 impl<'a> Desk<'a> {
     pub(super) fn free_slots(&self, search: &Search) -> Outcome<'a> {
