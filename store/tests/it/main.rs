@@ -11,6 +11,7 @@ mod imports;
 mod isolation;
 mod merges;
 mod open;
+mod opt_outs;
 mod outbox;
 mod pool;
 mod read_only;
