@@ -6,22 +6,24 @@ alter table opt_outs
     add primary key (tenant_id, e164, source);
 
 alter table contacts
+    -- Which of the contacts that are one person was kept. A merge never ends in a contact that was merged itself, so it
+    -- takes one step. Stored, so that an index finds the others.
+    add column person_id uuid not null generated always as (coalesce(merged_into, id)) stored,
     -- The sources of the wish of somebody who has no number at the moment. They become rows of opt_outs with the next one.
     add column opted_out_as text[] not null default '{}',
     -- The address that the last file named. A file that names it once more has no news.
     add column told_email text;
 update contacts set told_email = email;
--- A merge never ends in a contact that was merged itself: who somebody is takes one step.
-create index contacts_by_person on contacts (tenant_id, (coalesce(merged_into, id)));
+create index contacts_by_person on contacts (tenant_id, person_id);
 
 -- The numbers of a person, under each contact that is this person: those of the contact itself and of all that are merged
--- with it, both fields. The one place that says so.
+-- with it, both fields. The one place that says so. To be asked by contact: no index serves it by number.
 create view numbers_of_people with (security_invoker = true) as
 select c.tenant_id, c.id as contact_id, n.e164
-from (select tenant_id, coalesce(merged_into, id) as person, e164 from contacts where e164 is not null
-      union all
-      select tenant_id, coalesce(merged_into, id), mobile from contacts where mobile is not null) n
-join contacts c on c.tenant_id = n.tenant_id and coalesce(c.merged_into, c.id) = n.person;
+from contacts c
+join contacts p on p.tenant_id = c.tenant_id and p.person_id = c.person_id
+cross join lateral (values (p.e164), (p.mobile)) as n (e164)
+where n.e164 is not null;
 
 -- Why a person is not to be called, under each contact that is this person.
 create view opt_outs_of_people with (security_invoker = true) as
@@ -30,7 +32,7 @@ from numbers_of_people n join opt_outs o on o.tenant_id = n.tenant_id and o.e164
 union all
 select c.tenant_id, c.id, null, s.source, p.recorded_at
 from contacts p
-join contacts c on c.tenant_id = p.tenant_id and coalesce(c.merged_into, c.id) = coalesce(p.merged_into, p.id)
+join contacts c on c.tenant_id = p.tenant_id and c.person_id = p.person_id
 cross join lateral unnest(p.opted_out_as) as s (source);
 grant select on numbers_of_people, opt_outs_of_people to bellhop_tenant;
 

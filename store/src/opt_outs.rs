@@ -31,7 +31,7 @@ impl TenantTx {
             "update contacts c set opted_out_as = c.opted_out_as || $3::text
              from contacts of
              where of.tenant_id = $1 and of.id = $2
-               and c.tenant_id = $1 and coalesce(c.merged_into, c.id) = coalesce(of.merged_into, of.id)
+               and c.tenant_id = $1 and c.person_id = of.person_id
                and c.e164 is null and c.mobile is null and c.erased_at is null and $3 <> all(c.opted_out_as)",
             self.tenant(),
             contact.uuid(),
@@ -65,17 +65,16 @@ impl TenantTx {
     pub async fn lift_opt_out(&mut self, contact: ContactId, source: &str) -> Result<()> {
         let numbers = self.numbers_of_person(contact).await?;
         sqlx::query!(
-            "with own as (select id, coalesce(merged_into, id) as person from contacts where tenant_id = $1 and id = $2),
+            "with own as (select person_id from contacts where tenant_id = $1 and id = $2),
              emptied as (
                 update contacts c set opted_out_as = array_remove(opted_out_as, $4)
-                from own where c.tenant_id = $1 and coalesce(c.merged_into, c.id) = own.person
+                from own where c.tenant_id = $1 and c.person_id = own.person_id
              )
              delete from opt_outs o
              where o.tenant_id = $1 and o.e164 = any($3) and o.source = $4
-               and not exists (select from numbers_of_people n
-                               join contacts c on c.tenant_id = $1 and c.id = n.contact_id
-                               where n.tenant_id = $1 and n.e164 = o.e164
-                                 and coalesce(c.merged_into, c.id) not in (select person from own))",
+               and not exists (select from contacts c
+                               where c.tenant_id = $1 and (c.e164 = o.e164 or c.mobile = o.e164)
+                                 and c.person_id not in (select person_id from own))",
             self.tenant(),
             contact.uuid(),
             &numbers,
@@ -217,8 +216,9 @@ impl TenantTx {
     /// Every contact of the people who have one of these numbers.
     pub(crate) async fn contacts_with(&mut self, numbers: &[String]) -> Result<Vec<ContactId>> {
         let ids = sqlx::query_scalar!(
-            r#"select distinct contact_id as "id!" from numbers_of_people
-               where tenant_id = $1 and e164 = any($2) order by 1"#,
+            "select distinct c.id from contacts has
+             join contacts c on c.tenant_id = $1 and c.person_id = has.person_id
+             where has.tenant_id = $1 and (has.e164 = any($2) or has.mobile = any($2)) order by 1",
             self.tenant(),
             numbers
         )

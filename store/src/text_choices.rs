@@ -47,13 +47,13 @@ impl TenantTx {
 
     /// What is known of the wish of whoever has a number, whichever of their numbers it was heard for.
     pub async fn text_consent(&mut self, e164: &str) -> Result<TextConsent> {
+        let people = self.contacts_with(&[e164.to_owned()]).await?;
+        let people: Vec<_> = people.iter().map(|contact| contact.uuid()).collect();
         let row = sqlx::query!(
             r#"with numbers as (
                    select $2::text as e164
                    union
-                   select other.e164 from numbers_of_people n
-                   join numbers_of_people other on other.tenant_id = $1 and other.contact_id = n.contact_id
-                   where n.tenant_id = $1 and n.e164 = $2
+                   select e164 from numbers_of_people where tenant_id = $1 and contact_id = any($4)
                ), choice as (
                    select at, opted_out from text_choices where tenant_id = $1 and e164 = $2
                )
@@ -66,7 +66,8 @@ impl TenantTx {
                             (select min(recorded_at) from platform_opt_outs join numbers using (e164))) as elsewhere"#,
             self.tenant(),
             e164,
-            BY_TEXT
+            BY_TEXT,
+            &people
         )
         .fetch_one(&mut *self.tx)
         .await?;
