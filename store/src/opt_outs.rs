@@ -68,7 +68,7 @@ impl TenantTx {
             "with own as (select person_id from contacts where tenant_id = $1 and id = $2),
              emptied as (
                 update contacts c set opted_out_as = array_remove(opted_out_as, $4)
-                from own where c.tenant_id = $1 and c.person_id = own.person_id
+                from own where c.tenant_id = $1 and c.person_id = own.person_id and $4 = any(c.opted_out_as)
              )
              delete from opt_outs o
              where o.tenant_id = $1 and o.e164 = any($3) and o.source = $4
