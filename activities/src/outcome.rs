@@ -4,10 +4,11 @@ use domain::{
     alert::AlertCause,
     appointment::AppointmentStatus,
     call::{AppointmentAction, CallOutcome, Direction},
+    desk::NOT_TO_BE_CALLED,
     ids::AppointmentId,
 };
 use jiff::Timestamp;
-use store::{Applied, CallRow, Result, Seen, TenantTx};
+use store::{Applied, CallRow, NewNote, Result, Seen, TenantTx};
 
 use crate::{alarm, followups};
 
@@ -20,7 +21,7 @@ pub(crate) async fn settle(
     now: Timestamp,
 ) -> Result<CallOutcome> {
     let Some(before) = row.facts.outcome else {
-        apply_words(tx, row, decided).await?;
+        apply_words(tx, row, decided, now).await?;
         apply_outcome(tx, row, decided, now).await?;
         let detail = row.facts.view.disconnection_reason.as_deref();
         tx.finish_call(row.id, decided, now, detail).await?;
@@ -33,7 +34,7 @@ pub(crate) async fn settle(
     let outcome = heard.unwrap_or(before);
     // A late analysis must not be lost: it may be a cancellation, also of somebody who hung up with the wish not
     // to be called again, which is an outcome by itself.
-    let said_more = heard.is_some() && apply_words(tx, row, outcome).await?;
+    let said_more = heard.is_some() && apply_words(tx, row, outcome, now).await?;
     if outcome != before {
         apply_outcome(tx, row, outcome, now).await?;
         tx.correct_outcome(row.id, outcome).await?;
@@ -47,7 +48,12 @@ pub(crate) async fn settle(
 }
 
 /// What the person said takes effect once. `true` when there was something new.
-async fn apply_words(tx: &mut TenantTx, row: &CallRow, outcome: CallOutcome) -> Result<bool> {
+async fn apply_words(
+    tx: &mut TenantTx,
+    row: &CallRow,
+    outcome: CallOutcome,
+    now: Timestamp,
+) -> Result<bool> {
     let view = &row.facts.view;
     let said = Applied {
         action: view.action.or(row.applied.action),
@@ -67,11 +73,31 @@ async fn apply_words(tx: &mut TenantTx, row: &CallRow, outcome: CallOutcome) -> 
             }
         }
     }
-    if let (true, false, Some(e164)) = (said.opt_out, row.applied.opt_out, &row.e164) {
-        tx.opt_out(e164, "call").await?;
+    if said.opt_out && !row.applied.opt_out {
+        no_more_calls(tx, row, now).await?;
     }
     tx.call_applied(row.id, said).await?;
     Ok(true)
+}
+
+/// Calls to the person stop, on every number. Where nothing tells who it was a colleague has to find out, unless the
+/// agent left that note in the call.
+async fn no_more_calls(tx: &mut TenantTx, row: &CallRow, now: Timestamp) -> Result<()> {
+    if row.contact.is_none() && row.e164.is_none() {
+        if row.is_erased || tx.call_has_note(row.id, NOT_TO_BE_CALLED).await? {
+            return Ok(());
+        }
+        let note = NewNote {
+            call: Some(row.id),
+            body: NOT_TO_BE_CALLED,
+            urgent: true,
+            wants_answer: true,
+            ..NewNote::default()
+        };
+        return tx.add_note(&note, now).await;
+    }
+    tx.wants_no_calls(row.contact, row.e164.as_deref(), "call")
+        .await
 }
 
 /// A decision about a time that is no longer the appointment's, or about an appointment that the business has

@@ -31,6 +31,9 @@ pub use reach::{is_the_same_farther, near, nearer};
 pub use when::{Asked, Wanted};
 pub use wish::{PartOfDay, Search, Want, Which, Wish};
 
+/// The note that is left when somebody whom nothing tells does not want to be called any more.
+pub const NOT_TO_BE_CALLED: &str = "does not want to be called any more; the number was withheld, so nobody is stopped from calling it";
+
 coded_enum! {
     /// What an agent can ask for in a call.
     Function {

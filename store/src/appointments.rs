@@ -119,6 +119,12 @@ impl TenantTx {
                 .copied()
                 .unwrap_or_else(|| ContactId::generate().uuid())
         };
+        let (external_ids, owners) = (
+            column(rows, |r| r.external_id.clone()),
+            column(rows, contact),
+        );
+        self.wishes_follow_appointments(&external_ids, &owners)
+            .await?;
         let counts = sqlx::query!(
             r#"
             with incoming as (
@@ -181,8 +187,8 @@ impl TenantTx {
             "#,
             self.tenant(),
             &column(rows, |r| r.id.uuid()),
-            &column(rows, |r| r.external_id.clone()),
-            &column(rows, contact),
+            &external_ids,
+            &owners,
             &column(rows, |r| to_db(r.starts_at)),
             &column(rows, |r| r.time_zone.clone()),
             &column(rows, |r| r.first_of_two),
@@ -231,8 +237,10 @@ impl TenantTx {
         Ok(())
     }
 
-    /// The contact of each match key, made or brought up to date. What a file leaves blank stays as it was. What is new of a contact (zones, consent)
-    /// may be what an open reminder waits for: it asks the gates afresh.
+    /// The contact of each match key, made or brought up to date. What a file leaves blank stays as it was, and so does
+    /// what was changed since: the name and the number that a contact is found by are never news, an address only when the
+    /// last file had another. What is new of a contact (zones, consent) may be what an open reminder waits for: it asks the
+    /// gates afresh.
     async fn upsert_contacts(&mut self, rows: &[&NewAppointment]) -> Result<HashMap<String, Uuid>> {
         let mut unique: HashMap<String, NewContact> = HashMap::new();
         for row in rows {
@@ -247,18 +255,21 @@ impl TenantTx {
             "
             with changed as (
                 insert into contacts as c
-                    (tenant_id, id, match_key, name, email, e164, zones, consent_source, consent_at)
-                select $1, id, match_key, name, email, e164, string_to_array(zones, ';'), consent_source, consent_at
+                    (tenant_id, id, match_key, name, email, told_email, e164, zones, consent_source, consent_at)
+                select $1, id, match_key, name, email, email, e164, string_to_array(zones, ';'), consent_source, consent_at
                 from unnest($2::uuid[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[],
                             $9::timestamptz[])
                     as i (id, match_key, name, email, e164, zones, consent_source, consent_at)
                 on conflict (tenant_id, match_key) do update set
-                    name = excluded.name, email = coalesce(excluded.email, c.email), e164 = excluded.e164,
+                    name = case when lower(c.name) = lower(excluded.name) then excluded.name else c.name end,
+                    email = case when c.told_email = excluded.email then c.email else coalesce(excluded.email, c.email) end,
+                    told_email = coalesce(excluded.email, c.told_email),
                     zones = case when excluded.zones = '{}' then c.zones else excluded.zones end,
                     consent_source = coalesce(excluded.consent_source, c.consent_source),
                     consent_at = coalesce(excluded.consent_at, c.consent_at)
-                where (c.name, c.email, c.e164, c.zones, c.consent_source, c.consent_at) is distinct from
-                      (excluded.name, coalesce(excluded.email, c.email), excluded.e164,
+                where (c.name, c.told_email, c.zones, c.consent_source, c.consent_at) is distinct from
+                      (case when lower(c.name) = lower(excluded.name) then excluded.name else c.name end,
+                       coalesce(excluded.email, c.told_email),
                        case when excluded.zones = '{}' then c.zones else excluded.zones end,
                        coalesce(excluded.consent_source, c.consent_source),
                        coalesce(excluded.consent_at, c.consent_at))
@@ -332,39 +343,6 @@ impl TenantTx {
         .fetch_optional(&mut *self.tx)
         .await?;
         Ok(id.map(AppointmentId::from_uuid))
-    }
-
-    /// Nobody with this number is called any more; pending reminders to it look again at once (RULE-2).
-    pub async fn opt_out(&mut self, e164: &str, source: &str) -> Result<()> {
-        sqlx::query!(
-            // A word by text is taken back by another; what was said elsewhere is not, and so weighs more.
-            "insert into opt_outs as o (tenant_id, e164, source) values ($1, $2, $3)
-             on conflict (tenant_id, e164) do update set source = excluded.source where o.source = 'text'",
-            self.tenant(),
-            e164,
-            source
-        )
-        .execute(&mut *self.tx)
-        .await?;
-        self.wake_reminders_of_number(e164).await
-    }
-
-    /// Pending reminders to a number look again.
-    pub(crate) async fn wake_reminders_of_number(&mut self, e164: &str) -> Result<()> {
-        sqlx::query!(
-            "insert into outbox (tenant_id, process, subject)
-             select $1, $3, r.appointment_id
-             from contacts c
-             join appointments a on a.tenant_id = $1 and a.contact_id = c.id
-             join reminders r on r.tenant_id = $1 and r.appointment_id = a.id and r.state <> 'finished'
-             where c.tenant_id = $1 and c.e164 = $2",
-            self.tenant(),
-            e164,
-            Process::Reminder.code()
-        )
-        .execute(&mut *self.tx)
-        .await?;
-        self.crm_opted_out(e164).await
     }
 
     /// The provider said that this number cannot be called, whoever it belongs to.

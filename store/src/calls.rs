@@ -3,7 +3,7 @@
 use domain::{
     call::{AppointmentAction, CallOutcome, CallReview, CallState, CallView, Direction, Sentiment},
     follow::{CallFacts, DialState},
-    ids::{AppointmentId, CallId},
+    ids::{AppointmentId, CallId, ContactId},
     reminder::ReminderFacts,
     settings::VoiceProvider,
 };
@@ -22,6 +22,8 @@ use crate::{
 pub struct CallRow {
     pub id: CallId,
     pub appointment: Option<AppointmentId>,
+    /// Whom we called, or who was found to call.
+    pub contact: Option<ContactId>,
     pub appointment_version: Option<i32>,
     pub attempt: u32,
     pub direction: Direction,
@@ -114,7 +116,7 @@ impl TenantTx {
         .fetch_optional(&mut *self.tx)
         .await?;
         let Some(row) = sqlx::query!(
-            "select appointment_id, appointment_version, attempt, direction, e164, provider, provider_call_id, dial_state, not_before,
+            "select appointment_id, contact_id, appointment_version, attempt, direction, e164, provider, provider_call_id, dial_state, not_before,
                     dialing_at, requests, placed_at, checks, checked_at, ended_at, outcome, settled_at,
                     applied_action, applied_opt_out, dialed_with, erased_at
              from calls where tenant_id = $1 and id = $2 for update",
@@ -149,6 +151,7 @@ impl TenantTx {
         Ok(Some(CallRow {
             id: call,
             appointment: row.appointment_id.map(AppointmentId::from_uuid),
+            contact: row.contact_id.map(ContactId::from_uuid),
             appointment_version: row.appointment_version,
             attempt: number(row.attempt.unwrap_or_default()),
             direction: known("calls.direction", &row.direction, Direction::from_code)?,

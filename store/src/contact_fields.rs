@@ -64,6 +64,11 @@ impl TenantTx {
         change: &ContactChange,
         now: Timestamp,
     ) -> Result<()> {
+        let has_numbers = change.e164.is_some() || change.mobile.is_some();
+        let before = match has_numbers {
+            true => self.own_numbers(contact).await?,
+            false => Vec::new(),
+        };
         if let Some(e164) = &change.e164 {
             self.number_changes(contact, e164.as_deref(), now).await?;
         }
@@ -90,7 +95,10 @@ impl TenantTx {
         )
         .execute(&mut *self.tx)
         .await?;
-        Ok(())
+        match has_numbers {
+            true => self.wishes_follow(contact, &before).await,
+            false => Ok(()),
+        }
     }
 
     /// Appointments first, then the contact, as everybody takes the two.
@@ -110,12 +118,6 @@ impl TenantTx {
              ), asked_afresh as (
                 update reminders r set deferral_reason = null, deferral_until = null
                 from moved where r.tenant_id = $1 and r.appointment_id = moved.id
-             ), kept_quiet as (
-                insert into opt_outs (tenant_id, e164, source)
-                select $1, $3::text, o.source from contacts c
-                join opt_outs o on o.tenant_id = $1 and o.e164 = c.e164
-                where c.tenant_id = $1 and c.id = $2 and $3::text is not null
-                on conflict do nothing
              )
              insert into outbox (tenant_id, process, subject) select $1, $5, id from moved",
             self.tenant(),
@@ -133,7 +135,7 @@ impl TenantTx {
     pub async fn add_contact(&mut self, new: &NewContact) -> Result<(ContactId, bool)> {
         let key = new.match_key();
         let made = sqlx::query_scalar!(
-            "insert into contacts (tenant_id, id, match_key, name, email, e164) values ($1, $2, $3, $4, $5, $6)
+            "insert into contacts (tenant_id, id, match_key, name, email, told_email, e164) values ($1, $2, $3, $4, $5, $5, $6)
              on conflict (tenant_id, match_key) do nothing returning id",
             self.tenant(),
             Uuid::now_v7(),
@@ -181,18 +183,6 @@ impl TenantTx {
         .fetch_one(&mut *self.tx)
         .await?;
         Ok(count)
-    }
-
-    /// The wish not to be called is no more: a person said so.
-    pub async fn lift_opt_out(&mut self, e164: &str) -> Result<()> {
-        sqlx::query!(
-            "delete from opt_outs where tenant_id = $1 and e164 = $2",
-            self.tenant(),
-            e164
-        )
-        .execute(&mut *self.tx)
-        .await?;
-        self.crm_opted_out(e164).await
     }
 
     /// A call as the CRM is told of it; `None` when it is no more, or was never placed.

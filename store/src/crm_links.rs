@@ -200,17 +200,9 @@ impl TenantTx {
         Ok(())
     }
 
-    /// Whether the CRM says that a contact does not want to be called. Pending reminders stop at once (RULE-2).
+    /// Whether the CRM says that a contact does not want to be called, or whoever that contact was merged into. Pending
+    /// reminders stop at once (RULE-2).
     pub async fn crm_wishes(&mut self, contact: ContactId, quiet: bool) -> Result<()> {
-        let e164 = sqlx::query_scalar!(
-            "select e164 from contacts where tenant_id = $1 and id = $2",
-            self.tenant(),
-            contact.uuid()
-        )
-        .fetch_optional(&mut *self.tx)
-        .await?
-        .flatten();
-        let Some(e164) = e164 else { return Ok(()) };
         sqlx::query!(
             "update crm_links set seen = seen || jsonb_build_object('do_not_call', $3::bool)
              where tenant_id = $1 and contact_id = $2",
@@ -221,8 +213,8 @@ impl TenantTx {
         .execute(&mut *self.tx)
         .await?;
         match quiet {
-            true => self.opt_out(&e164, "crm").await,
-            false => self.lift_opt_out(&e164).await,
+            true => self.opt_out_person(contact, None, "crm").await,
+            false => self.lift_opt_out(contact, "crm").await,
         }
     }
 

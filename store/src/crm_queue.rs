@@ -93,6 +93,8 @@ impl TenantTx {
                 from crm_contact_values v
                 left join crm_links l on l.tenant_id = $1 and l.contact_id = v.contact_id
                 where v.tenant_id = $1 and v.contact_id = any($2) and l.seen is distinct from v.told
+                  -- Of who was merged away only a record that there is counts: none is made.
+                  and (not v.is_merged or l.record_id is not null)
              ), noted as (
                 insert into crm_links as k (tenant_id, contact_id, seen)
                 select $1, contact_id, told from fresh
@@ -184,33 +186,22 @@ impl TenantTx {
         }
     }
 
-    /// Somebody with this number does not want to be called, or does again. By the database's clock: none of a process is at hand.
-    pub(crate) async fn crm_opted_out(&mut self, e164: &str) -> Result<()> {
-        let found = sqlx::query!(
-            r#"select id, clock_timestamp() as "now!" from contacts where tenant_id = $1 and e164 = $2"#,
-            self.tenant(),
-            e164
-        )
-        .fetch_all(&mut *self.tx)
-        .await?;
-        let now = found.first().map(|row| from_db(row.now));
-        let contacts: Vec<ContactId> = found
-            .iter()
-            .map(|row| ContactId::from_uuid(row.id))
-            .collect();
-        match now {
-            Some(now) => self.crm_contacts_changed(&contacts, now).await,
-            None => Ok(()),
-        }
+    /// These people do not want to be called, or do again. By the database's clock: none of a process is at hand.
+    pub(crate) async fn crm_wishes_changed(&mut self, people: &[ContactId]) -> Result<()> {
+        let now = sqlx::query_scalar!(r#"select clock_timestamp() as "now!""#)
+            .fetch_one(&mut *self.tx)
+            .await?;
+        self.crm_contacts_changed(people, from_db(now)).await
     }
 
-    /// All contacts that were never compared are. Answers how many.
+    /// All contacts that were never compared are, but for those that were merged away or erased. Answers how many.
     pub async fn crm_queue_unlinked(&mut self, now: Timestamp) -> Result<u64> {
         let queued = sqlx::query!(
             "insert into crm_queue (tenant_id, kind, key, contact_id, changed_first, changed_last, due_at)
              select $1, 'contact', c.id::text, c.id, $2, $2, $2 from contacts c
              left join crm_links l on l.tenant_id = $1 and l.contact_id = c.id
              where c.tenant_id = $1 and l.record_id is null and l.trouble is null
+               and c.merged_into is null and c.erased_at is null
              on conflict do nothing",
             self.tenant(),
             to_db(now)

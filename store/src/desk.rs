@@ -402,6 +402,18 @@ impl TenantTx {
         Ok(id)
     }
 
+    /// Whether these words were left in a call.
+    pub async fn call_has_note(&mut self, call: CallId, body: &str) -> Result<bool> {
+        Ok(sqlx::query_scalar!(
+            r#"select exists (select from notes where tenant_id = $1 and call_id = $2 and body = $3) as "has!""#,
+            self.tenant(),
+            call.uuid(),
+            body
+        )
+        .fetch_one(&mut *self.tx)
+        .await?)
+    }
+
     pub async fn add_note(&mut self, note: &NewNote<'_>, now: Timestamp) -> Result<()> {
         let id = NoteId::generate();
         sqlx::query!(

@@ -32,6 +32,7 @@ mod line_checks;
 mod measures;
 mod merges;
 mod notes;
+mod opt_outs;
 mod outbound_texts;
 mod outbox;
 mod processing;

@@ -153,6 +153,8 @@ impl TenantTx {
         )
         .execute(&mut *self.tx)
         .await?;
+        // What one of them does not want now holds for both.
+        self.wishes_changed(&[kept, gone]).await?;
         Ok(Ok(id))
     }
 
@@ -251,11 +253,12 @@ impl TenantTx {
         )
         .fetch_one(&mut *self.tx)
         .await?;
-        Ok(match undone.count {
-            Some(1) => Ok(()),
+        if undone.count != Some(1) {
             // Somebody else was first.
-            _ => Err(NotMerged::NoMerge),
-        })
+            return Ok(Err(NotMerged::NoMerge));
+        }
+        self.wishes_changed(&[kept, gone]).await?;
+        Ok(Ok(()))
     }
 
     /// The merges that stand, the newest first, and those that were undone.

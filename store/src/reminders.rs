@@ -63,9 +63,14 @@ impl TenantTx {
             r#"select a.status, a.version, a.starts_at, a.known_at, a.call_before_hours, a.time_zone,
                       c.e164, c.zones, c.best_hour,
                       exists (select from invalid_numbers i where i.tenant_id = $1 and i.e164 = c.e164) as "number_invalid!",
-                      exists (select from opt_outs o where o.tenant_id = $1 and o.e164 = c.e164)
-                        or exists (select from platform_opt_outs o where o.e164 = c.e164) as "opted_out!"
+                      exists (select from opt_outs_of_people o where o.tenant_id = $1 and o.contact_id = c.id)
+                        or exists (select from platform_opt_outs o where o.e164 = any(p.numbers)) as "opted_out!",
+                      p.numbers as "numbers!"
                from appointments a join contacts c on c.tenant_id = $1 and c.id = a.contact_id
+               cross join lateral (
+                   select coalesce(array_agg(n.e164), '{}') as numbers from numbers_of_people n
+                   where n.tenant_id = $1 and n.contact_id = c.id
+               ) p
                where a.tenant_id = $1 and a.id = $2"#,
             self.tenant(),
             appointment.uuid()
@@ -75,10 +80,7 @@ impl TenantTx {
         else {
             return Ok(None);
         };
-        let opted_out = match &row.e164 {
-            Some(e164) if !row.opted_out => self.is_marked(e164).await?,
-            _ => row.opted_out,
-        };
+        let opted_out = row.opted_out || self.any_marked(&row.numbers).await?;
         let (attempts, open_call) = self.settled_attempts(appointment, row.version, now).await?;
         let number = match (&row.e164, row.number_invalid) {
             (None, _) => NumberState::Missing,

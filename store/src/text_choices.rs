@@ -30,8 +30,7 @@ impl TenantTx {
             return Ok(());
         }
         if choice.opted_out {
-            // What somebody said elsewhere stays the source: it weighs more.
-            return self.opt_out_unless_known(e164).await;
+            return self.opt_out(e164, BY_TEXT).await;
         }
         sqlx::query!(
             "delete from opt_outs where tenant_id = $1 and e164 = $2 and source = $3",
@@ -41,36 +40,40 @@ impl TenantTx {
         )
         .execute(&mut *self.tx)
         .await?;
-        self.wake_reminders_of_number(e164).await
+        let numbers = [e164.to_owned()];
+        let people = self.contacts_with(&numbers).await?;
+        self.wishes_changed(&people).await
     }
 
-    async fn opt_out_unless_known(&mut self, e164: &str) -> Result<()> {
-        sqlx::query!(
-            "insert into opt_outs (tenant_id, e164, source) values ($1, $2, $3) on conflict do nothing",
-            self.tenant(),
-            e164,
-            BY_TEXT
-        )
-        .execute(&mut *self.tx)
-        .await?;
-        self.wake_reminders_of_number(e164).await
-    }
-
-    /// What is known of a number's wish.
+    /// What is known of the wish of whoever has a number, whichever of their numbers it was heard for.
     pub async fn text_consent(&mut self, e164: &str) -> Result<TextConsent> {
+        let people = self.contacts_with(&[e164.to_owned()]).await?;
+        let people: Vec<_> = people.iter().map(|contact| contact.uuid()).collect();
         let row = sqlx::query!(
-            r#"select (select at from text_choices where tenant_id = $1 and e164 = $2) as at,
-                      (select opted_out from text_choices where tenant_id = $1 and e164 = $2) as opted_out,
-                      least((select recorded_at from opt_outs where tenant_id = $1 and e164 = $2 and source <> $3),
-                            (select recorded_at from platform_opt_outs where e164 = $2)) as elsewhere"#,
+            r#"with numbers as (
+                   select $2::text as e164
+                   union
+                   select e164 from numbers_of_people where tenant_id = $1 and contact_id = any($4)
+               ), choice as (
+                   select at, opted_out from text_choices where tenant_id = $1 and e164 = $2
+               )
+               select (select at from choice) as at, (select opted_out from choice) as opted_out,
+                      (select array_agg(e164) from numbers) as "numbers!",
+                      least((select min(o.recorded_at) from opt_outs o join numbers using (e164)
+                             where o.tenant_id = $1
+                               -- The number's own word by text is told apart, unless it came here from another number.
+                               and not (o.e164 = $2 and o.source = $3 and exists (select from choice where opted_out))),
+                            (select min(recorded_at) from platform_opt_outs join numbers using (e164))) as elsewhere"#,
             self.tenant(),
             e164,
-            BY_TEXT
+            BY_TEXT,
+            &people
         )
         .fetch_one(&mut *self.tx)
         .await?;
         // Of somebody who was erased nothing is left but that they do not want it.
-        let erased = self.is_marked(e164).await?.then_some(Timestamp::UNIX_EPOCH);
+        let is_marked = self.any_marked(&row.numbers).await?;
+        let erased = is_marked.then_some(Timestamp::UNIX_EPOCH);
         let by_text = row.at.zip(row.opted_out);
         Ok(TextConsent {
             by_text: by_text.map(|(at, opted_out)| Choice {

@@ -18,6 +18,7 @@ mod harness;
 mod inbound;
 mod memory;
 mod merges;
+mod opt_outs;
 mod plan_command;
 mod replay;
 mod rooms;

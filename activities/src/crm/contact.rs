@@ -3,14 +3,13 @@
 use domain::{
     crm::{Plan, Record, RecordId, Rules, Version, first_push, plan},
     ids::ContactId,
-    settings::Crm,
 };
 use providers::zoho::{NewRecord, Update};
 use store::{CrmContact, CrmTrouble, CrmWork};
 
 use super::{
     Desk, Halt, Work, find,
-    ours::{change, keep_quiet, ours, settings_for, wish},
+    ours::{change, keep_quiet, ours, wish},
 };
 
 /// Finds or makes the record, and brings both sides together. Each step may be repeated.
@@ -56,8 +55,7 @@ async fn record_of(desk: &Desk<'_>, contact: &CrmContact) -> Work<Option<RecordI
         find::Found::Nobody if contact.trouble == Some(CrmTrouble::Gone) => return Ok(None),
         find::Found::Nobody => {}
     }
-    let crm = settings_for(contact, &desk.settings.crm);
-    let Some(values) = first_push(&ours(contact).values, rules(desk, &crm)) else {
+    let Some(values) = first_push(&ours(contact).values, rules(desk)) else {
         trouble(desk, contact.id, CrmTrouble::Incomplete).await?;
         return Ok(None);
     };
@@ -155,15 +153,14 @@ async fn pushed(
 
 /// What follows for a contact and its record.
 pub(super) fn planned(desk: &Desk<'_>, contact: &CrmContact, theirs: &Record) -> Plan {
-    let crm = settings_for(contact, &desk.settings.crm);
-    let mut plan = plan(&ours(contact), theirs, &contact.link, rules(desk, &crm));
+    let mut plan = plan(&ours(contact), theirs, &contact.link, rules(desk));
     keep_quiet(&mut plan, contact);
     plan
 }
 
-fn rules<'a>(desk: &Desk<'_>, crm: &'a Crm) -> Rules<'a> {
+fn rules<'a>(desk: &'a Desk<'_>) -> Rules<'a> {
     Rules {
-        crm,
+        crm: &desk.settings.crm,
         country: desk.country,
     }
 }

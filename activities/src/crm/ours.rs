@@ -2,10 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use domain::{
-    crm::{Change, Field, Link, Ours, Plan, Values, joined_name, name_parts},
-    settings::Crm,
-};
+use domain::crm::{Change, Field, Link, Ours, Plan, Values, joined_name, name_parts};
 use store::{ContactChange, CrmContact, Told};
 
 /// A contact as the domain compares it.
@@ -49,15 +46,6 @@ const fn column(field: Field) -> &'static str {
         Field::Notes => "notes",
         Field::DoNotCall => "do_not_call",
     }
-}
-
-/// The settings for one contact. Wishes not to be called are kept by number, so without one there is none to compare.
-pub(super) fn settings_for(contact: &CrmContact, crm: &Crm) -> Crm {
-    let mut crm = crm.clone();
-    if contact.told.phone.is_none() {
-        crm.fields.remove(&Field::DoNotCall);
-    }
-    crm
 }
 
 /// A wish not to be called is of a person, and ours is kept by number: under another number than it was heard for, its
@@ -117,6 +105,7 @@ mod tests {
         country::Country,
         crm::{Pair, Record, Rules, Version, plan},
         ids::ContactId,
+        settings::Crm,
     };
 
     use super::*;
@@ -209,10 +198,15 @@ mod tests {
     }
 
     #[test]
-    fn without_a_number_there_is_no_wish_to_compare() {
+    fn a_wish_that_comes_with_the_first_number_or_with_none_is_taken() {
         let mut contact = contact("");
         contact.told.phone = None;
-        let crm = settings_for(&contact, &crm());
-        assert!(!crm.fields.contains_key(&Field::DoNotCall));
+        let with_number = planned(&contact, theirs("+447700900123"));
+        assert_eq!(wish(&with_number), Some(true), "{with_number:?}");
+        let mut without = theirs("+447700900123");
+        without.set(Field::Phone, None);
+        let plan = planned(&contact, without);
+        assert_eq!(wish(&plan), Some(true), "{plan:?}");
+        assert!(plan.push.iter().all(|each| each.field != Field::DoNotCall));
     }
 }

@@ -3,8 +3,8 @@
 use jiff::{Timestamp, tz::TimeZone};
 
 use super::{
-    Act, Answer, Appointment, Asked, Deed, DeskFacts, FollowUp, Function, Identity, OnCall, Person,
-    Refusal, Want, Wish, identity, say::Words,
+    Act, Answer, Appointment, Asked, Deed, DeskFacts, FollowUp, Function, Identity,
+    NOT_TO_BE_CALLED, OnCall, Person, Refusal, Want, Wish, identity, say::Words,
 };
 use crate::{
     appointment::AppointmentStatus,
@@ -161,22 +161,28 @@ impl<'a> Desk<'a> {
         }
     }
 
+    /// Calls to a person stop on every number. Of somebody who is nobody's contact only the number in hand is known, and
+    /// where that is withheld a colleague has to find out who it was. Whoever names another number than the one they are
+    /// known by may mean somebody else's.
     fn opt_out(&self) -> Outcome<'a> {
-        let number = self.facts.number.ok_or(Refusal::NumberMissing)?;
-        if self
-            .wish
-            .phone
-            .as_ref()
-            .is_some_and(|given| given != number)
-        {
-            return Err(Refusal::OtherNumber.into());
+        let (number, contact) = (self.facts.number, self.identity.contact());
+        let named = self.wish.phone.as_ref();
+        match (number, contact) {
+            (None, None) => Ok(self.note(NOT_TO_BE_CALLED, true)),
+            (Some(number), _)
+                if named.is_some_and(|named| named != number)
+                    && !matches!(self.identity, Identity::Proof(_)) =>
+            {
+                Err(Refusal::OtherNumber.into())
+            }
+            _ => Ok(Met {
+                act: Act::OptOut {
+                    number: number.cloned(),
+                    contact,
+                },
+                answer: self.met(self.words.opted_out(contact.is_some())),
+            }),
         }
-        Ok(Met {
-            act: Act::OptOut {
-                number: number.clone(),
-            },
-            answer: self.met(self.words.opted_out()),
-        })
     }
 
     fn refusal(&self, refused: &Refused<'_>) -> Answer {

@@ -70,10 +70,12 @@ pub enum Act {
     },
     /// A colleague has to call back.
     FollowUp(FollowUp),
-    /// This number is not called any more.
+    /// This number is not called any more, nor any other of this person. One of the two is known.
     OptOut {
-        #[serde(with = "crate::phone::e164")]
-        number: PhoneNumber,
+        #[serde(default, skip_serializing_if = "Option::is_none", with = "given")]
+        number: Option<PhoneNumber>,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        contact: Option<ContactId>,
     },
 }
 

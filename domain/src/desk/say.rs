@@ -143,8 +143,12 @@ impl<'a> Words<'a> {
         "I have noted that for a colleague.".to_owned()
     }
 
-    pub(super) fn opted_out(&self) -> String {
-        "We will not call this number any more.".to_owned()
+    pub(super) fn opted_out(&self, is_person: bool) -> String {
+        match is_person {
+            true => "We will not call you any more.",
+            false => "We will not call this number any more.",
+        }
+        .to_owned()
     }
 
     /// In the zone of the appointment.

@@ -238,7 +238,8 @@ impl Reader<'_> {
                 let urgent = self.args.is_set(&["urgent", "isurgent"]);
                 (Which::default(), Want::Note { text, urgent })
             }
-            Function::OptOut => (Which::default(), Want::OptOut),
+            // It may prove who calls. What of it is not understood is no reason to ask again.
+            Function::OptOut => (self.which(&[OLD, PLAIN]).unwrap_or_default(), Want::OptOut),
         })
     }
 

@@ -5,6 +5,7 @@ use domain::{
     desk::{Act, FollowUp, NoteKind},
     ids::{CallId, ContactId},
     inbound::is_sensitive,
+    phone::PhoneNumber,
     settings::Settings,
     zone::LocalChoice,
 };
@@ -96,7 +97,10 @@ pub(super) async fn make(
             tx.add_note(&note, now).await?;
         }
         Act::FollowUp(follow_up) => promise(tx, follow_up, call, now).await?,
-        Act::OptOut { number } => tx.opt_out(number.e164(), "call").await?,
+        Act::OptOut { number, contact } => {
+            let number = number.as_ref().map(PhoneNumber::e164);
+            tx.wants_no_calls(*contact, number, "call").await?;
+        }
     }
     Ok(true)
 }

@@ -56,7 +56,7 @@ impl TenantStore {
         tx.erase_events(&person, rest, now, &mut erased).await?;
         tx.commit().await?;
         let mut tx = self.begin().await?;
-        tx.mark_opt_outs(&person.numbers).await?;
+        tx.mark_opt_outs(&person).await?;
         tx.end_reminders_of(&person).await?;
         for table in TABLES {
             let rows = tx.erase_in(table, &person, now).await?;

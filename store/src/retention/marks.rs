@@ -9,6 +9,7 @@ use rand::RngCore;
 use secrecy::{ExposeSecret, SecretString};
 use sha2::Sha256;
 
+use super::Subject;
 use crate::{Error, Result, TenantTx, secrets::Sealed};
 
 /// What the key is kept under among the tenant's secrets.
@@ -18,6 +19,14 @@ impl TenantTx {
     /// Whether a number is that of an erased person who did not want to be called. Where there are marks, and their key
     /// is lost, nobody can say so, and it fails.
     pub async fn is_marked(&mut self, e164: &str) -> Result<bool> {
+        self.any_marked(&[e164.to_owned()]).await
+    }
+
+    /// The same of one of several numbers.
+    pub(crate) async fn any_marked(&mut self, numbers: &[String]) -> Result<bool> {
+        if numbers.is_empty() {
+            return Ok(false);
+        }
         let any = sqlx::query_scalar!(
             r#"select exists (select from opt_out_marks where tenant_id = $1) as "any!""#,
             self.tenant()
@@ -28,21 +37,31 @@ impl TenantTx {
             return Ok(false);
         }
         let key = self.key_of_marks().await?.ok_or(Error::Undecryptable)?;
+        let marks: Vec<Vec<u8>> = numbers
+            .iter()
+            .map(|e164| mark(&key, e164))
+            .collect::<Result<_>>()?;
         Ok(sqlx::query_scalar!(
-            r#"select exists (select from opt_out_marks where tenant_id = $1 and mark = $2) as "known!""#,
+            r#"select exists (select from opt_out_marks where tenant_id = $1 and mark = any($2)) as "known!""#,
             self.tenant(),
-            mark(&key, e164)?
+            &marks
         )
         .fetch_one(&mut *self.tx)
         .await?)
     }
 
-    /// Keeps a mark of each of these numbers that is not to be called.
-    pub(crate) async fn mark_opt_outs(&mut self, numbers: &[String]) -> Result<()> {
+    /// Keeps a mark of each number of a person that is not to be called: of all numbers of their contacts, whichever of
+    /// those the wish was heard for.
+    pub(crate) async fn mark_opt_outs(&mut self, person: &Subject) -> Result<()> {
         let opted_out = sqlx::query!(
-            "select e164, source from opt_outs where tenant_id = $1 and e164 = any($2)",
+            r#"select e164 as "e164!", source as "source!" from opt_outs where tenant_id = $1 and e164 = any($2)
+               union
+               select n.e164, o.source from numbers_of_people n
+               join opt_outs_of_people o on o.tenant_id = $1 and o.contact_id = n.contact_id
+               where n.tenant_id = $1 and n.contact_id = any($3) and n.e164 = any($2)"#,
             self.tenant(),
-            numbers
+            &person.numbers,
+            &person.contacts
         )
         .fetch_all(&mut *self.tx)
         .await?;

@@ -12,6 +12,7 @@ mod inbound;
 mod isolation;
 mod merges;
 mod open;
+mod opt_outs;
 mod outbox;
 mod pool;
 mod read_only;

@@ -145,6 +145,39 @@ async fn a_wish_not_to_be_called_noted_there_stops_the_reminder_and_is_not_lifte
 }
 
 #[tokio::test]
+async fn a_wish_that_comes_with_the_first_number_is_taken_with_it() -> Result<()> {
+    let mut office = office("", Scenario::default()).await?;
+    let at = crate::harness::in_days(3);
+    let file = format!(
+        "external_id,name,email,appointment_at,status\nA1,Ada Archer,ada@example.com,{at},\n"
+    );
+    office.world.import(&file).await?;
+    office
+        .in_time("the contact has a record", || async {
+            let linked = "crm_links where record_id is not null";
+            Ok(office.world.count(linked).await? == 1)
+        })
+        .await?;
+    office.settled().await?;
+    let record = office.world.sql("select record_id from crm_links").await?;
+    let first = crate::harness::number(7);
+
+    let both = json!({"Phone": first, "Do_Not_Call": true});
+    ensure!(office.zoho.edit("Contacts", &record, &both));
+
+    office
+        .in_time("number and wish are here", || async {
+            let quiet = format!("opt_outs where e164 = '{first}' and source = 'crm'");
+            let has = format!("contacts where e164 = '{first}'");
+            Ok(office.world.count(&quiet).await? == 1 && office.world.count(&has).await? == 1)
+        })
+        .await?;
+    office.settled().await?;
+    assert_eq!(office.there(&record, "Do_Not_Call"), true);
+    Ok(())
+}
+
+#[tokio::test]
 async fn what_no_notification_told_of_is_found_in_the_night() -> Result<()> {
     let mut office = office("", Scenario::default()).await?;
     let (contact, record) = office.pair(1, 3).await?;

@@ -78,7 +78,12 @@ fn everybody_may_leave_a_note_and_stop_calls_to_the_own_number() {
         );
         let opt_out = given.deed("opt_out", json!({}));
         if caller == Caller::Withheld {
-            assert_eq!(opt_out.refusal, Some(Refusal::NumberMissing));
+            let note = act(&opt_out);
+            assert_eq!(opt_out.refusal, None);
+            assert_eq!(
+                (&note["do"], &note["urgent"]),
+                (&json!("note"), &json!(true))
+            );
         } else {
             assert_eq!(
                 act(&opt_out),
@@ -86,6 +91,32 @@ fn everybody_may_leave_a_note_and_stop_calls_to_the_own_number() {
             );
         }
     }
+}
+
+#[test]
+fn calls_to_who_is_proven_stop_for_the_person_and_for_the_phone_in_hand() {
+    for (caller, number) in [
+        (Caller::Unknown, json!("+447700900123")),
+        (Caller::Shared, json!("+447700900123")),
+        (Caller::Withheld, Value::Null),
+    ] {
+        let given = by(Identify::NameAndDate, stranger(caller));
+        for named in [None, Some("07700 900123"), Some("07700 900456")] {
+            let mut arguments = proof();
+            if let Some(named) = named {
+                arguments["phone"] = json!(named);
+            }
+            let deed = given.deed("opt_out", arguments);
+            assert_eq!(deed.refusal, None, "{caller} {named:?}");
+            let act = act(&deed);
+            assert_eq!(act["do"], "opt_out");
+            assert_eq!(act["contact"], json!(con(1)), "{caller} {named:?}");
+            assert_eq!(act.get("number").unwrap_or(&Value::Null), &number);
+        }
+    }
+    let known = act(&given().deed("opt_out", json!({})));
+    assert_eq!(known["contact"], json!(con(1)));
+    assert_eq!(known["number"], "+447700900123");
 }
 
 #[test]

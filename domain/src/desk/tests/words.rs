@@ -133,6 +133,13 @@ fn what_is_done_is_said_with_its_time() {
             &given,
             "opt_out",
             json!({}),
+            "We will not call you any more.",
+            "We will not call you any more.",
+        ),
+        (
+            &stranger(Caller::Unknown),
+            "opt_out",
+            json!({ "appointment": "whichever" }),
             "We will not call this number any more.",
             "We will not call this number any more.",
         ),
