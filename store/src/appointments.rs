@@ -206,18 +206,6 @@ impl TenantTx {
         })
     }
 
-    /// Imports of one tenant go one after another. No order of rows keeps two of them from a deadlock: one that
-    /// adds appointments meets one that finds and locks them already.
-    pub(crate) async fn lock_imports(&mut self) -> Result<()> {
-        sqlx::query!(
-            "select pg_advisory_xact_lock(hashtextextended('import ' || $1::text, 0))",
-            self.tenant().to_string()
-        )
-        .fetch_one(&mut *self.tx)
-        .await?;
-        Ok(())
-    }
-
     /// Appointments before contacts, as everybody takes the two.
     async fn lock_appointments(&mut self, rows: &[&NewAppointment]) -> Result<()> {
         sqlx::query!(
@@ -252,7 +240,7 @@ impl TenantTx {
                 from unnest($2::uuid[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[],
                             $9::timestamptz[])
                     as i (id, match_key, name, email, e164, zones, consent_source, consent_at)
-                on conflict (tenant_id, match_key) do update set
+                on conflict (tenant_id, match_key) where erased_at is null do update set
                     name = excluded.name, email = coalesce(excluded.email, c.email), e164 = excluded.e164,
                     zones = case when excluded.zones = '{}' then c.zones else excluded.zones end,
                     consent_source = coalesce(excluded.consent_source, c.consent_source),
@@ -336,6 +324,7 @@ impl TenantTx {
 
     /// Nobody with this number is called any more; pending reminders to it look again at once (RULE-2).
     pub async fn opt_out(&mut self, e164: &str, source: &str) -> Result<()> {
+        self.lock_wishes().await?;
         sqlx::query!(
             // A word by text is taken back by another; what was said elsewhere is not, and so weighs more.
             "insert into opt_outs as o (tenant_id, e164, source) values ($1, $2, $3)

@@ -5,10 +5,12 @@
 mod calendars;
 mod crm;
 mod dialing;
+mod erasure;
 mod events;
 mod harness;
 mod imports;
 mod isolation;
+mod locks;
 mod merges;
 mod open;
 mod outbox;
