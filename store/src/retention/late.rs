@@ -28,26 +28,18 @@ impl TenantTx {
         )
         .fetch_all(&mut *self.tx)
         .await?;
-        let all = ids
-            .iter()
-            .chain(&person.numbers)
-            .chain(&person.provider_calls);
-        self.add_marks(all.map(String::as_str), now).await
+        let all = [&ids, &person.numbers, &person.provider_calls];
+        let all = all.map(|each| each.as_slice()).concat();
+        self.add_marks(&all, now).await
     }
 
-    async fn add_marks(
-        &mut self,
-        of: impl Iterator<Item = &str>,
-        erased_at: Timestamp,
-    ) -> Result<()> {
-        let mut of = of.peekable();
-        if of.peek().is_none() {
+    async fn add_marks(&mut self, of: &[String], erased_at: Timestamp) -> Result<()> {
+        if of.is_empty() {
             return Ok(());
         }
         let key = self.key_for_marks().await?;
-        let marks = of
-            .map(|text| mark(&key, text))
-            .collect::<Result<Vec<_>>>()?;
+        let marks = of.iter().map(|text| mark(&key, text));
+        let marks = marks.collect::<Result<Vec<_>>>()?;
         sqlx::query!(
             "insert into erased_marks (tenant_id, mark, erased_at) select distinct $1::uuid, m, $3::timestamptz from unnest($2::bytea[]) m
              on conflict (tenant_id, mark) do update set erased_at = greatest(erased_marks.erased_at, excluded.erased_at)",
@@ -86,7 +78,7 @@ impl TenantTx {
         let Some(erased_at) = erased_at.filter(|erased_at| began < *erased_at) else {
             return Ok(false);
         };
-        self.add_marks(std::iter::once(heard.id.as_str()), erased_at)
+        self.add_marks(std::slice::from_ref(&heard.id), erased_at)
             .await?;
         Ok(true)
     }
@@ -135,6 +127,6 @@ impl TenantTx {
     /// A text of ours reached the provider whose row is gone: its person was erased while it left. What is heard of it is
     /// not written down.
     pub async fn text_was_erased(&mut self, provider_id: &str, now: Timestamp) -> Result<()> {
-        self.add_marks(std::iter::once(provider_id), now).await
+        self.add_marks(&[provider_id.to_owned()], now).await
     }
 }
