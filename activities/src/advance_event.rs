@@ -75,6 +75,9 @@ async fn processed(
     let state = match work.await? {
         Followed::Ended(ended) => {
             tx.end_try(each, &ended.of_try()).await?;
+            if ended.is_late {
+                tx.erase_event(each.event.id, now).await?;
+            }
             ended.state()
         }
         Followed::HandedOver => EventState::Received,
@@ -106,6 +109,8 @@ pub(crate) enum Followed {
 pub(crate) struct Ended {
     /// It cannot be read, and trying again cannot help.
     is_invalid: bool,
+    /// It is about somebody who was erased: nothing of it is kept.
+    is_late: bool,
     detail: Option<String>,
     observation: Option<Box<Observation>>,
 }
@@ -119,6 +124,13 @@ impl Followed {
     pub(crate) fn kept(why: &str) -> Self {
         Self::Ended(Ended {
             detail: Some(why.to_owned()),
+            ..Ended::default()
+        })
+    }
+
+    fn late() -> Self {
+        Self::Ended(Ended {
+            is_late: true,
             ..Ended::default()
         })
     }
@@ -163,8 +175,12 @@ async fn follow(tx: &mut TenantTx, each: &EventTry, now: Timestamp) -> Result<Fo
         Some(SourceKind::Twilio) => text_status(tx, each, now).await,
         Some(SourceKind::Vapi) => call_event(tx, VoiceProvider::Vapi, each, now).await,
         Some(SourceKind::OpenPhone | SourceKind::Quo) => {
+            if texts::is_late(tx, each, now).await? {
+                return Ok(Followed::late());
+            }
+            let followed = texts::hear(tx, each, now).await?;
             lines::heard(tx, each, now).await?;
-            texts::hear(tx, each, now).await
+            Ok(followed)
         }
         Some(SourceKind::Zoho) => {
             let with_effects = each.scope != Some(RetryScope::StateOnly);

@@ -3,6 +3,7 @@
 mod account;
 mod approval;
 mod hear;
+mod late;
 mod outbound;
 mod reading;
 mod results;
@@ -19,6 +20,7 @@ pub use outbound::request as request_text;
 
 pub(crate) use account::openphone;
 pub(crate) use hear::hear;
+pub(crate) use late::is_late;
 
 /// Why a request was not made or its answer not recorded. What a provider answered is no failure, but recorded.
 #[derive(Debug, thiserror::Error)]

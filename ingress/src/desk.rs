@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use domain::{
     call::Direction,
-    desk::{Deed, Function, Identity, OnCall, Want, Wish, decide, is_the_same_farther, near},
+    desk::{Act, Deed, Function, Identity, OnCall, Want, Wish, decide, is_the_same_farther, near},
     ids::{CallId, ContextId, TenantId},
     inbound::{self, Called, Line},
     settings::Settings,
@@ -103,6 +103,9 @@ async fn once(
         ),
         Ok(wish) => {
             let deed = decided(tx, wish, &place, &settings, asking.now).await?;
+            if let (Act::OptOut { .. }, Some(call)) = (&deed.act, &place.call) {
+                tx.lock_call_row(call.id).await?;
+            }
             if !change::make(tx, &deed.act, place.call.as_ref(), &settings, asking.now).await? {
                 return Ok(None);
             }

@@ -212,18 +212,6 @@ impl TenantTx {
         })
     }
 
-    /// Imports of one tenant go one after another. No order of rows keeps two of them from a deadlock: one that
-    /// adds appointments meets one that finds and locks them already.
-    pub(crate) async fn lock_imports(&mut self) -> Result<()> {
-        sqlx::query!(
-            "select pg_advisory_xact_lock(hashtextextended('import ' || $1::text, 0))",
-            self.tenant().to_string()
-        )
-        .fetch_one(&mut *self.tx)
-        .await?;
-        Ok(())
-    }
-
     /// Appointments before contacts, as everybody takes the two.
     async fn lock_appointments(&mut self, rows: &[&NewAppointment]) -> Result<()> {
         sqlx::query!(
@@ -260,7 +248,7 @@ impl TenantTx {
                 from unnest($2::uuid[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[],
                             $9::timestamptz[])
                     as i (id, match_key, name, email, e164, zones, consent_source, consent_at)
-                on conflict (tenant_id, match_key) do update set
+                on conflict (tenant_id, match_key) where erased_at is null do update set
                     name = case when lower(c.name) = lower(excluded.name) then excluded.name else c.name end,
                     email = case when c.told_email = excluded.email then c.email else coalesce(excluded.email, c.email) end,
                     told_email = coalesce(excluded.email, c.told_email),

@@ -46,8 +46,41 @@ pub struct Change<'a> {
 }
 
 impl TenantTx {
-    /// The contact, locked with its appointments (appointments first, as everybody takes the two).
+    /// The contact, locked with its appointments and the tenant's wishes not to be called, in the order of `locks`.
     pub async fn lock_contact(&mut self, contact: ContactId) -> Result<Option<ContactRow>> {
+        let row = self.lock_contact_row(contact).await?;
+        self.lock_wishes().await?;
+        Ok(row)
+    }
+
+    /// The same, and with it the calls from a number whose owner was not known.
+    pub async fn lock_contact_with_calls(&mut self, contact: ContactId, e164: &str) -> Result<()> {
+        self.lock_contact_row(contact).await?;
+        sqlx::query!(
+            "select id from calls
+             where tenant_id = $1 and e164 = $2 and direction = 'inbound' and contact_id is null
+             order by id for no key update",
+            self.tenant(),
+            e164
+        )
+        .fetch_all(&mut *self.tx)
+        .await?;
+        self.lock_wishes().await
+    }
+
+    /// Whose a contact's things are by now: those of the one it was merged into, or its own.
+    pub async fn kept_contact(&mut self, contact: ContactId) -> Result<Option<ContactId>> {
+        let kept = sqlx::query_scalar!(
+            r#"select coalesce(merged_into, id) as "kept!" from contacts where tenant_id = $1 and id = $2"#,
+            self.tenant(),
+            contact.uuid()
+        )
+        .fetch_optional(&mut *self.tx)
+        .await?;
+        Ok(kept.map(ContactId::from_uuid))
+    }
+
+    async fn lock_contact_row(&mut self, contact: ContactId) -> Result<Option<ContactRow>> {
         sqlx::query!(
             "select id from appointments where tenant_id = $1 and contact_id = $2 order by external_id for no key update",
             self.tenant(),

@@ -136,7 +136,7 @@ impl TenantTx {
         let key = new.match_key();
         let made = sqlx::query_scalar!(
             "insert into contacts (tenant_id, id, match_key, name, email, told_email, e164) values ($1, $2, $3, $4, $5, $5, $6)
-             on conflict (tenant_id, match_key) do nothing returning id",
+             on conflict (tenant_id, match_key) where erased_at is null do nothing returning id",
             self.tenant(),
             Uuid::now_v7(),
             key,
@@ -173,10 +173,11 @@ impl TenantTx {
         Ok(())
     }
 
-    /// How many contacts have this number.
+    /// How many people have this number; those who were merged are one.
     pub async fn people_with(&mut self, e164: &str) -> Result<i64> {
         let count = sqlx::query_scalar!(
-            r#"select count(*) as "count!" from contacts where tenant_id = $1 and (e164 = $2 or mobile = $2)"#,
+            r#"select count(distinct coalesce(merged_into, id)) as "count!" from contacts
+               where tenant_id = $1 and (e164 = $2 or mobile = $2)"#,
             self.tenant(),
             e164
         )

@@ -165,11 +165,12 @@ impl TenantTx {
         rows.into_iter().rev().map(StoredEntry::try_from).collect()
     }
 
-    /// A contact's number, unless several have it: then nobody knows who wrote.
+    /// A contact's number, unless several people have it: then nobody knows who wrote.
     async fn number_of_one(&mut self, contact: ContactId) -> Result<Option<String>> {
         let e164 = sqlx::query_scalar!(
             "select e164 from contacts c where tenant_id = $1 and id = $2
-               and not exists (select from contacts o where o.tenant_id = $1 and o.e164 = c.e164 and o.id <> c.id)",
+               and not exists (select from contacts o where o.tenant_id = $1 and o.e164 = c.e164
+                                                             and coalesce(o.merged_into, o.id) <> c.id)",
             self.tenant(),
             contact.uuid()
         )

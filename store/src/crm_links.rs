@@ -128,23 +128,9 @@ impl Row {
 }
 
 impl TenantTx {
-    /// A contact and what is known of its record; `None` when it is no more. Its link is locked, after its appointments
-    /// and itself: everybody takes them in this order.
+    /// A contact and what is known of its record; `None` when it is no more. Its link is locked, after the contact.
     pub async fn lock_crm_contact(&mut self, contact: ContactId) -> Result<Option<CrmContact>> {
-        sqlx::query!(
-            "select id from appointments where tenant_id = $1 and contact_id = $2 order by external_id for no key update",
-            self.tenant(),
-            contact.uuid()
-        )
-        .fetch_all(&mut *self.tx)
-        .await?;
-        sqlx::query!(
-            "select id from contacts where tenant_id = $1 and id = $2 for no key update",
-            self.tenant(),
-            contact.uuid()
-        )
-        .fetch_optional(&mut *self.tx)
-        .await?;
+        self.lock_contact(contact).await?;
         sqlx::query!(
             "insert into crm_links (tenant_id, contact_id, seen)
              select $1, contact_id, told from crm_contact_values where tenant_id = $1 and contact_id = $2
@@ -260,12 +246,13 @@ impl TenantTx {
         Ok(contact.map(ContactId::from_uuid))
     }
 
-    /// Contacts that have one of these numbers and no record, two at most.
+    /// People who have one of these numbers and no record, two at most. Those who were merged are one.
     pub async fn crm_unlinked_with(&mut self, numbers: &[String]) -> Result<Vec<ContactId>> {
         let found = sqlx::query_scalar!(
-            "select c.id from contacts c left join crm_links l on l.tenant_id = $1 and l.contact_id = c.id
-             where c.tenant_id = $1 and (c.e164 = any($2) or c.mobile = any($2)) and l.record_id is null
-             order by c.id limit 2",
+            r#"select distinct coalesce(c.merged_into, c.id) as "id!" from contacts c
+               left join crm_links l on l.tenant_id = $1 and l.contact_id = coalesce(c.merged_into, c.id)
+               where c.tenant_id = $1 and (c.e164 = any($2) or c.mobile = any($2)) and l.record_id is null
+               order by 1 limit 2"#,
             self.tenant(),
             numbers
         )

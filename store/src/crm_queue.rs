@@ -97,16 +97,19 @@ impl TenantTx {
                   and (not v.is_merged or l.record_id is not null)
              ), noted as (
                 insert into crm_links as k (tenant_id, contact_id, seen)
-                select $1, contact_id, told from fresh
+                select $1, contact_id, told from fresh order by contact_id
                 on conflict (tenant_id, contact_id) do update set
                     seen = excluded.seen,
                     changed_at = k.changed_at || coalesce((
                         select jsonb_object_agg(field, $3::text)
                         from jsonb_object_keys(k.seen || excluded.seen) as field
                         where k.seen -> field is distinct from excluded.seen -> field), '{}')
+                returning contact_id
              )
+             -- Read from what was noted, so that links are locked before what is queued.
              insert into crm_queue as q (tenant_id, kind, key, contact_id, changed_first, changed_last, due_at)
-             select $1, 'contact', contact_id::text, contact_id, $4, $4, $4::timestamptz + interval '10 seconds' from fresh
+             select $1, 'contact', contact_id::text, contact_id, $4, $4, $4::timestamptz + interval '10 seconds' from noted
+             order by noted.contact_id
              on conflict (tenant_id, kind, key) do update set
                  changed_last = excluded.changed_last, generation = q.generation + 1,
                  failure = case when q.failure in ('refused', 'gone') then null else q.failure end,

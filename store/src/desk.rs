@@ -282,6 +282,18 @@ impl TenantTx {
         Ok(())
     }
 
+    /// Locks a call's row, for whoever goes on to what comes after calls in the order of `locks`.
+    pub async fn lock_call_row(&mut self, call: CallId) -> Result<()> {
+        sqlx::query!(
+            "select id from calls where tenant_id = $1 and id = $2 for no key update",
+            self.tenant(),
+            call.uuid()
+        )
+        .fetch_optional(&mut *self.tx)
+        .await?;
+        Ok(())
+    }
+
     /// From here on no statement of the transaction, and no wait for a lock in it, takes longer.
     pub async fn hurry(&mut self, limit: Duration) -> Result<()> {
         let limit = format!("{}ms", limit.as_millis().max(1));

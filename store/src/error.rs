@@ -31,6 +31,8 @@ pub enum Error {
         "the event was read from the provider and is no webhook: there is nothing to read again"
     )]
     NoWebhook,
+    #[error("a call with this person is not over")]
+    StillTalking,
     #[error("a stored secret cannot be decrypted with the configured keys")]
     Undecryptable,
     /// The step took so long that its process has asked again meanwhile.

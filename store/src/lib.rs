@@ -2,6 +2,8 @@
 //!
 //! [`Store`] holds what belongs to no tenant (webhook sources, the outbox, event intake); everything else
 //! goes through [`Store::tenant`], whose transactions fix the tenant and are held to it by row-level security.
+//!
+//! In which order rows are locked is said in `locks`.
 
 mod agents;
 mod alerts;
@@ -29,6 +31,7 @@ mod heartbeats;
 mod inbound;
 mod instant;
 mod line_checks;
+mod locks;
 mod measures;
 mod merges;
 mod notes;
@@ -78,6 +81,7 @@ pub use followups::{CallCame, FollowUpEntry, MissedCall, TALKED, TOO_SHORT_MS};
 pub use heartbeats::Role;
 pub use inbound::{Arrived, Person, Recognised};
 pub use line_checks::LineCheckRow;
+pub use locks::locked_tables;
 pub use merges::{ContactEntry, MergeEntry, NotMerged};
 pub use notes::NoteEntry;
 pub use outbound_texts::{NewText, TextRow};

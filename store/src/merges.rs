@@ -123,6 +123,15 @@ impl TenantTx {
                     -- The same words of the same person are read once.
                     and not exists (select from extractions o where o.tenant_id = $1 and o.contact_id = $3
                                                                 and o.fingerprint = x.fingerprint) returning id
+             ), read_already as (
+                -- What waited of the others is read as the words of the one who is kept.
+                update extractions x set state = 'superseded' where tenant_id = $1 and contact_id = $2 and state = 'waiting'
+                    and exists (select from extractions o where o.tenant_id = $1 and o.contact_id = $3
+                                                            and o.fingerprint = x.fingerprint) returning id
+             ), queue_moved as (
+                -- What waited for a record of the one may have its turn with the other's.
+                update crm_queue set contact_id = $3, due_at = case when failure is null then coalesce(due_at, $5) else due_at end
+                where tenant_id = $1 and contact_id = $2 and kind in ('note', 'call') returning key as id
              ), contacts_moved as (
                 update contacts set merged_into = $3 where tenant_id = $1 and (merged_into = $2 or id = $2) returning id
              ), asked_afresh as (
@@ -143,6 +152,8 @@ impl TenantTx {
                 'outbound_texts', (select coalesce(jsonb_agg(id), '[]') from texts_moved),
                 'follow_ups', (select coalesce(jsonb_agg(id), '[]') from follow_ups_moved),
                 'extractions', (select coalesce(jsonb_agg(id), '[]') from extractions_moved),
+                'extractions_read', (select coalesce(jsonb_agg(id), '[]') from read_already),
+                'crm_queue', (select coalesce(jsonb_agg(id), '[]') from queue_moved),
                 'contacts', (select coalesce(jsonb_agg(id), '[]') from contacts_moved)), $5",
             self.tenant(),
             gone.uuid(),
@@ -155,6 +166,7 @@ impl TenantTx {
         .await?;
         // What one of them does not want now holds for both.
         self.wishes_changed(&[kept, gone]).await?;
+        self.wake_crm_if_any().await?;
         Ok(Ok(id))
     }
 
@@ -234,6 +246,14 @@ impl TenantTx {
              ), extractions_back as (
                 update extractions r set contact_id = $2 from moved m
                 where r.tenant_id = $1 and r.contact_id = $3 and m.of = 'extractions' and r.id = m.id
+             ), unread_again as (
+                update extractions r set state = 'waiting' from moved m
+                where r.tenant_id = $1 and r.contact_id = $2 and r.state = 'superseded' and m.of = 'extractions_read' and r.id = m.id
+             ), queue_back as (
+                update crm_queue q
+                set contact_id = $2, due_at = case when failure is null then coalesce(due_at, $5) else due_at end from moved m
+                where q.tenant_id = $1 and q.contact_id = $3 and q.kind in ('note', 'call') and m.of = 'crm_queue'
+                  and q.key = m.id::text
              ), contacts_back as (
                 update contacts c set merged_into = nullif($2, c.id) from moved m
                 where c.tenant_id = $1 and c.merged_into = $3 and m.of = 'contacts' and c.id = m.id
@@ -253,6 +273,8 @@ impl TenantTx {
         )
         .fetch_one(&mut *self.tx)
         .await?;
+        self.wake_crm_if_any().await?;
+        self.read_afresh().await?;
         if undone.count != Some(1) {
             // Somebody else was first.
             return Ok(Err(NotMerged::NoMerge));
@@ -286,23 +308,17 @@ impl TenantTx {
         Ok(merges.collect())
     }
 
-    /// Two contacts with their appointments, locked as imports lock them. Answers into whom each was merged.
+    /// Two contacts with all that is theirs, locked in the order of [`crate::locks`]. Answers into whom each was merged.
     async fn lock_contacts(
         &mut self,
         one: ContactId,
         other: ContactId,
     ) -> Result<Vec<Option<uuid::Uuid>>> {
-        self.lock_imports().await?;
         let both = [one.uuid(), other.uuid()];
-        sqlx::query!(
-            "select id from appointments where tenant_id = $1 and contact_id = any($2) order by external_id for no key update",
-            self.tenant(),
-            &both
-        )
-        .fetch_all(&mut *self.tx)
-        .await?;
+        self.lock_imports().await?;
+        self.lock_rows_of_contacts(&both).await?;
         let merged_into = sqlx::query_scalar!(
-            "select merged_into from contacts where tenant_id = $1 and id = any($2) order by id for no key update",
+            "select merged_into from contacts where tenant_id = $1 and id = any($2) order by id",
             self.tenant(),
             &both
         )

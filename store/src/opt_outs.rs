@@ -1,8 +1,7 @@
 //! Wishes not to be called (RULE-2). They are kept by number and source, and hold for a person: for every number of
 //! theirs, as the view `numbers_of_people` has it.
 //!
-//! Rows of `opt_outs` are written in the order of their numbers, after the locks of appointments and contacts where
-//! those are taken, and before `crm_links`.
+//! Rows of `opt_outs` are written at their place in the order of [locks](crate::locks).
 
 use domain::ids::ContactId;
 use uuid::Uuid;
@@ -65,16 +64,23 @@ impl TenantTx {
     pub async fn lift_opt_out(&mut self, contact: ContactId, source: &str) -> Result<()> {
         let numbers = self.numbers_of_person(contact).await?;
         sqlx::query!(
-            "with own as (select person_id from contacts where tenant_id = $1 and id = $2),
-             emptied as (
-                update contacts c set opted_out_as = array_remove(opted_out_as, $4)
-                from own where c.tenant_id = $1 and c.person_id = own.person_id and $4 = any(c.opted_out_as)
-             )
-             delete from opt_outs o
+            "update contacts c set opted_out_as = array_remove(c.opted_out_as, $3)
+             from contacts own
+             where own.tenant_id = $1 and own.id = $2
+               and c.tenant_id = $1 and c.person_id = own.person_id and $3 = any(c.opted_out_as)",
+            self.tenant(),
+            contact.uuid(),
+            source
+        )
+        .execute(&mut *self.tx)
+        .await?;
+        self.lock_wishes().await?;
+        sqlx::query!(
+            "delete from opt_outs o
              where o.tenant_id = $1 and o.e164 = any($3) and o.source = $4
                and not exists (select from contacts c
                                where c.tenant_id = $1 and (c.e164 = o.e164 or c.mobile = o.e164)
-                                 and c.person_id not in (select person_id from own))",
+                                 and c.person_id <> (select person_id from contacts where tenant_id = $1 and id = $2))",
             self.tenant(),
             contact.uuid(),
             &numbers,
@@ -200,6 +206,7 @@ impl TenantTx {
     }
 
     pub(crate) async fn add_opt_outs(&mut self, numbers: &[String], source: &str) -> Result<()> {
+        self.lock_wishes().await?;
         sqlx::query!(
             "insert into opt_outs (tenant_id, e164, source)
              select distinct $1::uuid, e164, $3 from unnest($2::text[]) as n (e164) order by 2

@@ -191,9 +191,14 @@ impl TenantTx {
         Ok(from_db(since))
     }
 
-    /// The provider has it, under this id.
-    pub async fn text_sent(&mut self, id: TextId, provider_id: &str, now: Timestamp) -> Result<()> {
-        sqlx::query!(
+    /// The provider has it, under this id. `false` when there is no such text any more.
+    pub async fn text_sent(
+        &mut self,
+        id: TextId,
+        provider_id: &str,
+        now: Timestamp,
+    ) -> Result<bool> {
+        let sent = sqlx::query!(
             "update outbound_texts set state = 'sent', sending_since = null, provider_id = $3, sent_at = $4, detail = null
              where tenant_id = $1 and id = $2 and state in ('pending', 'sending')",
             self.tenant(),
@@ -203,7 +208,10 @@ impl TenantTx {
         )
         .execute(&mut *self.tx)
         .await?;
-        Ok(())
+        if sent.rows_affected() > 0 {
+            return Ok(true);
+        }
+        Ok(self.lock_text(id).await?.is_some())
     }
 
     /// The request was answered, or not in time: what that says of the next one is in `failure`.

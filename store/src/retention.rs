@@ -4,6 +4,7 @@
 //! it, and what becomes of them. A test fails for a table that is not in the list.
 
 mod erase;
+mod late;
 mod marks;
 mod subject;
 mod sweep;

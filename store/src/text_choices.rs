@@ -15,6 +15,7 @@ impl TenantTx {
     /// A word by text from a number. It takes effect if it is the newest: opt-outs stop calls too, and pending reminders
     /// to the number look again. Any order of words comes to the same.
     pub async fn text_choice(&mut self, e164: &str, choice: Choice) -> Result<()> {
+        self.lock_wishes().await?;
         let is_newest = sqlx::query!(
             "insert into text_choices as t (tenant_id, e164, at, opted_out) values ($1, $2, $3, $4)
              on conflict (tenant_id, e164) do update set at = excluded.at, opted_out = excluded.opted_out

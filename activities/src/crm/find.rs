@@ -143,6 +143,8 @@ async fn import(
         consent_at: None,
     };
     let (contact, is_new) = tx.add_contact(&new).await?;
+    tx.lock_contact_with_calls(contact, called_from.e164())
+        .await?;
     if !tx.crm_link(contact, &record.id).await? {
         return Ok(());
     }

@@ -167,12 +167,16 @@ async fn sent_or_not(
     let result = sent.as_ref().map_or_else(SendError::class, |_| "sent");
     metrics::counter!("bellhop_texts_total", "result" => result).increment(1);
     let mut tx = tenant.begin().await?;
+    tx.before_erasures().await?;
     match sent {
         Ok(accepted) => {
-            tx.text_sent(row.id, &accepted.message_id, now).await?;
-            let settings = tx.tenant_row().await?.settings;
-            let entry = as_entry(row, to, accepted, now);
-            tx.join_entry(entry, now, &settings).await?;
+            if tx.text_sent(row.id, &accepted.message_id, now).await? {
+                let settings = tx.tenant_row().await?.settings;
+                let entry = as_entry(row, to, accepted, now);
+                tx.join_entry(entry, now, &settings).await?;
+            } else {
+                tx.text_was_erased(&accepted.message_id, now).await?;
+            }
         }
         Err(error) => {
             tracing::warn!(text.id = %row.id, %error, "a text was not sent, or may not have been");

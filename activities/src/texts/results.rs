@@ -1,6 +1,7 @@
 //! What was read out of one passage takes effect: an empty field is filled, another value is asked about (TEXT-3).
 
 use domain::{
+    ids::ContactId,
     phone::PhoneNumber,
     settings::Settings,
     text::{
@@ -30,7 +31,7 @@ pub(super) async fn apply(
     now: Timestamp,
 ) -> Result<()> {
     let row = read.row;
-    let contact = tx.lock_contact(row.contact).await?;
+    let contact = locked(tx, row.contact).await?;
     if !tx.is_in_batch(row.id, read.batch).await? {
         return Ok(());
     }
@@ -57,6 +58,19 @@ pub(super) async fn apply(
         wants_call: wish.map(|wish| wish.wanted_at),
     };
     tx.passage_read(row.id, &result, now).await
+}
+
+/// Whose the words are by now: a contact may have been merged since they left to be read.
+async fn locked(tx: &mut TenantTx, contact: ContactId) -> Result<Option<ContactRow>> {
+    loop {
+        let Some(kept) = tx.kept_contact(contact).await? else {
+            return Ok(None);
+        };
+        let row = tx.lock_contact(kept).await?;
+        if tx.kept_contact(contact).await? == Some(kept) {
+            return Ok(row);
+        }
+    }
 }
 
 pub(super) fn phones(contact: &ContactRow) -> Vec<PhoneNumber> {

@@ -37,6 +37,9 @@ pub async fn run(options: Options) -> Result<ExitCode> {
     }
     let found = tx.rows_of(&person, now).await?;
     drop(tx);
+    if let Some(kept) = person.merged_into() {
+        say!("this contact was merged into {kept}: both are one person, who is erased as a whole")?;
+    }
     say!("of this person there are: {}", listed(&found))?;
     say!("and what webhooks hold, which is looked for next")?;
     if !options.yes && !confirmed()? {

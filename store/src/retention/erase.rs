@@ -1,5 +1,6 @@
 //! The erasure of one person, in steps that may be repeated: first webhooks, a batch at a time, then everything else
-//! in one transaction. What the person is found by goes last, so that an erasure that broke off is begun again.
+//! in one transaction, which reads anew who the person is. What the person is found by goes last, so that an erasure that
+//! broke off is begun again.
 
 use std::collections::BTreeMap;
 
@@ -8,7 +9,12 @@ use sqlx::Row;
 use uuid::Uuid;
 
 use super::{Erase, Subject, TABLES, Table, subject::about};
-use crate::{Result, TenantStore, TenantTx, instant::to_db, outbox::Process};
+use crate::{
+    Error, Result, TenantStore, TenantTx,
+    instant::to_db,
+    locks::{Lock, ORDER},
+    outbox::Process,
+};
 
 /// Webhooks that are looked through in one step.
 const BATCH: i64 = 200;
@@ -29,7 +35,8 @@ impl Erased {
 }
 
 impl TenantStore {
-    /// Erases a person everywhere. `looked` hears how many webhooks were looked through.
+    /// Erases a person everywhere, as they are by then. `looked` hears how many webhooks were looked through. Fails with
+    /// [`Error::StillTalking`] while a call with them is not over.
     pub async fn erase(
         &self,
         person: &Subject,
@@ -38,33 +45,51 @@ impl TenantStore {
     ) -> Result<Erased> {
         let mut erased = Erased::default();
         let mut person = person.clone();
+        loop {
+            let last = self
+                .erase_webhooks(&mut person, now, &mut erased, &mut looked)
+                .await?;
+            let mut tx = self.begin().await?;
+            let mut latest = tx.lock_person(&person).await?;
+            if latest.is_talking {
+                return Err(Error::StillTalking);
+            }
+            // Another number, or a call that came in since: webhooks are to be looked through for it too.
+            if latest.is_news_to(&person) {
+                latest.provider_calls.append(&mut person.provider_calls);
+                person = latest;
+                continue;
+            }
+            latest.provider_calls.append(&mut person.provider_calls);
+            tx.erase_the_rest(latest, last, now, &mut erased).await?;
+            tx.commit().await?;
+            return Ok(erased);
+        }
+    }
+
+    /// Goes through all webhooks, a batch at a time. What is learnt of the person's calls is added to what they are found
+    /// by. Answers which was the last.
+    async fn erase_webhooks(
+        &self,
+        person: &mut Subject,
+        now: Timestamp,
+        erased: &mut Erased,
+        looked: &mut impl FnMut(u64),
+    ) -> Result<Uuid> {
         let (mut after, mut seen) = (Uuid::nil(), 0);
         loop {
             let mut tx = self.begin().await?;
-            let batch = tx.events_that_name(&person, after).await?;
-            let Some(last) = batch.last else { break };
+            let batch = tx.events_that_name(person, after).await?;
+            let Some(last) = batch.last else {
+                return Ok(after);
+            };
             person.provider_calls.extend(batch.provider_calls);
-            tx.erase_events(&person, batch.found, now, &mut erased)
-                .await?;
+            tx.erase_events(person, batch.found, now, erased).await?;
             tx.commit().await?;
             after = last;
             seen += batch.looked;
             looked(seen);
         }
-        let mut tx = self.begin().await?;
-        let rest = tx.events_beside(&person.provider_calls).await?;
-        tx.erase_events(&person, rest, now, &mut erased).await?;
-        tx.commit().await?;
-        let mut tx = self.begin().await?;
-        tx.mark_opt_outs(&person).await?;
-        tx.end_reminders_of(&person).await?;
-        for table in TABLES {
-            let rows = tx.erase_in(table, &person, now).await?;
-            erased.add(table.name, rows);
-        }
-        tx.record_erasure(&person, &erased, now).await?;
-        tx.commit().await?;
-        Ok(erased)
     }
 }
 
@@ -117,7 +142,7 @@ impl TenantTx {
     }
 
     /// What tells of a call at OpenPhone without its number, and came before what names it.
-    async fn events_beside(&mut self, provider_calls: &[String]) -> Result<Vec<Uuid>> {
+    pub(super) async fn events_beside(&mut self, provider_calls: &[String]) -> Result<Vec<Uuid>> {
         Ok(sqlx::query_scalar!(
             "select id from events
              where tenant_id = $1 and provider in ('openphone', 'quo') and provider_call_id = any($2) and body <> ''",
@@ -128,7 +153,83 @@ impl TenantTx {
         .await?)
     }
 
-    async fn erase_events(
+    /// The person as they are now, and stay until the end of this transaction: nobody imports or merges meanwhile, or
+    /// writes down what came late.
+    async fn lock_person(&mut self, person: &Subject) -> Result<Subject> {
+        self.lock_imports().await?;
+        self.lock_erasures().await?;
+        let person = self.person_again(person).await?;
+        sqlx::query!(
+            "select id from appointments where tenant_id = $1 and contact_id = any($2) order by external_id for no key update",
+            self.tenant(),
+            &person.contacts
+        )
+        .fetch_all(&mut *self.tx)
+        .await?;
+        sqlx::query!(
+            "select id from contacts where tenant_id = $1 and id = any($2) order by id for no key update",
+            self.tenant(),
+            &person.contacts
+        )
+        .fetch_all(&mut *self.tx)
+        .await?;
+        self.person_again(&person).await
+    }
+
+    /// Everything but the webhooks up to `last`.
+    async fn erase_the_rest(
+        &mut self,
+        mut person: Subject,
+        last: Uuid,
+        now: Timestamp,
+        erased: &mut Erased,
+    ) -> Result<()> {
+        let mut after = last;
+        loop {
+            let batch = self.events_that_name(&person, after).await?;
+            let Some(last) = batch.last else { break };
+            person.provider_calls.extend(batch.provider_calls);
+            person.events.extend(batch.found);
+            after = last;
+        }
+        let beside = self.events_beside(&person.provider_calls).await?;
+        person.events.extend(beside);
+        self.lock_rows_of(&person, now).await?;
+        self.mark_opt_outs(&person).await?;
+        self.mark_erased(&person, now).await?;
+        self.end_reminders_of(&person).await?;
+        for table in TABLES {
+            let rows = self.erase_in(table, &person, now).await?;
+            erased.add(table.name, rows);
+        }
+        self.record_erasure(&person, erased, now).await
+    }
+
+    /// Locks all that is to be erased, in the order of [`crate::locks`]: rows are emptied and deleted in another.
+    pub(super) async fn lock_rows_of(&mut self, person: &Subject, now: Timestamp) -> Result<()> {
+        for lock in ORDER {
+            let Lock::Rows(name, by) = lock else {
+                self.lock_wishes().await?;
+                continue;
+            };
+            let table = TABLES.iter().find(|table| table.name == *name);
+            let strength = match table.map(|table| table.erase) {
+                Some(Erase::Delete) => "update",
+                Some(Erase::Blank(_)) => "no key update",
+                Some(Erase::Nothing) | None => continue,
+            };
+            let of_person = table.map_or("false", |table| table.of_person);
+            let statement = format!(
+                "select 1 from {name} t, p where t.tenant_id = p.tenant_id and ({of_person}) order by {by} for {strength} of t"
+            );
+            about(self.tenant(), person, now, statement)
+                .fetch_all(&mut *self.tx)
+                .await?;
+        }
+        Ok(())
+    }
+
+    pub(super) async fn erase_events(
         &mut self,
         person: &Subject,
         events: Vec<Uuid>,
@@ -139,6 +240,14 @@ impl TenantTx {
             events,
             ..person.clone()
         };
+        // Before what was tried with them, as those lock them who try.
+        sqlx::query!(
+            "select id from events where tenant_id = $1 and id = any($2) order by id for no key update",
+            self.tenant(),
+            &about.events
+        )
+        .fetch_all(&mut *self.tx)
+        .await?;
         for table in TABLES {
             if matches!(table.name, "events" | "event_attempts") {
                 let rows = self.erase_in(table, &about, now).await?;
@@ -148,7 +257,12 @@ impl TenantTx {
         Ok(())
     }
 
-    async fn erase_in(&mut self, table: &Table, person: &Subject, now: Timestamp) -> Result<u64> {
+    pub(super) async fn erase_in(
+        &mut self,
+        table: &Table,
+        person: &Subject,
+        now: Timestamp,
+    ) -> Result<u64> {
         let Table {
             name, of_person, ..
         } = table;

@@ -68,10 +68,7 @@ impl TenantTx {
         if opted_out.is_empty() {
             return Ok(());
         }
-        let key = match self.key_of_marks().await? {
-            Some(key) => key,
-            None => self.new_key_of_marks().await?,
-        };
+        let key = self.key_for_marks().await?;
         for row in opted_out {
             sqlx::query!(
                 "insert into opt_out_marks (tenant_id, mark, source) values ($1, $2, $3) on conflict do nothing",
@@ -85,9 +82,17 @@ impl TenantTx {
         Ok(())
     }
 
+    /// The key, made if there is none.
+    pub(super) async fn key_for_marks(&mut self) -> Result<SecretString> {
+        match self.key_of_marks().await? {
+            Some(key) => Ok(key),
+            None => self.new_key_of_marks().await,
+        }
+    }
+
     /// The tenant's only one: marks cannot be made anew under another. So it counts even when an operator has retired
     /// it, and is encrypted anew by itself as soon as another key encrypts.
-    async fn key_of_marks(&mut self) -> Result<Option<SecretString>> {
+    pub(super) async fn key_of_marks(&mut self) -> Result<Option<SecretString>> {
         let Some(row) = sqlx::query!(
             "select id, key_id, nonce, ciphertext from provider_secrets
              where tenant_id = $1 and provider = $2 order by id limit 1",
@@ -141,9 +146,9 @@ impl TenantTx {
     }
 }
 
-fn mark(key: &SecretString, e164: &str) -> Result<Vec<u8>> {
+pub(super) fn mark(key: &SecretString, text: &str) -> Result<Vec<u8>> {
     let mut hash = Hmac::<Sha256>::new_from_slice(key.expose_secret().as_bytes())
         .map_err(|_| Error::Undecryptable)?;
-    hash.update(e164.as_bytes());
+    hash.update(text.as_bytes());
     Ok(hash.finalize().into_bytes().to_vec())
 }

@@ -96,13 +96,15 @@ pub const TABLES: &[Table] = &[
         .delete("t.contact_id = any(p.contacts)
                  or exists (select from extractions x join conversation_entries e on e.tenant_id = x.tenant_id and e.id = x.entry_id
                             where x.tenant_id = t.tenant_id and x.id = t.extraction_id
-                              and (e.contact_id = any(p.contacts) or e.e164 = any(p.numbers)))")
+                              and (e.contact_id = any(p.contacts) or e.e164 = any(p.numbers)
+                                   or e.provider_id = any(p.provider_calls)))")
         .grows_old("asked_at", "t.settled_at is null"),
     table("extractions", DataClass::Conversations)
         .contact("contact_id")
         .delete("t.contact_id = any(p.contacts)
                  or exists (select from conversation_entries e where e.tenant_id = t.tenant_id and e.id = t.entry_id
-                                                                 and (e.contact_id = any(p.contacts) or e.e164 = any(p.numbers)))")
+                                                                 and (e.contact_id = any(p.contacts) or e.e164 = any(p.numbers)
+                                   or e.provider_id = any(p.provider_calls)))")
         .grows_old(
             "queued_at",
             "t.state in ('waiting', 'reading')
@@ -110,11 +112,12 @@ pub const TABLES: &[Table] = &[
         ),
     table("sounds", DataClass::Conversations)
         .delete("exists (select from conversation_entries e where e.tenant_id = t.tenant_id and e.id = t.entry_id
-                                                              and (e.contact_id = any(p.contacts) or e.e164 = any(p.numbers)))")
+                                                              and (e.contact_id = any(p.contacts) or e.e164 = any(p.numbers)
+                                   or e.provider_id = any(p.provider_calls)))")
         .grows_old("recorded_at", "false"),
     table("conversation_entries", DataClass::Conversations)
         .contact("contact_id")
-        .delete("t.contact_id = any(p.contacts) or t.e164 = any(p.numbers)")
+        .delete("t.contact_id = any(p.contacts) or t.e164 = any(p.numbers) or t.provider_id = any(p.provider_calls)")
         .grows_old(
             "at",
             "exists (select from sounds s where s.tenant_id = t.tenant_id and s.entry_id = t.id)
@@ -249,6 +252,8 @@ pub const TABLES: &[Table] = &[
     kept("extraction_months"),
     kept("extraction_pauses"),
     kept("opt_out_marks"),
+    // As long as a webhook may be kept, one may come that is older than the erasure.
+    table("erased_marks", DataClass::Events).grows_old("erased_at", "false"),
     kept("erasures"),
     kept("breakers"),
     kept("outbox"),

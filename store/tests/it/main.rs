@@ -5,11 +5,13 @@
 mod calendars;
 mod crm;
 mod dialing;
+mod erasure;
 mod events;
 mod harness;
 mod imports;
 mod inbound;
 mod isolation;
+mod locks;
 mod merges;
 mod open;
 mod opt_outs;

@@ -222,3 +222,85 @@ async fn no_table_that_names_a_contact_is_left_out_of_a_merge() {
         ]
     );
 }
+
+/// What waits for the CRM of each contact, by kind.
+async fn waits_for_crm(stage: &Stage) -> Vec<(String, String, bool)> {
+    sqlx::query_as(
+        "select kind, contact_id::text, due_at is not null from crm_queue where kind in ('note', 'call') order by 1, 2",
+    )
+    .fetch_all(&stage.pool)
+    .await
+    .unwrap()
+}
+
+#[tokio::test]
+async fn what_waits_for_the_crm_and_to_be_read_goes_with_a_merge_and_comes_back() {
+    let stage = stage().await;
+    let (tenant, ada, other) = two(&stage).await;
+    for sql in [
+        "insert into crm_queue (tenant_id, kind, key, contact_id, changed_first, changed_last)
+         select tenant_id, 'note', id::text, contact_id, now(), now() from notes",
+        "insert into crm_queue (tenant_id, kind, key, contact_id, changed_first, changed_last)
+         select tenant_id, 'call', id::text, contact_id, now(), now() from calls",
+        "insert into conversation_entries (tenant_id, id, kind, provider_id, at, entry)
+         select tenant_id, id, 'text', id, now(), '{}' from contacts",
+        // The same words of both, and others of the one who goes.
+        "insert into extractions (tenant_id, id, entry_id, contact_id, kind, fingerprint, queued_at)
+         select tenant_id, id, id, id, 'text', '\\x00', now() from contacts",
+        "insert into extractions (tenant_id, id, entry_id, contact_id, kind, fingerprint, queued_at)
+         select tenant_id, gen_random_uuid(), id, id, 'text', '\\x01', now() from contacts where name = 'A. Archer'",
+    ] {
+        sqlx::query(sql).execute(&stage.pool).await.unwrap();
+    }
+    let before = waits_for_crm(&stage).await;
+    assert_eq!(before.len(), 2);
+
+    let done = merge(&tenant, ada, other).await.unwrap();
+
+    let hers = ada.uuid().to_string();
+    let kinds = ["call", "note"];
+    assert_eq!(
+        waits_for_crm(&stage).await,
+        kinds.map(|kind| (kind.to_owned(), hers.clone(), true))
+    );
+    let waiting = "select count(*) from extractions x join contacts c on c.id = x.contact_id
+                   where x.state = 'waiting' and c.merged_into is null";
+    let lost = "select count(*) from extractions x join contacts c on c.id = x.contact_id
+                where x.state = 'waiting' and c.merged_into is not null";
+    assert_eq!(stage.count(waiting).await, 2);
+    assert_eq!(
+        stage.count(lost).await,
+        0,
+        "nobody's words are read for who is gone"
+    );
+
+    undo(&tenant, done).await.unwrap();
+    let owners = |rows: Vec<(String, String, bool)>| -> Vec<_> {
+        rows.into_iter().map(|(kind, of, _)| (kind, of)).collect()
+    };
+    assert_eq!(owners(waits_for_crm(&stage).await), owners(before));
+    assert_eq!(stage.count(waiting).await, 3);
+}
+
+#[tokio::test]
+async fn contacts_that_were_merged_count_as_one_person() {
+    let stage = stage().await;
+    let (tenant, ada, other) = two(&stage).await;
+    sqlx::query("update contacts set mobile = $1 where id = $2")
+        .bind(OTHER_NUMBER)
+        .bind(ada.uuid())
+        .execute(&stage.pool)
+        .await
+        .unwrap();
+    let numbers = [OTHER_NUMBER.to_owned()];
+    for (people, merged) in [(2, false), (1, true)] {
+        if merged {
+            merge(&tenant, ada, other).await.unwrap();
+        }
+        let mut tx = tenant.begin().await.unwrap();
+        assert_eq!(tx.people_with(OTHER_NUMBER).await.unwrap(), people);
+        let unlinked = tx.crm_unlinked_with(&numbers).await.unwrap();
+        assert_eq!(unlinked.len(), usize::try_from(people).unwrap());
+        assert_eq!(tx.kept_contact(other).await.unwrap() == Some(ada), merged);
+    }
+}

@@ -84,7 +84,7 @@ async fn what_refers_to_a_table_stands_before_it_in_the_list() {
 }
 
 /// Where a word occurs: every column of every table, whoever's rows they are.
-async fn places_of(stage: &Stage, word: &str) -> Vec<String> {
+pub(crate) async fn places_of(stage: &Stage, word: &str) -> Vec<String> {
     let columns: Vec<(String, String, String)> = sqlx::query_as(
         "select table_name::text, column_name::text, data_type::text from information_schema.columns
          where table_schema = 'public' order by 1, 2",
@@ -113,22 +113,22 @@ async fn places_of(stage: &Stage, word: &str) -> Vec<String> {
     found
 }
 
-struct Someone {
-    name: &'static str,
-    e164: &'static str,
-    email: &'static str,
-    word: &'static str,
-    external_id: &'static str,
+pub(crate) struct Someone {
+    pub(crate) name: &'static str,
+    pub(crate) e164: &'static str,
+    pub(crate) email: &'static str,
+    pub(crate) word: &'static str,
+    pub(crate) external_id: &'static str,
 }
 
-const ADA: Someone = Someone {
+pub(crate) const ADA: Someone = Someone {
     name: "Ada Archer",
     e164: "+447700900123",
     email: "ada@archer.example",
     word: "marigold",
     external_id: "ARCHER-1",
 };
-const BEA: Someone = Someone {
+pub(crate) const BEA: Someone = Someone {
     name: "Bea Baker",
     e164: "+447700900456",
     email: "bea@baker.example",
@@ -137,14 +137,14 @@ const BEA: Someone = Someone {
 };
 
 impl Someone {
-    fn words(&self) -> [&'static str; 5] {
+    pub(crate) fn words(&self) -> [&'static str; 5] {
         let digits = self.e164.trim_start_matches('+');
         [self.name, digits, self.email, self.word, self.external_id]
     }
 }
 
 /// Fills every column of every table that can hold something of a person.
-async fn fill(stage: &Stage, tenant: &TenantStore, of: &Someone) -> ContactId {
+pub(crate) async fn fill(stage: &Stage, tenant: &TenantStore, of: &Someone) -> ContactId {
     let mut contact = contact();
     contact.name = of.name.to_owned();
     contact.e164 = Some(of.e164.to_owned());
@@ -266,7 +266,7 @@ async fn fill(stage: &Stage, tenant: &TenantStore, of: &Someone) -> ContactId {
     ContactId::from_uuid(contact)
 }
 
-async fn find(tenant: &TenantStore, contact: ContactId) -> Subject {
+pub(crate) async fn find(tenant: &TenantStore, contact: ContactId) -> Subject {
     let mut tx = tenant.begin().await.unwrap();
     tx.person(Some(contact), None).await.unwrap()
 }
