@@ -40,7 +40,7 @@ use crate::telemetry;
 
 #[derive(Subcommand)]
 pub enum Command {
-    /// Play a clinic's week on the real engine, with a simulated phone provider
+    /// Play a clinic's inbound morning and its week of reminders on the real engine, with simulated vendors
     Demo(demo::Options),
     /// Run the whole stack for daily use; data is kept in .bellhop/
     Dev(dev::Options),

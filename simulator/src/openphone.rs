@@ -12,7 +12,7 @@ mod scenario;
 
 use std::{
     net::SocketAddr,
-    sync::{Arc, OnceLock},
+    sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError},
     time::Duration,
 };
 
@@ -97,7 +97,7 @@ struct Shared {
     book: Arc<Book<Scenario, Ledger>>,
     key: SecretString,
     lines: Vec<Line>,
-    webhook: Option<Webhook>,
+    webhook: Mutex<Option<Webhook>>,
     tasks: Tasks,
     http: reqwest::Client,
     /// Where recordings are.
@@ -117,7 +117,7 @@ pub async fn start(config: Config) -> anyhow::Result<Running> {
         book: Book::new(config.scenario)?,
         key: config.key,
         lines: config.lines,
-        webhook: config.webhook,
+        webhook: Mutex::new(config.webhook),
         tasks: Tasks::default(),
         http: outbound::client()?,
         base_url: OnceLock::new(),
@@ -135,6 +135,11 @@ impl Running {
     /// The base address to give to an OpenPhone client.
     pub fn base_url(&self) -> String {
         self.server.base_url()
+    }
+
+    /// Has events told to an address from now on, as when somebody sets up a webhook in the app.
+    pub fn tell(&self, webhook: Webhook) {
+        *self.shared.told() = Some(webhook);
     }
 
     /// A person writes to a line. Answers the text's id, or `None` when there is no such line.
@@ -191,6 +196,15 @@ impl Drop for Running {
 }
 
 impl Shared {
+    fn told(&self) -> MutexGuard<'_, Option<Webhook>> {
+        self.webhook.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Where events are told, if they are.
+    fn webhook(&self) -> Option<Webhook> {
+        self.told().clone()
+    }
+
     /// A line by its id or number.
     fn line(&self, name: &str) -> Option<&Line> {
         let mut lines = self.lines.iter();

@@ -12,7 +12,7 @@ use crate::{
     instant::{from_db, to_db},
 };
 
-/// How many calls ended in one way.
+/// How many of the calls that were placed ended in one way.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CallCount {
     pub outcome: Option<String>,
@@ -82,7 +82,7 @@ impl TenantTx {
         let calls = sqlx::query_as!(
             CallCount,
             r#"select outcome, count(*) as "count!", count(*) filter (where attempt > 1) as "retries!" from calls
-               where tenant_id = $1 group by 1 order by 2 desc, 1"#,
+               where tenant_id = $1 and direction = 'outbound' group by 1 order by 2 desc, 1"#,
             self.tenant()
         )
         .fetch_all(&mut *self.tx)

@@ -1,7 +1,6 @@
 //! Calls that come in: who calls is told before the agent picks up, and the call becomes one of ours.
 
 use anyhow::{Context, Result, ensure};
-use serde_json::Value;
 use simulator::retell::{Caller, Outcome, Rang, Scenario};
 
 use crate::harness::{API_KEY, HEADER, OPEN_CLINIC, World, eventually, number, quick, row};
@@ -19,13 +18,7 @@ pub(crate) fn caller(from: &str) -> Caller {
 }
 
 pub(crate) fn variable<'a>(rang: &'a Rang, name: &str) -> &'a str {
-    let answer = rang
-        .answer
-        .as_ref()
-        .and_then(|answer| answer.get("call_inbound"));
-    let variables = answer.and_then(|answer| answer.get("dynamic_variables"));
-    let value = variables.and_then(|variables| variables.get(name));
-    value.and_then(Value::as_str).unwrap_or_default()
+    rang.variable(name)
 }
 
 /// A clinic with an appointment of Ada Archer in three days.

@@ -8,6 +8,7 @@ mod chaos;
 mod compose;
 mod crm;
 mod dashboard;
+mod demo_command;
 mod desk;
 mod dev_command;
 mod doctor_command;

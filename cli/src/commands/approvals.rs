@@ -106,7 +106,8 @@ const fn words(why: Superseded) -> &'static str {
     }
 }
 
-fn line(entry: &ApprovalEntry, zone: &TimeZone) -> String {
+/// As the list shows it.
+pub(crate) fn line(entry: &ApprovalEntry, zone: &TimeZone) -> String {
     let approval = &entry.approval;
     let at = approval.asked_at.to_zoned(zone.clone());
     let outcome = entry.outcome.as_deref().map(|it| format!("  [{it}]"));

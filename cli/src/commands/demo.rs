@@ -1,34 +1,37 @@
-//! `bellhop demo`: a clinic's week plays out on the real engine, with a simulated Retell (SIM-4).
+//! `bellhop demo`: a clinic's inbound morning and its week of reminders play out on the real engine, with simulated vendors (SIM-4).
 
 mod clinic;
+mod ends;
+mod morning;
 mod summary;
+mod vendors;
 
 use std::{
-    path::PathBuf,
+    path::{Path, PathBuf},
     process::ExitCode,
     sync::atomic::{AtomicU64, Ordering},
     time::{Duration, Instant},
 };
 
-use activities::{
-    Accounts, Calendars, ChannelOptions, CrmOptions, Platform, TextOptions, VoiceOptions,
-};
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, anyhow};
 use clap::Args;
+use domain::{ids::TenantId, settings::Settings};
 use embedded::PostgresOptions;
 use indicatif::{ProgressBar, ProgressStyle};
-use jiff::Timestamp;
-use simulator::retell::{Account, Config, Running, Scenario};
+use jiff::{SignedDuration, Timestamp};
+use secrecy::SecretString;
 use store::{KeyRing, PoolOptions, Store};
-use worker::Means;
+use workflows::names;
 
 use crate::{
     appointment_file::options_for,
     commands::{asked_to_stop, import, tenant},
-    conductor::{Conductor, Progress},
+    conductor::{Conductor, Progress, go_ahead},
     stack::{Servers, Stack, Wanted},
 };
+use morning::Place;
 use summary::Summary;
+use vendors::Vendors;
 
 #[derive(Args)]
 pub struct Options {
@@ -43,11 +46,11 @@ pub struct Options {
     seed: u64,
 }
 
-/// Times faster than life that the simulated calls play.
-const SPEED: f64 = 300.0;
 /// A play in which nothing at all happens for this long is broken.
 const PATIENCE: Duration = Duration::from_secs(90);
 const SILENCE: Duration = Duration::from_secs(4);
+/// Longer than anything of a call takes after it was due.
+const ENOUGH: SignedDuration = SignedDuration::from_hours(2);
 
 pub async fn run(options: Options) -> Result<ExitCode> {
     let started = Instant::now();
@@ -69,129 +72,151 @@ pub async fn run(options: Options) -> Result<ExitCode> {
 async fn play(
     options: &Options,
     servers: &Servers,
-    folder: &std::path::Path,
+    folder: &Path,
     started: Instant,
 ) -> Result<ExitCode> {
-    let store = servers
-        .store(&KeyRing::generate(), PoolOptions::default())
-        .await?;
-    let retell = simulated_retell(options.seed).await?;
-    let accounts = Accounts::new(VoiceOptions {
-        retell_base_url: retell.base_url(),
-        ..VoiceOptions::default()
-    });
-    let means = Means {
-        store: store.clone(),
-        accounts,
-        channels: ChannelOptions::default(),
-        calendars: Calendars::default(),
-        crm: CrmOptions::default(),
-        texts: TextOptions::default(),
-        platform: Platform::default(),
-    };
+    let keys = KeyRing::generate();
+    let store = servers.store(&keys, PoolOptions::default()).await?;
+    let vendors = Vendors::start(options.seed, morning::reads()).await?;
     say("starting ingress and workers");
     let ingress = ingress::Config {
         listen: ([127, 0, 0, 1], 0).into(),
         ..Default::default()
     };
-    let mut stack = Stack::start(servers, means, ingress, None).await?;
-
-    let settings = clinic::settings()?;
-    let source = tenant::create(&store, clinic::SLUG, &settings).await?;
-    let clinic = tenant::find(&store, clinic::SLUG).await?;
-    let mut tx = store.tenant(clinic.id).begin().await?;
-    tx.add_provider_secret(store.keys(), "retell", &clinic::API_KEY.into())
-        .await?;
-    tx.opt_out(clinic::OPTED_OUT, "demo").await?;
-    tx.commit().await?;
-    retell.set_account(Account {
-        key: clinic::API_KEY.into(),
-        webhook_url: Some(format!("{}/hooks/{source}", stack.ingress_url)),
-        agents: None,
-        numbers: None,
-    });
-
-    let file = folder.join("appointments.csv");
-    std::fs::write(
-        &file,
-        clinic::appointments(Timestamp::now(), options.appointments, options.seed)?,
-    )
-    .with_context(|| format!("cannot write {}", file.display()))?;
-    let files = import::SideFiles::beside(&file);
-    let target = store.tenant(clinic.id);
-    let imported = import::import(
-        &file,
-        &options_for(&settings, None)?,
-        Some(&target),
-        &files,
-        false,
-    )
-    .await?;
-    say(&format!(
-        "{} made, {} appointments imported, {} rows rejected",
-        settings.tenant.name, imported.added, imported.rejected
-    ));
-    for line in std::fs::read_to_string(&files.rejects)
-        .unwrap_or_default()
-        .lines()
-        .skip(1)
-    {
-        println!("    rejected: {line}");
-    }
-    if let Some(ui) = &servers.ui_url {
-        say(&format!("Temporal's screens: {ui}"));
-    }
-
-    say("fast forward until every reminder has ended");
-    let conductor = Conductor {
-        client: &stack.client,
+    let mut stack = Stack::start(servers, vendors.means(&store), ingress, None).await?;
+    let demo = Demo {
+        options,
+        servers,
+        folder,
+        keys: &keys,
         store: &store,
-        tenant: clinic.id,
-        silence: SILENCE,
+        vendors: &vendors,
     };
-    let bar = Bar::new(imported.added);
-    tokio::select! {
-        played = conductor.play(None, PATIENCE, |progress| bar.show(progress)) => played?,
-        () = asked_to_stop() => bail!("stopped before the end"),
-    }
-    bar.finish();
-    retell.quiet(Duration::from_secs(30)).await;
-    settle(&store, &conductor).await?;
-
-    let summary = Summary::read(&store, clinic.id, &retell, imported, started.elapsed()).await?;
-    summary.print(servers.ui_url.as_deref());
-    if !options.exit {
-        println!("\nCtrl-C ends the demo");
-        tokio::select! {
-            ended = stack.watch() => ended?,
-            () = asked_to_stop() => {}
-        }
-    }
+    let played = tokio::select! {
+        played = demo.tell(&stack, started) => played,
+        () = asked_to_stop() => Err(anyhow!("stopped before the end")),
+    };
+    let watched = match &played {
+        Ok(_) if !options.exit => tokio::select! {
+            ended = stack.watch() => ended,
+            () = asked_to_stop() => Ok(()),
+        },
+        _ => Ok(()),
+    };
     stack.stop().await?;
-    retell.stop().await;
+    vendors.stop().await;
     store.close().await;
+    let summary = played?;
+    watched?;
     println!("{}", summary.json());
-    Ok(if summary.is_sound() {
-        ExitCode::SUCCESS
-    } else {
-        ExitCode::FAILURE
+    Ok(match summary.troubles().is_empty() {
+        true => ExitCode::SUCCESS,
+        false => ExitCode::FAILURE,
     })
 }
 
-async fn simulated_retell(seed: u64) -> Result<Running> {
-    let scenario = Scenario {
-        seed,
-        ..Scenario::default()
+/// What the play has.
+struct Demo<'a> {
+    options: &'a Options,
+    servers: &'a Servers,
+    folder: &'a Path,
+    keys: &'a SecretString,
+    store: &'a Store,
+    vendors: &'a Vendors,
+}
+
+impl Demo<'_> {
+    /// The clinic is made, has its morning and its week, and is counted.
+    async fn tell(&self, stack: &Stack, started: Instant) -> Result<Summary> {
+        let (store, vendors) = (self.store, self.vendors);
+        let before = morning::crm::seed(vendors)?;
+        let settings = clinic::settings()?;
+        let source = tenant::create(store, clinic::SLUG, &settings).await?;
+        let clinic = tenant::find(store, clinic::SLUG).await?.id;
+        let mut tx = store.tenant(clinic).begin().await?;
+        tx.opt_out(clinic::OPTED_OUT, "demo").await?;
+        tx.commit().await?;
+        vendors
+            .connect(store, clinic, &source, &stack.ingress_url)
+            .await?;
+        let imported = self.import(clinic, &settings).await?;
+        if let Some(ui) = &self.servers.ui_url {
+            say(&format!("Temporal's screens: {ui}"));
+        }
+        let place = Place {
+            store,
+            client: &stack.client,
+            tenant: clinic,
+            zone: settings.tenant.zone()?,
+            vendors,
+        };
+        let morning = morning::play(&place, &before).await?;
+        println!();
+        say("fast forward until every reminder has ended");
+        let bar = Bar::new(imported.added);
+        play_the_week(&place, &bar).await?;
+        let summary = Summary::read(&place, morning, imported, started).await?;
+        summary.print(&place, self.servers.ui_url.as_deref());
+        if !self.options.exit {
+            ends::tell_how_to_look(self.servers, self.keys, self.folder)?;
+        }
+        Ok(summary)
     }
-    .at_speed(SPEED);
-    simulator::retell::start(Config::with_account(clinic::API_KEY, None, scenario)).await
+
+    async fn import(&self, clinic: TenantId, settings: &Settings) -> Result<import::Outcome> {
+        let Options {
+            appointments, seed, ..
+        } = self.options;
+        let file = self.folder.join("appointments.csv");
+        let rows = clinic::appointments(Timestamp::now(), *appointments, *seed)?;
+        std::fs::write(&file, rows).with_context(|| format!("cannot write {}", file.display()))?;
+        let files = import::SideFiles::beside(&file);
+        let target = self.store.tenant(clinic);
+        let rows = options_for(settings, None)?;
+        let imported = import::import(&file, &rows, Some(&target), &files, false).await?;
+        say(&format!(
+            "{} made, {} appointments imported, {} rows rejected",
+            settings.tenant.name, imported.added, imported.rejected
+        ));
+        let rejects = std::fs::read_to_string(&files.rejects).unwrap_or_default();
+        for line in rejects.lines().skip(1) {
+            println!("    rejected: {line}");
+        }
+        Ok(imported)
+    }
+}
+
+/// Until every reminder has ended, every webhook was read, and what the calls left for Zoho is due there.
+async fn play_the_week(place: &Place<'_>, bar: &Bar) -> Result<()> {
+    let conductor = Conductor {
+        client: place.client,
+        store: place.store,
+        tenant: place.tenant,
+        silence: SILENCE,
+    };
+    let mut end = None;
+    conductor
+        .play(None, PATIENCE, |progress| {
+            end = end.max(progress.at);
+            bar.show(progress);
+        })
+        .await?;
+    bar.finish();
+    place.vendors.retell.quiet(Duration::from_secs(30)).await;
+    settle(&conductor).await?;
+    if let Some(end) = end {
+        let crm = names::crm_id(place.tenant);
+        go_ahead(place.client, &crm, end + ENOUGH, PATIENCE).await?;
+    }
+    Ok(())
 }
 
 /// The last webhooks came after their reminders had ended: their processes run once more.
-async fn settle(store: &Store, conductor: &Conductor<'_>) -> Result<()> {
+async fn settle(conductor: &Conductor<'_>) -> Result<()> {
     conductor.play(None, PATIENCE, |_| {}).await?;
     let deadline = Instant::now() + Duration::from_secs(20);
     while Instant::now() < deadline {
+        let store = conductor.store;
         let mut tx = store.tenant(conductor.tenant).begin().await?;
         let unread = tx.report().await?.unread_events;
         drop(tx);

@@ -90,7 +90,8 @@ fn state(entry: &FollowUpEntry, now: Timestamp) -> &'static str {
     }
 }
 
-fn line(entry: &FollowUpEntry, now: Timestamp, zone: &TimeZone) -> String {
+/// As the list shows it.
+pub(crate) fn line(entry: &FollowUpEntry, now: Timestamp, zone: &TimeZone) -> String {
     let time = |at: Option<Timestamp>| {
         at.map_or_else(
             || "-".to_owned(),

@@ -23,6 +23,8 @@ use store::{Store, Tenant};
 
 use crate::{commands::calendars, config, say};
 
+pub(crate) use source::made as made_source;
+
 #[derive(Subcommand)]
 pub enum Action {
     /// Make a tenant from a settings file, with a webhook address for Retell

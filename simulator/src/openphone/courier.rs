@@ -73,7 +73,7 @@ impl Courier {
 }
 
 async fn deliver(shared: &Shared, event: &Event, fault: WebhookFault) {
-    let Some(webhook) = &shared.webhook else {
+    let Some(webhook) = shared.webhook() else {
         return;
     };
     let scenario = shared.book.scenario();
@@ -84,7 +84,7 @@ async fn deliver(shared: &Shared, event: &Event, fault: WebhookFault) {
             tokio::time::sleep(Duration::from_secs_f64(pause)).await;
         }
         let timeout = Duration::from_secs_f64(scenario.webhook_timeout_seconds);
-        let request = signed(shared, webhook, event, fault, &delivery).timeout(timeout);
+        let request = signed(shared, &webhook, event, fault, &delivery).timeout(timeout);
         let answer = request.send().await;
         let taken = answer
             .as_ref()

@@ -156,7 +156,7 @@ async fn play_call(shared: Arc<Shared>, mut call: Call, answered: bool) {
 }
 
 fn tell(shared: &Shared, courier: &mut Courier, event: impl FnOnce(super::Shape) -> Option<Event>) {
-    if let Some(webhook) = &shared.webhook {
+    if let Some(webhook) = shared.webhook() {
         courier.tell(event(webhook.shape));
     }
 }

@@ -27,6 +27,12 @@ impl FunctionAnswer {
         let body: Value = serde_json::from_str(&self.body).ok()?;
         serde_json::from_str(body.get("result")?.as_str()?).ok()
     }
+
+    /// Whether the agent's model is told that it was done.
+    pub fn is_done(&self) -> bool {
+        let told = self.told();
+        told.is_some_and(|told| told.get("ok") == Some(&Value::Bool(true)))
+    }
 }
 
 impl Running {

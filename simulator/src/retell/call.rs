@@ -54,6 +54,9 @@ impl Plan {
         let timing = &scenario.timing;
         let ring = within(&mut dice, timing.ring_seconds);
         let talk = within(&mut dice, timing.talk_seconds);
+        let talk = script
+            .and_then(|script| script.talk_seconds)
+            .unwrap_or(talk);
         let analysis = within(&mut dice, timing.analysis_seconds);
         let stuck = happens(&mut dice, &[((), scenario.faults.call.stuck)]).is_some();
         let no_analysis = happens(&mut dice, &[((), scenario.faults.call.no_analysis)]).is_some();

@@ -40,6 +40,17 @@ pub struct Rang {
     pub provider_call_id: Option<String>,
 }
 
+impl Rang {
+    /// What the agent was given under a name; empty when it was not.
+    pub fn variable(&self, name: &str) -> &str {
+        let answer = self.answer.as_ref();
+        let answer = answer.and_then(|answer| answer.get("call_inbound"));
+        let variables = answer.and_then(|answer| answer.get("dynamic_variables"));
+        let value = variables.and_then(|variables| variables.get(name));
+        value.and_then(Value::as_str).unwrap_or_default()
+    }
+}
+
 impl Running {
     /// Asks the customer's webhook about the caller, and lets the call play out with what was answered.
     pub async fn ring(&self, caller: &Caller) -> Rang {

@@ -151,6 +151,8 @@ pub struct NumberScript {
 #[serde(from = "CallScriptText")]
 pub struct CallScript {
     pub outcome: Outcome,
+    /// How long it is talked, before the speed is applied, unless somebody ends the talk.
+    pub talk_seconds: Option<f64>,
     /// For ever `ongoing`, without a further event.
     pub stuck: Option<bool>,
     pub no_analysis: Option<bool>,
@@ -163,6 +165,7 @@ impl From<Outcome> for CallScript {
     fn from(outcome: Outcome) -> Self {
         Self {
             outcome,
+            talk_seconds: None,
             stuck: None,
             no_analysis: None,
             call_started: None,
@@ -175,7 +178,7 @@ impl From<Outcome> for CallScript {
 #[derive(Deserialize)]
 #[serde(
     untagged,
-    expecting = "expected an outcome such as \"no_answer\", or a table with `outcome` and optionally `stuck`, `no_analysis`, `call_started`, `call_ended`, `call_analyzed`"
+    expecting = "expected an outcome such as \"no_answer\", or a table with `outcome` and optionally `talk_seconds`, `stuck`, `no_analysis`, `call_started`, `call_ended`, `call_analyzed`"
 )]
 enum CallScriptText {
     Outcome(Outcome),
@@ -186,6 +189,7 @@ enum CallScriptText {
 #[serde(deny_unknown_fields)]
 struct CallScriptTable {
     outcome: Outcome,
+    talk_seconds: Option<f64>,
     stuck: Option<bool>,
     no_analysis: Option<bool>,
     call_started: Option<WebhookFault>,
@@ -199,6 +203,7 @@ impl From<CallScriptText> for CallScript {
             CallScriptText::Outcome(outcome) => outcome.into(),
             CallScriptText::Table(table) => Self {
                 outcome: table.outcome,
+                talk_seconds: table.talk_seconds,
                 stuck: table.stuck,
                 no_analysis: table.no_analysis,
                 call_started: table.call_started,
@@ -307,6 +312,9 @@ impl Scenario {
             }
             if !seen.insert(&script.to) {
                 return Err(invalid("number.to", &format!("has {} twice", script.to)));
+            }
+            for seconds in script.calls.iter().filter_map(|call| call.talk_seconds) {
+                range("number.calls.talk_seconds", [seconds; 2])?;
             }
         }
         Ok(())

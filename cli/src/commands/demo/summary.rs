@@ -1,15 +1,22 @@
 //! What the demo came to, counted on both sides of the wire.
 
-use std::{collections::HashSet, time::Duration};
+mod inbound;
+
+use std::{
+    collections::HashSet,
+    time::{Duration, Instant},
+};
 
 use anyhow::Result;
 use comfy_table::{Table, presets::NOTHING};
-use domain::{Reason, call::CallOutcome, ids::TenantId, reminder::Ending};
+use domain::{Reason, call::CallOutcome, reminder::Ending};
 use serde_json::{Value, json};
-use simulator::retell::{Delivery, Running};
-use store::{Report, Store};
+use simulator::retell::Delivery;
+use store::Report;
 
+use super::morning::{Morning, Place};
 use crate::commands::import::Outcome;
+use inbound::Inbound;
 
 pub(super) struct Summary {
     imported: Outcome,
@@ -20,22 +27,23 @@ pub(super) struct Summary {
     lost: u64,
     calls: u64,
     double_dials: u64,
+    inbound: Inbound,
     took: Duration,
 }
 
 impl Summary {
     pub(super) async fn read(
-        store: &Store,
-        tenant: TenantId,
-        retell: &Running,
+        place: &Place<'_>,
+        morning: Morning,
         imported: Outcome,
-        took: Duration,
+        started: Instant,
     ) -> Result<Self> {
-        let mut tx = store.tenant(tenant).begin().await?;
+        let inbound = Inbound::read(place, morning).await?;
+        let mut tx = place.tx().await?;
         let report = tx.report().await?;
         let stored: HashSet<(String, Option<String>)> =
             tx.received_events().await?.into_iter().collect();
-        let ledger = retell.ledger();
+        let ledger = place.vendors.retell.ledger();
         let acknowledged: HashSet<_> = ledger
             .webhooks
             .iter()
@@ -55,7 +63,8 @@ impl Summary {
             calls: ledger.totals.calls_placed as u64,
             double_dials: ledger.totals.double_dials as u64,
             report,
-            took,
+            inbound,
+            took: started.elapsed(),
         })
     }
 
@@ -96,17 +105,24 @@ impl Summary {
         self.report.calls.iter().map(|each| each.retries).sum()
     }
 
-    /// Nothing lost, nobody dialed twice, every reminder ended.
-    pub(super) fn is_sound(&self) -> bool {
-        let open = self
-            .report
-            .endings
-            .iter()
-            .any(|(code, _, _)| Ending::from_code(code).is_none());
-        self.lost == 0 && self.double_dials == 0 && !open
+    /// What did not hold, in sentences: nothing is lost, nobody is dialed twice, every reminder ends, and the inbound
+    /// morning came to what it was to come to.
+    pub(super) fn troubles(&self) -> Vec<String> {
+        let mut troubles = self.inbound.troubles();
+        if self.lost > 0 {
+            troubles.push(format!("{} webhooks are lost or were not read", self.lost));
+        }
+        if self.double_dials > 0 {
+            troubles.push(format!("{} calls were dialed twice", self.double_dials));
+        }
+        let mut endings = self.report.endings.iter();
+        if endings.any(|(code, _, _)| Ending::from_code(code).is_none()) {
+            troubles.push("not every reminder has ended".to_owned());
+        }
+        troubles
     }
 
-    pub(super) fn print(&self, ui_url: Option<&str>) {
+    pub(super) fn print(&self, place: &Place<'_>, ui_url: Option<&str>) {
         let mut table = Table::new();
         table.load_preset(NOTHING);
         table.add_row(["reminders planned", &self.reminders().to_string(), ""]);
@@ -146,8 +162,14 @@ impl Summary {
             &self.double_dials.to_string(),
             "",
         ]);
+        for row in self.inbound.rows(place) {
+            table.add_row(row);
+        }
         // Cells are filled up to their columns' widths, the last ones too.
         println!("\n{}", table.trim_fmt());
+        for trouble in self.troubles() {
+            eprintln!("\ndid not hold: {trouble}");
+        }
         if let Some(ui) = ui_url {
             println!("\nTemporal's screens: {ui}");
         }
@@ -169,7 +191,7 @@ impl Summary {
     }
 
     pub(super) fn json(&self) -> Value {
-        json!({
+        let mut json = json!({
             "reminders": self.reminders(),
             "calls": self.calls,
             "answered": self.answered(),
@@ -186,6 +208,11 @@ impl Summary {
             "events_lost": self.lost,
             "double_dials": self.double_dials,
             "wall_seconds": (self.took.as_secs_f64() * 10.0).round() / 10.0,
-        })
+            "troubles": self.troubles(),
+        });
+        if let (Some(json), Value::Object(inbound)) = (json.as_object_mut(), self.inbound.json()) {
+            json.extend(inbound);
+        }
+        json
     }
 }

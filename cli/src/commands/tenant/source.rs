@@ -107,7 +107,7 @@ pub(super) async fn add(store: &Store, new: NewSource) -> Result<()> {
 }
 
 /// Makes a webhook address, whose last part, which nobody can guess, is returned.
-pub(super) async fn made(
+pub(crate) async fn made(
     store: &Store,
     tenant: TenantId,
     kind: SourceKind,
