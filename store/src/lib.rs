@@ -3,6 +3,7 @@
 //! [`Store`] holds what belongs to no tenant (webhook sources, the outbox, event intake); everything else
 //! goes through [`Store::tenant`], whose transactions fix the tenant and are held to it by row-level security.
 
+mod access_tokens;
 mod agents;
 mod alerts;
 mod appointments;
@@ -29,12 +30,14 @@ mod heartbeats;
 mod inbound;
 mod instant;
 mod line_checks;
+mod live;
 mod measures;
 mod merges;
 mod notes;
 mod outbound_texts;
 mod outbox;
 mod processing;
+mod quality;
 mod reminders;
 mod report;
 mod retention;
@@ -55,6 +58,7 @@ use sqlx::{
     postgres::{PgConnectOptions, PgPoolOptions},
 };
 
+pub use access_tokens::{AccessToken, NoToken, TokenEntry, TokenOwner};
 pub use agents::{AgentMessage, AgentSign, SessionEntry, SessionLine, ToolUse};
 pub use alerts::{AlertRow, DeliveryRow, NewDelivery, Seen, Trouble};
 pub use appointments::{Imported, NewAppointment, NewContact};

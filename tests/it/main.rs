@@ -16,6 +16,7 @@ mod faults;
 mod followups;
 mod harness;
 mod inbound;
+mod live;
 mod memory;
 mod merges;
 mod plan_command;

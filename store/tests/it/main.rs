@@ -9,6 +9,7 @@ mod events;
 mod harness;
 mod imports;
 mod isolation;
+mod live;
 mod merges;
 mod open;
 mod outbox;
