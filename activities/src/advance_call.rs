@@ -11,7 +11,7 @@ use store::{CallRow, Placed, Result, Store, StoredEvent, TenantTx};
 use tracing::Instrument;
 use workflows::contract::{At, CallInput, CallStep};
 
-use crate::{advance_event::span_of, in_time::InTime, outcome, voice};
+use crate::{advance_event::span_of, in_time::InTime, outcome, transcripts, voice};
 
 pub(crate) async fn advance(store: &Store, input: &At<CallInput>) -> Result<CallStep> {
     let (now, call) = (input.now, input.of.call);
@@ -113,12 +113,13 @@ async fn read(tx: &mut TenantTx, event: &StoredEvent, settings: &Settings) -> Re
         return tx.event_read(event.id, None, None).await;
     };
     match voice::observe(provider, &event.body, settings) {
-        Ok(Some(observation)) => tx.event_read(event.id, Some(&observation), None).await,
-        Ok(None) => tx.event_read(event.id, None, None).await,
+        Ok(Some(observation)) => tx.event_read(event.id, Some(&observation), None).await?,
+        Ok(None) => tx.event_read(event.id, None, None).await?,
         Err(problem) => {
             tracing::warn!(event.id = %event.id, %problem, "a stored event cannot be read");
             tx.event_read(event.id, None, Some(&problem.to_string()))
-                .await
+                .await?;
         }
     }
+    transcripts::forget(tx, settings, event).await
 }

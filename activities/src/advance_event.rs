@@ -12,7 +12,7 @@ use store::{Claim, Error, EventTry, Result, Store, StoredEvent, TenantStore, Ten
 use tracing::{Instrument, Span};
 use workflows::contract::{At, EventInput, EventStep};
 
-use crate::{agent_hook, alarm, arrive, crm, in_time::InTime, lines, texts, voice};
+use crate::{agent_hook, alarm, arrive, crm, in_time::InTime, lines, texts, transcripts, voice};
 
 /// A try that comes to no result ended with its worker, or met a database that went away. After so many in a
 /// row it is the event that kills the worker.
@@ -77,6 +77,10 @@ async fn processed(
             tx.end_try(each, &ended.of_try()).await?;
             if ended.is_late {
                 tx.erase_event(each.event.id, now).await?;
+            }
+            if transcripts::may_be_in(&each.event) {
+                let settings = tx.tenant_row().await?.settings;
+                transcripts::forget(&mut tx, &settings, &each.event).await?;
             }
             ended.state()
         }

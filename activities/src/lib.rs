@@ -24,10 +24,12 @@ mod look_up;
 mod outcome;
 mod place;
 mod platform;
+mod quality;
 mod retention;
 mod schedule;
 mod send;
 mod texts;
+mod transcripts;
 mod voice;
 mod watch;
 

@@ -10,7 +10,7 @@ use domain::{
 use jiff::Timestamp;
 use store::{Applied, CallRow, NewNote, Result, Seen, TenantTx};
 
-use crate::{alarm, followups};
+use crate::{alarm, followups, quality};
 
 /// Ends the call with the decided outcome, or, when it had ended already, lets a later event correct it.
 /// Answers with the outcome that stands.
@@ -26,6 +26,7 @@ pub(crate) async fn settle(
         let detail = row.facts.view.disconnection_reason.as_deref();
         tx.finish_call(row.id, decided, now, detail).await?;
         followups::call_settled(tx, row, decided, now).await?;
+        quality::call_settled(tx, row, decided, now).await?;
         tracing::info!(call.id = %row.id, outcome = %decided, "call ended");
         metrics::counter!("bellhop_calls_ended_total", "outcome" => decided.code()).increment(1);
         return Ok(decided);
@@ -41,6 +42,7 @@ pub(crate) async fn settle(
         followups::call_settled(tx, row, outcome, now).await?;
         tracing::info!(call.id = %row.id, %before, %outcome, "a late event corrected the outcome");
     }
+    quality::call_settled(tx, row, outcome, now).await?;
     if let (true, Some(appointment)) = (said_more || outcome != before, row.appointment) {
         tx.wake_reminder(appointment).await?;
     }
@@ -164,20 +166,16 @@ async fn apply_outcome(
         CallOutcome::InvalidNumber => tx.mark_number_invalid(e164).await,
         CallOutcome::SystemicFailure => {
             let why = row.facts.view.disconnection_reason.as_deref();
-            pause(tx, row, why.unwrap_or_default(), now).await
+            tracing::error!(call.id = %row.id, "the provider refuses calls for a systemic cause");
+            pause(tx, why.unwrap_or_default(), now).await
         }
         _ => Ok(()),
     }
 }
 
-/// The next call would fail as this one did: stop dialing until a person has looked (RULE-1).
-pub(crate) async fn pause(
-    tx: &mut TenantTx,
-    row: &CallRow,
-    why: &str,
-    now: Timestamp,
-) -> Result<()> {
-    tracing::error!(call.id = %row.id, alert = true, "the provider refuses calls for a systemic cause: dialing is paused");
+/// The next calls would go as the last did: stop dialing until a person has looked (RULE-1).
+pub(crate) async fn pause(tx: &mut TenantTx, why: &str, now: Timestamp) -> Result<()> {
+    tracing::error!(alert = true, "dialing is paused by a safeguard");
     metrics::counter!("bellhop_tenant_pauses_total").increment(1);
     tx.set_paused(true).await?;
     let cause = AlertCause::TenantPausedItself;

@@ -313,7 +313,8 @@ async fn refused(
     error: &PlaceError,
 ) -> Result<()> {
     if matches!(error, PlaceError::Refused { systemic: true, .. }) {
-        outcome::pause(tx, row, REFUSES, now).await?;
+        tracing::error!(call.id = %row.id, "the provider refuses calls for a systemic cause");
+        outcome::pause(tx, REFUSES, now).await?;
     }
     tx.finish_call(
         row.id,

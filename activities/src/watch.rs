@@ -9,7 +9,7 @@ use jiff::{SignedDuration, Timestamp, tz::TimeZone};
 use store::{NewDelivery, Result, Seen, Store, TenantTx};
 use workflows::contract::{At, BatchInput, TenantInput, Watched};
 
-use crate::{alarm, circuit, platform::Platform, schedule};
+use crate::{alarm, circuit, platform::Platform, quality, schedule};
 
 /// Between two looks, unless somebody tells it to look again.
 const EVERY: SignedDuration = SignedDuration::from_secs(60);
@@ -38,6 +38,7 @@ pub(crate) async fn look(
         }
         alarm::looked_at(&mut tx, cause, &[], "", seen, input.now).await?;
     }
+    let paused = quality::weigh(&mut tx, &tenant, input.now).await? || tenant.paused;
     for (provider, facts) in tx.breakers().await? {
         circuit::stands(&mut tx, &provider, &facts, input.now).await?;
     }
@@ -59,11 +60,7 @@ pub(crate) async fn look(
         .await?;
     }
     // Whether somebody paused it or it did so itself is known only from what was raised then.
-    let paused = if tenant.paused {
-        Seen::Lasts
-    } else {
-        Seen::Clears
-    };
+    let paused = if paused { Seen::Lasts } else { Seen::Clears };
     let cause = AlertCause::TenantPausedItself;
     alarm::looked_at(&mut tx, cause, &[], "", paused, input.now).await?;
     waiting_callers(&mut tx, &tenant.settings, input.now).await?;

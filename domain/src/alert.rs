@@ -59,6 +59,8 @@ coded_enum! {
         /// The provider answers 401, 402 or 403: it would refuse every call.
         DialRefused = "dial_refused",
         TenantPausedItself = "tenant_paused_itself",
+        /// Too many calls are over at once, or fail.
+        CallsPoor = "calls_poor",
         CircuitOpen = "circuit_open",
         UnknownCaller = "unknown_caller",
         /// A voice agent asked who calls and got the empty answer.
@@ -91,6 +93,7 @@ impl AlertCause {
             | Self::ChannelExpiring
             | Self::CrmRefused
             | Self::EventDead
+            | Self::CallsPoor
             | Self::CircuitOpen
             | Self::CallerUnanswered
             | Self::CalendarUnread
@@ -112,6 +115,7 @@ impl AlertCause {
             | Self::ReminderNotPlaced
             | Self::AcceptedNotStarted
             | Self::TenantPausedItself
+            | Self::CallsPoor
             | Self::CircuitOpen
             | Self::CalendarUnread
             | Self::LineCheckFailed

@@ -101,6 +101,10 @@ typed_id!(
     SourceId, "src"
 );
 typed_id!(
+    /// Leave to ask how a tenant's calls go.
+    TokenId, "tok"
+);
+typed_id!(
     /// One cause of trouble, for as long as it lasts.
     AlertId, "alr"
 );

@@ -13,6 +13,7 @@ mod followups;
 mod inbound;
 mod line_check;
 mod problems;
+mod quality;
 mod read;
 mod retention;
 mod texts;
@@ -38,6 +39,7 @@ pub use followups::{FollowupLine, Followups};
 pub use inbound::{Inbound, Told};
 pub use line_check::LineCheck;
 pub use problems::SettingsProblem;
+pub use quality::{MOST_COUNTED, Quality};
 pub use retention::{DataClass, Retention};
 pub use texts::{KeepRecordings, Texts};
 pub use vapi::{APOLOGY, Fallback, FallbackKind, Vapi};
@@ -52,6 +54,7 @@ pub struct Settings {
     pub retries: Retries,
     pub limits: Limits,
     pub consent: Consent,
+    pub quality: Quality,
     pub retell: Retell,
     pub vapi: Vapi,
     pub inbound: Inbound,

@@ -21,6 +21,7 @@ use crate::{
     config::Config,
     hook::{self, LOGGED_REFUSALS},
     keeper::Keeper,
+    live::{self, Live},
     probe::{self, Readiness},
     rate::{Bucket, Limiter},
     refusal::problem,
@@ -39,6 +40,7 @@ pub(crate) struct App {
     pub(crate) tenant_rates: Limiter,
     pub(crate) logged_refusals: Mutex<Bucket>,
     pub(crate) readiness: Readiness,
+    pub(crate) live: Live,
     pub(crate) render_metrics: Option<RenderMetrics>,
     pub(crate) config: Config,
 }
@@ -50,6 +52,7 @@ impl App {
         sources: Sources,
         intake: Intake,
         keeper: Option<Keeper>,
+        live: Live,
         render_metrics: Option<RenderMetrics>,
     ) -> Self {
         Self {
@@ -62,6 +65,7 @@ impl App {
             tenant_rates: Limiter::new(config.tenant_rate),
             logged_refusals: Mutex::new(Bucket::full(LOGGED_REFUSALS, Instant::now())),
             readiness: Readiness::new(store.clone()),
+            live,
             store,
             render_metrics,
             config,
@@ -72,6 +76,11 @@ impl App {
 pub(crate) fn router(app: Arc<App>) -> Router {
     Router::new()
         .route("/hooks/{source_key}", post(hook::receive))
+        .route("/v1/tenants/{slug}/calls/{call_id}", get(live::status))
+        .route(
+            "/v1/tenants/{slug}/calls/{call_id}/events",
+            get(live::events),
+        )
         .route("/healthz", get(probe::healthz))
         .route("/readyz", get(probe::readyz))
         .route("/metrics", get(probe::metrics))

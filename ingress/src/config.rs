@@ -7,6 +7,10 @@ use std::{
 
 use crate::spool::SpoolLimits;
 
+mod live;
+
+pub use live::LiveLimits;
+
 /// How long the database may take when there is a spool to turn to.
 const LIMIT_BEFORE_SPOOL: Duration = Duration::from_secs(1);
 
@@ -63,6 +67,8 @@ pub struct Config {
     pub spool_dir: Option<PathBuf>,
     /// `BELLHOP_INGRESS_SPOOL_MAX_EVENTS`, default 1 000 000, and `BELLHOP_INGRESS_SPOOL_MAX_BYTES`, default 1 GiB.
     pub spool_limits: SpoolLimits,
+    /// Of those who follow calls.
+    pub live: LiveLimits,
 }
 
 /// How many a second, and how many at once after a quiet time.
@@ -100,6 +106,7 @@ impl Default for Config {
             shutdown_limit: Duration::from_secs(10),
             spool_dir: None,
             spool_limits: SpoolLimits::default(),
+            live: LiveLimits::default(),
         }
     }
 }
@@ -184,6 +191,7 @@ impl Config {
                 .millis("BELLHOP_INGRESS_SHUTDOWN_LIMIT_MS", standard.shutdown_limit)?,
             spool_dir,
             spool_limits: variables.spool_limits(standard.spool_limits, body_limit)?,
+            live: LiveLimits::read(&variables)?,
         })
     }
 }

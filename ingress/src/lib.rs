@@ -2,7 +2,7 @@
 //!
 //! Nothing is answered 2xx before its own row is committed, or kept on this machine's disk while there is no
 //! database to commit it to. What an event means is read later, by the
-//! process it wakes, where reading can be retried and replayed.
+//! process it wakes, where reading can be retried and replayed. It also tells whoever may know how calls go.
 
 mod app;
 mod appointment;
@@ -15,6 +15,7 @@ mod drain;
 mod function;
 mod hook;
 mod keeper;
+mod live;
 mod memory;
 mod outage;
 mod probe;
@@ -31,7 +32,7 @@ mod trace;
 
 use std::sync::Arc;
 
-pub use config::{Config, ConfigError, Rate};
+pub use config::{Config, ConfigError, LiveLimits, Rate};
 pub use server::{Error, Ingress};
 pub use telemetry::BUCKETS;
 

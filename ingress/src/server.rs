@@ -24,6 +24,7 @@ use crate::{
     config::Config,
     drain::Drain,
     keeper::Keeper,
+    live::Live,
     outage::Outage,
     sources::Sources,
     spool::{Spool, SpoolError},
@@ -99,7 +100,8 @@ impl Ingress {
         });
         let intake = Intake::start(&config, store.clone(), outage, on_wake, &mut lanes);
         let sources = Sources::start(&config, store.clone(), &mut lanes);
-        let app = App::new(config, store, sources, intake, keeper, render_metrics);
+        let live = Live::start(&config, store.clone(), &mut lanes);
+        let app = App::new(config, store, sources, intake, keeper, live, render_metrics);
         Ok(Self {
             listener,
             address,
@@ -117,6 +119,7 @@ impl Ingress {
     pub async fn run(mut self, shutdown: impl Future<Output = ()> + Send) -> Result<(), Error> {
         tracing::info!(address = %self.address, "ingress is listening");
         let limit = self.app.config.shutdown_limit;
+        let streams = self.app.live.closing();
         let server = Server::new(self.app);
         tokio::select! {
             () = server.accept(self.listener) => {}
@@ -124,6 +127,8 @@ impl Ingress {
             // They end only with the app, which is still here: one has panicked.
             ended = self.lanes.join_next() => return Err(Error::Lane(ended.and_then(Result::err))),
         }
+        streams.send_replace(true);
+        drop(streams);
         tracing::info!("ingress stops: no new connections, webhooks under way are finished");
         if timeout(limit, server.finish()).await.is_err() {
             tracing::warn!(

@@ -23,6 +23,8 @@ const DRAINED: &str = "bellhop_webhooks_drained_total";
 const SPOOL_WAITING: &str = "bellhop_spool_waiting";
 const SPOOL_ASIDE: &str = "bellhop_spool_set_aside";
 const UNANSWERED: &str = "bellhop_callers_unanswered_total";
+const STATUS_ASKED: &str = "bellhop_call_status_requests_total";
+const STREAMS: &str = "bellhop_call_streams";
 const SPOOL_BYTES: &str = "bellhop_spool_bytes";
 
 /// Bucket bounds by metric name, for the recorder that the process installs.
@@ -66,6 +68,11 @@ pub(crate) fn describe() {
     describe_gauge!(QUEUE_DEPTH, "Verified webhooks waiting for a commit");
     describe_histogram!(BATCH_SIZE, Unit::Count, "Events in one commit");
     describe_histogram!(COMMIT, Unit::Seconds, "Duration of one commit");
+    describe_counter!(
+        STATUS_ASKED,
+        "Questions about calls, by what was asked for and what became of it"
+    );
+    describe_gauge!(STREAMS, "Open streams of those who follow calls");
     describe_gauge!(AWAY, "1 while the database is known to be away");
     describe_counter!(
         SPOOLED,
@@ -92,6 +99,20 @@ pub(crate) fn describe() {
     gauge!(IN_FLIGHT).set(0);
     gauge!(QUEUE_DEPTH).set(0);
     gauge!(AWAY).set(0);
+}
+
+/// What was asked for of a call, and what became of it.
+pub(crate) fn status_asked(what: &'static str, result: &'static str) {
+    counter!(STATUS_ASKED, "what" => what, "result" => result).increment(1);
+}
+
+/// How many streams are open.
+pub(crate) fn streams(open: usize) {
+    #[expect(
+        clippy::cast_precision_loss,
+        reason = "a gauge needs no more than a float's digits"
+    )]
+    gauge!(STREAMS).set(open as f64);
 }
 
 pub(crate) fn received() {

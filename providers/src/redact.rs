@@ -1,8 +1,10 @@
 //! Keeps keys and phone numbers out of what is stored and logged.
 
 mod body;
+mod transcript;
 
 pub use body::stored_body;
+pub use transcript::without_transcript;
 
 use std::collections::BTreeMap;
 

@@ -333,12 +333,18 @@ impl TenantTx {
     pub async fn call_seen(&mut self, row: &CallRow, now: Timestamp) -> Result<()> {
         let view = &row.facts.view;
         let newly_ended = view.ended && row.facts.ended_at.is_none();
+        let rings = view.state == CallState::Ringing;
+        let answered_at = answered_at(view, now).filter(|_| view.answered);
         sqlx::query!(
             "update calls set state = case when $3 = 'queued' then state else $3 end,
                               duration_ms = coalesce($4, duration_ms),
                               summary = coalesce($9, summary), sentiment = coalesce($10, sentiment),
                               topic = coalesce($11, topic),
                               ended_at = case when $5 then $6 else ended_at end,
+                              ringing_at = case when $12 then coalesce(ringing_at, $6) else ringing_at end,
+                              answered_at = coalesce(answered_at,
+                                  case when $13::timestamptz is not null
+                                       then greatest($13, coalesce(ringing_at, placed_at, dialing_at)) end),
                               checks = case when $5 then 0 else checks end,
                               review = case when review = $7 then review else $8 end
              where tenant_id = $1 and id = $2",
@@ -352,7 +358,9 @@ impl TenantTx {
             view.review.map(CallReview::code),
             view.summary,
             view.sentiment.map(Sentiment::code),
-            view.topic
+            view.topic,
+            rings,
+            answered_at.map(to_db)
         )
         .execute(&mut *self.tx)
         .await?;
@@ -448,4 +456,14 @@ impl TenantTx {
         .await?;
         Ok(())
     }
+}
+
+/// When somebody answered a call of which it is first heard now that somebody did: just now, or, if it has ended
+/// since, as long before as it lasted.
+fn answered_at(view: &CallView, now: Timestamp) -> Option<Timestamp> {
+    if !view.ended {
+        return Some(now);
+    }
+    let lasted = i64::try_from(view.duration_ms?).ok()?;
+    now.checked_sub(SignedDuration::from_millis(lasted)).ok()
 }

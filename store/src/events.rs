@@ -351,6 +351,19 @@ impl TenantTx {
         Ok(())
     }
 
+    /// What is left of a webhook's body from now on.
+    pub async fn replace_body(&mut self, event: EventId, body: &[u8]) -> Result<()> {
+        sqlx::query!(
+            "update events set body = $3 where tenant_id = $1 and id = $2",
+            self.tenant(),
+            event.uuid(),
+            body
+        )
+        .execute(&mut *self.tx)
+        .await?;
+        Ok(())
+    }
+
     /// Everything the read events say of a call, in no particular order.
     pub async fn observations(&mut self, call: CallId) -> Result<Vec<Observation>> {
         let rows = sqlx::query_scalar!(

@@ -5,6 +5,7 @@
 //!
 //! In which order rows are locked is said in `locks`.
 
+mod access_tokens;
 mod agents;
 mod alerts;
 mod appointments;
@@ -31,6 +32,7 @@ mod heartbeats;
 mod inbound;
 mod instant;
 mod line_checks;
+mod live;
 mod locks;
 mod measures;
 mod merges;
@@ -39,6 +41,7 @@ mod opt_outs;
 mod outbound_texts;
 mod outbox;
 mod processing;
+mod quality;
 mod reminders;
 mod report;
 mod retention;
@@ -59,6 +62,7 @@ use sqlx::{
     postgres::{PgConnectOptions, PgPoolOptions},
 };
 
+pub use access_tokens::{AccessToken, NoToken, TokenEntry, TokenOwner};
 pub use agents::{AgentMessage, AgentSign, SessionEntry, SessionLine, ToolUse};
 pub use alerts::{AlertRow, DeliveryRow, NewDelivery, Seen, Trouble};
 pub use appointments::{Imported, NewAppointment, NewContact};

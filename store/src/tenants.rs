@@ -146,8 +146,12 @@ impl TenantTx {
         self.wake_held_reminders().await
     }
 
-    /// Stops (or resumes) dialing. Reminders wait meanwhile and look again at once when it resumes (RULE-1).
+    /// Stops (or resumes) dialing. Reminders wait meanwhile and look again at once when it resumes (RULE-1). Whoever
+    /// resumes has looked at the calls there are.
     pub async fn set_paused(&mut self, paused: bool) -> Result<()> {
+        if !paused {
+            self.calls_looked_at().await?;
+        }
         let changed = sqlx::query!(
             "update tenants set paused = $2 where id = $1 and paused <> $2",
             self.tenant(),

@@ -15,10 +15,15 @@ pub struct CallStory {
     pub state: String,
     pub dial_state: String,
     pub outcome: Option<String>,
+    pub duration_ms: Option<i64>,
+    /// See [`domain::quality::CallFlag`].
+    pub quality: Option<String>,
     pub detail: Option<String>,
     pub authorized_at: Timestamp,
     pub dialing_at: Option<Timestamp>,
     pub placed_at: Option<Timestamp>,
+    pub ringing_at: Option<Timestamp>,
+    pub answered_at: Option<Timestamp>,
     pub ended_at: Option<Timestamp>,
     pub settled_at: Option<Timestamp>,
     /// Why it was made or not, in words.
@@ -30,7 +35,8 @@ impl TenantTx {
     pub async fn call_story(&mut self, call: CallId) -> Result<Option<CallStory>> {
         let Some(row) = sqlx::query!(
             r#"select a.external_id as "external_id?", c.attempt, c.state, c.dial_state, c.outcome, c.detail,
-                      c.authorized_at, c.dialing_at, c.placed_at, c.ended_at, c.settled_at
+                      c.duration_ms, c.quality, c.authorized_at, c.dialing_at, c.placed_at, c.ringing_at, c.answered_at,
+                      c.ended_at, c.settled_at
                from calls c left join appointments a on a.tenant_id = $1 and a.id = c.appointment_id
                where c.tenant_id = $1 and c.id = $2"#,
             self.tenant(),
@@ -62,10 +68,14 @@ impl TenantTx {
             state: row.state,
             dial_state: row.dial_state,
             outcome: row.outcome,
+            duration_ms: row.duration_ms,
+            quality: row.quality,
             detail: row.detail,
             authorized_at: from_db(row.authorized_at),
             dialing_at: row.dialing_at.map(from_db),
             placed_at: row.placed_at.map(from_db),
+            ringing_at: row.ringing_at.map(from_db),
+            answered_at: row.answered_at.map(from_db),
             ended_at: row.ended_at.map(from_db),
             settled_at: row.settled_at.map(from_db),
             decisions: decisions

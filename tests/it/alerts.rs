@@ -3,6 +3,7 @@
 mod breaker;
 mod channels;
 mod conditions;
+mod quality;
 mod report;
 mod storm;
 

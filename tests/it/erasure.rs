@@ -19,7 +19,7 @@ use crate::{
 };
 
 /// Where a word occurs: every column of every table.
-async fn places_of(world: &World, word: &str) -> Result<Vec<String>> {
+pub(crate) async fn places_of(world: &World, word: &str) -> Result<Vec<String>> {
     let columns = world
         .sql(
             "select table_name, column_name, data_type from information_schema.columns

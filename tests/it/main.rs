@@ -17,6 +17,7 @@ mod faults;
 mod followups;
 mod harness;
 mod inbound;
+mod live;
 mod memory;
 mod merges;
 mod opt_outs;

@@ -3,6 +3,7 @@
 mod conversations;
 mod outbound;
 mod reading;
+mod transcripts;
 
 use std::time::Duration;
 

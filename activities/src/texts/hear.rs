@@ -12,7 +12,7 @@ use jiff::Timestamp;
 use providers::openphone::{entry, event};
 use store::{EventTry, Result, StoredEntry, TenantTx};
 
-use crate::advance_event::Followed;
+use crate::{advance_event::Followed, transcripts};
 
 pub(crate) async fn hear(tx: &mut TenantTx, each: &EventTry, now: Timestamp) -> Result<Followed> {
     let event = match event::read(&each.event.body) {
@@ -24,9 +24,10 @@ pub(crate) async fn hear(tx: &mut TenantTx, each: &EventTry, now: Timestamp) -> 
         country: settings.tenant.country(),
         lines: &settings.texts.lines(),
     };
-    let Some(heard) = entry::entry(&event, reading) else {
+    let Some(mut heard) = entry::entry(&event, reading) else {
         return Ok(Followed::kept("tells of no text and no call"));
     };
+    transcripts::leave_out(&mut heard, &settings);
     let stored = tx
         .join_entry(heard, each.event.received_at, &settings)
         .await?;

@@ -33,9 +33,19 @@ pub async fn run(options: Options) -> Result<ExitCode> {
     if options.json {
         let entries: Vec<_> = entries.iter().map(as_json).collect();
         say!("{}", serde_json::to_string_pretty(&entries)?)?;
-    } else if entries.is_empty() {
-        say!("nothing waits for a person")?;
     } else {
+        let limits = &tenant.settings.quality;
+        let tally = tx.call_tally(limits, Timestamp::now()).await?;
+        let poor: Vec<_> = tally.problems(limits).into_iter().collect();
+        for words in poor.iter().filter_map(|(_, words)| words.as_deref()) {
+            say!(
+                "too many calls go badly: {words}; once you have looked: bellhop tenant resume {}",
+                options.tenant
+            )?;
+        }
+        if entries.is_empty() && poor.iter().all(|(_, words)| words.is_none()) {
+            say!("nothing waits for a person")?;
+        }
         for entry in &entries {
             say!("{}", line(entry, &zone))?;
         }

@@ -1,6 +1,7 @@
 //! `bellhop tenant`: make, show and change tenants.
 
 mod source;
+mod token;
 
 use std::{
     fs,
@@ -59,13 +60,19 @@ pub enum Action {
     RetireSecrets(source::OneSource),
     /// Take no webhooks at an address any more
     DisableSource(source::OneSource),
+    /// Make a token with which a program may ask how calls go; it is shown once
+    AddToken(token::NewToken),
+    /// List the tokens
+    Tokens { slug: String },
+    /// Take a token back
+    RemoveToken(token::OneToken),
     /// Switch dialing on: from now on people are called
     Live { slug: String },
     /// Switch dialing off again
     NotLive { slug: String },
     /// Stop dialing for a while
     Pause { slug: String },
-    /// Dial again after a pause
+    /// Dial again after a pause; calls that went badly before are not counted any more
     Resume { slug: String },
 }
 
@@ -108,6 +115,9 @@ pub async fn run(action: Action) -> Result<ExitCode> {
         Action::AddSecret(new) => source::add_secret(&store, new).await?,
         Action::RetireSecrets(of) => source::retire(&store, of).await?,
         Action::DisableSource(of) => source::disable(&store, of).await?,
+        Action::AddToken(new) => token::add(&store, new).await?,
+        Action::Tokens { slug } => token::list(&store, &slug).await?,
+        Action::RemoveToken(of) => token::remove(&store, of).await?,
         Action::Live { slug } => set_live(&store, &slug, true).await?,
         Action::NotLive { slug } => set_live(&store, &slug, false).await?,
         Action::Pause { slug } => set_paused(&store, &slug, true).await?,

@@ -4,7 +4,10 @@ use std::process::ExitCode;
 
 use anyhow::{Result, bail};
 use clap::Args;
-use domain::ids::{CallId, EventId, TenantId};
+use domain::{
+    ids::{CallId, EventId, TenantId},
+    quality::CallFlag,
+};
 use serde_json::{Value, json};
 use store::{AttemptEntry, CallStory, EventEntry, Store};
 use temporalio_client::{Client, WorkflowDescribeOptions};
@@ -190,6 +193,8 @@ fn call_lines(call: &CallStory) -> Vec<String> {
         ("authorized", Some(call.authorized_at)),
         ("dialing", call.dialing_at),
         ("placed", call.placed_at),
+        ("ringing", call.ringing_at),
+        ("answered", call.answered_at),
         ("ended", call.ended_at),
         ("settled", call.settled_at),
     ];
@@ -197,6 +202,10 @@ fn call_lines(call: &CallStory) -> Vec<String> {
         if let Some(at) = at {
             lines.push(format!("  {name:10} {at:.3}"));
         }
+    }
+    if let Some(flag) = call.quality.as_deref().and_then(CallFlag::from_code) {
+        let seconds = call.duration_ms.unwrap_or_default() / 1_000;
+        lines.push(format!("  quality    {} ({seconds} s)", flag.words()));
     }
     lines
 }

@@ -17,6 +17,7 @@ impl AlertCause {
             Self::EventDead => "a webhook could not be processed",
             Self::DialRefused => "the phone provider refuses calls",
             Self::TenantPausedItself => "dialing has paused itself",
+            Self::CallsPoor => "too many calls go badly",
             Self::CircuitOpen => "a provider is failing and is left alone for a while",
             Self::UnknownCaller => "a call came in for an unknown agent or number",
             Self::CallerUnanswered => "a caller was answered without a look at who it is",
@@ -62,6 +63,9 @@ impl AlertCause {
             }
             Self::TenantPausedItself => {
                 "A safeguard stopped it. Nobody is called until dialing is resumed."
+            }
+            Self::CallsPoor => {
+                "Too many people are gone at once, or too many calls fail: the agent, its script or the line may be wrong."
             }
             Self::CircuitOpen => {
                 "It failed again and again. It is asked once in a while, and used again as soon as it answers."
@@ -121,6 +125,9 @@ impl AlertCause {
             }
             Self::TenantPausedItself => {
                 "See `bellhop review` for what happened, then `bellhop tenant resume NAME`."
+            }
+            Self::CallsPoor => {
+                "Listen to some of the calls at the provider and try the agent yourself; `bellhop tenant resume NAME` says that you have looked, and counts anew."
             }
             Self::CircuitOpen => {
                 "Look at the provider's status page; `bellhop doctor` shows when it is asked next."

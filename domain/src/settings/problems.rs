@@ -5,6 +5,7 @@ mod booking;
 mod calendar;
 mod crm;
 mod inbound;
+mod quality;
 mod retention;
 mod texts;
 mod vapi;
@@ -67,6 +68,7 @@ pub(super) fn problems(settings: &Settings) -> Vec<SettingsProblem> {
     hours(&settings.hours, &mut found);
     retries(settings, &mut found);
     limits(settings, &mut found);
+    quality::problems(&settings.quality, &mut found);
     retell(settings, &mut found);
     vapi::problems(&settings.vapi, &mut found);
     inbound::problems(&settings.inbound, &mut found);

@@ -32,6 +32,8 @@ coded_enum! {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Retention {
+    /// Off: of what was said in calls only summaries are kept.
+    pub keep_transcripts: bool,
     pub events_days: u16,
     pub calls_days: u16,
     pub appointments_days: u16,
@@ -82,6 +84,7 @@ impl DataClass {
 impl Default for Retention {
     fn default() -> Self {
         Retention {
+            keep_transcripts: true,
             events_days: 90,
             calls_days: 730,
             appointments_days: 730,

@@ -12,6 +12,7 @@ mod database;
 mod guesses;
 mod harm;
 mod limits;
+mod live;
 mod probes;
 mod refused;
 mod secrets;

@@ -247,6 +247,7 @@ pub const TABLES: &[Table] = &[
     table("opt_outs", DataClass::Kept).delete("t.e164 = any(p.numbers)"),
     table("invalid_numbers", DataClass::Kept).delete("t.e164 = any(p.numbers)"),
     table("text_choices", DataClass::Kept).delete("t.e164 = any(p.numbers)"),
+    kept("access_tokens"),
     kept("calendars"),
     kept("crm_accounts"),
     kept("extraction_months"),

@@ -16,9 +16,9 @@ use jiff::civil::Date;
 use serde_json::{Value, json};
 use sqlx::{AssertSqlSafe, PgConnection};
 use store::{
-    AgentMessage, AgentSign, Change, ChangedBy, Claim, ContextEntry, CrmTask, Decision, Error,
-    FunctionEntry, Moved, NewContact, NewDelivery, NewEvent, NewNote, NewText, Placed,
-    ReadingPause, Seen, TenantStore, TenantTx, ToolUse, Trouble, TryResult,
+    AccessToken, AgentMessage, AgentSign, Change, ChangedBy, Claim, ContextEntry, CrmTask,
+    Decision, Error, FunctionEntry, Moved, NewContact, NewDelivery, NewEvent, NewNote, NewText,
+    Placed, ReadingPause, Seen, TenantStore, TenantTx, ToolUse, Trouble, TryResult,
 };
 use uuid::Uuid;
 
@@ -54,6 +54,7 @@ async fn clinic(stage: &Stage, slug: &str) -> Clinic {
     tx.add_provider_secret(stage.store.keys(), "retell", &secret)
         .await
         .unwrap();
+    tx.add_token(&AccessToken::generate(), None).await.unwrap();
     tx.defer_reminder(appointment, None).await.unwrap();
     decide(&mut tx, appointment).await.unwrap();
     tx.opt_out("+447700900999", "call").await.unwrap();

@@ -11,6 +11,7 @@ mod harness;
 mod imports;
 mod inbound;
 mod isolation;
+mod live;
 mod locks;
 mod merges;
 mod open;
