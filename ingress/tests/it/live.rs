@@ -5,6 +5,8 @@ use std::{num::NonZeroUsize, time::Duration};
 use domain::{
     call::CallOutcome,
     ids::{CallId, TenantId},
+    inbound::Line,
+    settings::Settings,
 };
 use ingress::{Config, LiveLimits, Rate};
 use jiff::Timestamp;
@@ -32,12 +34,13 @@ async fn followed(stage: &Stage, tenant: TenantId, slug: &'static str) -> Follow
     let token = AccessToken::generate();
     let mut tx = stage.store.tenant(tenant).begin().await.unwrap();
     tx.add_token(&token, None).await.unwrap();
+    let caller = tx.recognise(Some(NUMBER), &Settings::default()).await;
     let arrived = Arrived {
         provider: "retell",
         provider_call_id: slug,
-        e164: Some(NUMBER),
-        contact: None,
-        line: Some("+442079460000"),
+        caller: &caller.unwrap(),
+        line: Line::Ours,
+        to_number: Some("+442079460000"),
     };
     tx.call_arrived(&arrived, Timestamp::now()).await.unwrap();
     tx.commit().await.unwrap();
