@@ -20,7 +20,7 @@ help: ## list the targets
 tools: ## install the pinned PostgreSQL and Temporal into .tools/
 	@$(PYTHON) tools/install.py
 
-demo: tools ## play a clinic's week on the real engine (EXIT=1: end by itself)
+demo: tools ## play a clinic's morning and week on the real engine (EXIT=1: end by itself)
 	@$(CARGO) run --bin bellhop -- demo $(if $(filter-out 0,$(EXIT)),--exit)
 
 dev: tools ## run the whole stack for daily use, data in .bellhop/

@@ -33,8 +33,8 @@ fn the_demo_plays_an_inbound_morning_and_counts_it_in_the_end() -> Result<()> {
     for told in [
         "Welcome back, Iris",
         "Welcome back, Owen",
-        "booked:",
-        "reminder: from ",
+        "booked: ",
+        "s after the agent asked",
         "voicemail of",
         "for the front desk, by ",
         "email: priya.nair@old.example → priya.nair@new.example",

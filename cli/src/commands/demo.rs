@@ -18,15 +18,14 @@ use clap::Args;
 use domain::{ids::TenantId, settings::Settings};
 use embedded::PostgresOptions;
 use indicatif::{ProgressBar, ProgressStyle};
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use secrecy::SecretString;
 use store::{KeyRing, PoolOptions, Store};
-use workflows::names;
 
 use crate::{
     appointment_file::options_for,
     commands::{asked_to_stop, import, tenant},
-    conductor::{Conductor, Progress, go_ahead},
+    conductor::{Conductor, Progress},
     stack::{Servers, Stack, Wanted},
 };
 use morning::Place;
@@ -49,8 +48,6 @@ pub struct Options {
 /// A play in which nothing at all happens for this long is broken.
 const PATIENCE: Duration = Duration::from_secs(90);
 const SILENCE: Duration = Duration::from_secs(4);
-/// Longer than anything of a call takes after it was due.
-const ENOUGH: SignedDuration = SignedDuration::from_hours(2);
 
 pub async fn run(options: Options) -> Result<ExitCode> {
     let started = Instant::now();
@@ -186,7 +183,7 @@ impl Demo<'_> {
     }
 }
 
-/// Until every reminder has ended, every webhook was read, and what the calls left for Zoho is due there.
+/// Until every reminder has ended and every webhook was read.
 async fn play_the_week(place: &Place<'_>, bar: &Bar) -> Result<()> {
     let conductor = Conductor {
         client: place.client,
@@ -194,21 +191,13 @@ async fn play_the_week(place: &Place<'_>, bar: &Bar) -> Result<()> {
         tenant: place.tenant,
         silence: SILENCE,
     };
-    let mut end = None;
+    place.crm_goes_ahead().await?;
     conductor
-        .play(None, PATIENCE, |progress| {
-            end = end.max(progress.at);
-            bar.show(progress);
-        })
+        .play(None, PATIENCE, |progress| bar.show(progress))
         .await?;
     bar.finish();
     place.vendors.retell.quiet(Duration::from_secs(30)).await;
-    settle(&conductor).await?;
-    if let Some(end) = end {
-        let crm = names::crm_id(place.tenant);
-        go_ahead(place.client, &crm, end + ENOUGH, PATIENCE).await?;
-    }
-    Ok(())
+    settle(&conductor).await
 }
 
 /// The last webhooks came after their reminders had ended: their processes run once more.

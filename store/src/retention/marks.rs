@@ -16,13 +16,8 @@ use crate::{Error, Result, TenantTx, secrets::Sealed};
 const KEPT_AS: &str = "opt_out_marks";
 
 impl TenantTx {
-    /// Whether a number is that of an erased person who did not want to be called. Where there are marks, and their key
-    /// is lost, nobody can say so, and it fails.
-    pub async fn is_marked(&mut self, e164: &str) -> Result<bool> {
-        self.any_marked(&[e164.to_owned()]).await
-    }
-
-    /// The same of one of several numbers.
+    /// Whether one of these numbers is that of an erased person who did not want to be called. Where there are marks, and
+    /// their key is lost, nobody can say so, and it fails.
     pub(crate) async fn any_marked(&mut self, numbers: &[String]) -> Result<bool> {
         if numbers.is_empty() {
             return Ok(false);

@@ -328,6 +328,18 @@ pub(crate) async fn tenant_tables(stage: &Stage) -> Vec<String> {
     tables
 }
 
+/// The columns of a table that the database does not fill in by itself.
+async fn columns(stage: &Stage, table: &str) -> String {
+    sqlx::query_scalar(
+        "select string_agg(quote_ident(attname), ', ') from pg_attribute
+         where attrelid = $1::text::regclass and attnum > 0 and not attisdropped and attgenerated = ''",
+    )
+    .bind(table)
+    .fetch_one(&stage.pool)
+    .await
+    .unwrap()
+}
+
 async fn number(connection: &mut PgConnection, sql: String) -> i64 {
     sqlx::query_scalar(AssertSqlSafe(sql))
         .fetch_one(connection)
@@ -399,11 +411,13 @@ async fn a_neighbours_rows_cannot_be_read_changed_deleted_or_made() {
         );
         tx.commit().await.unwrap();
 
+        let columns = columns(&stage, &table).await;
         for sql in [
             format!("update {table} set tenant_id = '{other}'"),
             format!(
-                "insert into {table} overriding system value
-                 select (jsonb_populate_record(t, jsonb_build_object('tenant_id', '{other}'))).* from {table} t limit 1"
+                "insert into {table} ({columns}) overriding system value select {columns} from (
+                     select (jsonb_populate_record(t, jsonb_build_object('tenant_id', '{other}'))).* from {table} t limit 1
+                 ) as copied"
             ),
         ] {
             let mut tx = stage.as_tenant(ours.id()).await;

@@ -65,7 +65,7 @@ pub(super) async fn play(place: &Place<'_>, before: &crm::Before) -> Result<Morn
 impl Morning {
     fn keep(&mut self, played: Result<()>) {
         if let Err(trouble) = played {
-            told(&format!("did not hold: {trouble:#}"));
+            note("did not hold", &format!("{trouble:#}"));
             self.troubles.push(format!("{trouble:#}"));
         }
     }
@@ -108,6 +108,21 @@ impl Place<'_> {
         }
     }
 
+    /// Lets that process live until after the last calls of the week, so that what they leave to be written is due there
+    /// as soon as it is left.
+    pub(super) async fn crm_goes_ahead(&self) -> Result<()> {
+        let open = self.tx().await?.open_processes().await?;
+        let looks = open.into_iter().filter_map(|process| match process {
+            OpenProcess::Reminder { next_at, .. } => next_at,
+            OpenProcess::Call { .. } => None,
+        });
+        let Some(last) = looks.max() else {
+            return Ok(());
+        };
+        let id = names::crm_id(self.tenant);
+        conductor::go_ahead(self.client, &id, last + LAST_CALLS, LONGEST).await
+    }
+
     /// An instant as people of the clinic read it.
     pub(super) fn time(&self, at: Timestamp) -> String {
         let at = at.to_zoned(self.zone.clone());
@@ -116,6 +131,8 @@ impl Place<'_> {
 }
 
 const LONGEST: Duration = Duration::from_secs(60);
+/// From the first call of a reminder to the end of its last, at most.
+const LAST_CALLS: SignedDuration = SignedDuration::from_hours(72);
 const SETTLES: SignedDuration = SignedDuration::from_secs(15);
 const POLL: Duration = Duration::from_millis(40);
 
@@ -145,6 +162,6 @@ fn tell(text: &str) {
 }
 
 /// What follows from it.
-fn told(text: &str) {
-    println!("    {text}");
+fn note(what: &str, text: &str) {
+    println!("    {:<13}{text}", format!("{what}:"));
 }

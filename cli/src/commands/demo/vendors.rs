@@ -22,6 +22,9 @@ use crate::commands::tenant;
 /// Times faster than life that the simulated calls play.
 const SPEED: f64 = 300.0;
 
+/// A month: the process that uses the tokens lives through days in seconds.
+const TOKEN_SECONDS: u32 = 30 * 24 * 3_600;
+
 const OPENPHONE_KEY: &str = "op_key_demo_000000000000";
 const GEMINI_KEY: &str = "gm_key_demo_000000000000";
 const LINE_SECRET: &str = "whsec_ZGVtby1zZWNyZXQtb2YtdGhpcnR5LXR3by1ieXRlcyE=";
@@ -54,7 +57,10 @@ impl Vendors {
             ZOHO_CLIENT,
             ZOHO_CLIENT_SECRET,
             ZOHO_REFRESH_TOKEN,
-            zoho::Scenario::default(),
+            zoho::Scenario {
+                token_seconds: TOKEN_SECONDS,
+                ..zoho::Scenario::default()
+            },
         );
         Ok(Self {
             retell: retell::start(retell).await?,

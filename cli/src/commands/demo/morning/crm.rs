@@ -7,7 +7,7 @@ use domain::{country::Country, phone};
 use serde_json::{Value, json};
 use store::Told;
 
-use super::{Place, seen, tell, told};
+use super::{Place, note, seen, tell};
 use crate::{
     commands::demo::{
         clinic::{BOOKS, MOVES, WRITES},
@@ -71,7 +71,7 @@ pub(super) async fn morning(place: &Place<'_>, before: &Before) -> Result<()> {
         Ok(place.person(BOOKS.e164).await?.email)
     })
     .await?;
-    told(&format!("here now: {}", plain(&email)));
+    note("here now", &plain(&email));
     ensure!(
         email == FROM_THE_DESK,
         "another e-mail address arrived than was entered at Zoho"
@@ -90,8 +90,8 @@ pub(super) async fn morning(place: &Place<'_>, before: &Before) -> Result<()> {
     for (e164, before) in &before.0 {
         let name = place.person(e164).await?.name;
         let after = View::of(place.vendors, e164);
-        told(&format!("{name:<11} before: {}", words(before.as_ref())));
-        told(&format!("{:<11} after:  {}", "", words(after.as_ref())));
+        note(&name, &format!("before: {}", words(before.as_ref())));
+        println!("{:17}after:  {}", "", words(after.as_ref()));
     }
     Ok(())
 }
@@ -208,7 +208,8 @@ fn is_same(record: &Value, ours: &Told) -> bool {
 /// A record as it is shown.
 struct View {
     email: Option<String>,
-    ours: Option<String>,
+    /// It carries our id.
+    is_ours: bool,
     calls: usize,
 }
 
@@ -220,7 +221,7 @@ impl View {
         let of = |name: &str| text(&record, name).map(str::to_owned);
         Some(Self {
             email: of("Email"),
-            ours: of(REFERENCE),
+            is_ours: of(REFERENCE).is_some(),
             calls: calls
                 .iter()
                 .filter(|call| call.pointer("/Who_Id/id") == id)
@@ -233,11 +234,14 @@ fn words(view: Option<&View>) -> String {
     let Some(view) = view else {
         return "no record".to_owned();
     };
+    let made = if view.is_ours {
+        ", made by Bellhop"
+    } else {
+        ""
+    };
     format!(
-        "e-mail {}, {} {}, {}",
+        "e-mail {}, {}{made}",
         view.email.as_deref().unwrap_or("-"),
-        REFERENCE,
-        view.ours.as_deref().unwrap_or("-"),
         counted(view.calls as u64, "call"),
     )
 }

@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use simulator::retell::{Caller, Outcome};
 use store::{ContactRow, Upcoming};
 
-use super::{Morning, Place, seen, tell, told};
+use super::{Morning, Place, note, seen, tell};
 use crate::{commands::demo::clinic, plain};
 
 /// An appointment that was made in a call.
@@ -64,12 +64,13 @@ pub(super) async fn books(place: &Place<'_>, morning: &mut Morning) -> Result<()
         place.reminder_waits_until(made.id)
     })
     .await?;
-    told(&format!(
-        "booked:   {}, {}; its reminder calls on {}",
+    let booked = format!(
+        "{}, {}; its reminder calls on {}",
         place.time(made.starts_at),
         made.kind.as_deref().unwrap_or("appointment"),
         place.time(reminder)
-    ));
+    );
+    note("booked", &booked);
     morning.booked = Some(Booked {
         contact: call.who.id,
         at: made.starts_at,
@@ -100,17 +101,15 @@ pub(super) async fn moves(place: &Place<'_>, morning: &mut Morning) -> Result<()
         moved.id == own.id && moved.starts_at == wished,
         "the appointment did not move to the time that was asked for"
     );
-    told(&format!(
-        "moved:    from {} to {}",
-        place.time(own.starts_at),
-        place.time(moved.starts_at)
-    ));
-    told(&format!(
-        "reminder: from {} to {}, {:.1} s after the agent asked",
+    let times = (place.time(own.starts_at), place.time(moved.starts_at));
+    note("moved", &format!("from {} to {}", times.0, times.1));
+    let reminder = format!(
+        "from {} to {}, {:.1} s after the agent asked",
         place.time(before),
         place.time(after),
         took.as_secs_f64()
-    ));
+    );
+    note("reminder", &reminder);
     morning.moved = Some(Moved {
         appointment: own.id,
         from: before,
@@ -141,7 +140,10 @@ impl<'a> Call<'a> {
                 agent_id: Some(clinic::AGENT.to_owned()),
             })
             .await;
-        told(&format!("greeting: “{}”", plain(rang.variable("greeting"))));
+        note(
+            "greeting",
+            &format!("“{}”", plain(rang.variable("greeting"))),
+        );
         let id = rang.provider_call_id.clone();
         let id = id.with_context(|| format!("nobody took the call of {}", who.name))?;
         let first_name = who.name.split_whitespace().next().unwrap_or_default();
@@ -171,7 +173,7 @@ impl<'a> Call<'a> {
         })?;
         let words = answered.get("say").and_then(Value::as_str);
         let words = plain(words.unwrap_or_default());
-        told(&format!("{:<10}“{words}”", format!("{name}:")));
+        note(name, &format!("“{words}”"));
         ensure!(answer.is_done(), "the agent's {name} was refused: {words}");
         Ok(answered)
     }

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use serde_json::json;
 use simulator::{gemini, openphone::CallStory};
 
-use super::{Place, seen, tell, told};
+use super::{Place, note, seen, tell};
 use crate::commands::{
     approvals,
     demo::clinic::{LINE, SLUG, STRANGER, WRITES},
@@ -26,7 +26,7 @@ pub(super) async fn voicemail(place: &Place<'_>) -> Result<()> {
     tell(&format!(
         "{STRANGER} calls the line at OpenPhone; nobody answers, and a message is left"
     ));
-    told(&format!("message:  “{MESSAGE}”"));
+    note("message", &format!("“{MESSAGE}”"));
     let story = CallStory::voicemail(MESSAGE);
     let call = place.vendors.phone.call_from(STRANGER, LINE, story);
     call.context("OpenPhone has no such line")?;
@@ -38,7 +38,10 @@ pub(super) async fn voicemail(place: &Place<'_>) -> Result<()> {
         Ok(theirs)
     })
     .await?;
-    told(&followups::line(&entry, Timestamp::now(), &place.zone));
+    note(
+        "follow-up",
+        &followups::line(&entry, Timestamp::now(), &place.zone),
+    );
     ensure!(
         entry.owner.is_some() && entry.due_at.is_some(),
         "the follow-up of the voicemail has no owner or no time"
@@ -49,7 +52,7 @@ pub(super) async fn voicemail(place: &Place<'_>) -> Result<()> {
 pub(super) async fn text(place: &Place<'_>) -> Result<()> {
     let who = place.person(WRITES.e164).await?;
     tell(&format!("{} writes to the line", who.name));
-    told(&format!("text:     “{TEXT}”"));
+    note("text", &format!("“{TEXT}”"));
     let text = place.vendors.phone.text_from(WRITES.e164, LINE, TEXT);
     text.context("OpenPhone has no such line")?;
     let waits = seen(
@@ -62,11 +65,9 @@ pub(super) async fn text(place: &Place<'_>) -> Result<()> {
         },
     )
     .await?;
-    told(&approvals::line(&waits, &place.zone));
-    told(&format!(
-        "accepted by: bellhop approvals approve --tenant {SLUG} {}",
-        waits.id
-    ));
+    note("waits", &approvals::line(&waits, &place.zone));
+    let accepts = format!("bellhop approvals approve --tenant {SLUG} {}", waits.id);
+    note("accept by", &accepts);
     let still = place.person(WRITES.e164).await?.email;
     ensure!(
         still == who.email && waits.approval.proposed.0 == NEW_EMAIL,
