@@ -5,6 +5,7 @@
 mod calendars;
 mod crm;
 mod dialing;
+mod erased;
 mod erasure;
 mod events;
 mod harness;
@@ -14,6 +15,7 @@ mod locks;
 mod merges;
 mod open;
 mod outbox;
+mod person;
 mod pool;
 mod read_only;
 mod retention;
