@@ -9,6 +9,7 @@ mod marks;
 mod subject;
 mod sweep;
 mod tables;
+mod webhooks;
 
 pub use erase::Erased;
 pub use subject::Subject;

@@ -14,7 +14,7 @@ use uuid::Uuid;
 
 use crate::{
     harness::{NOW, Stage, appointment, appointment_id, at, authorize, import, stage},
-    retention::{ADA, BEA, fill, find, places_of},
+    person::{ADA, BEA, fill, find, places_of},
 };
 
 const OTHER: &str = "+447700900777";

@@ -5,6 +5,7 @@
 mod calendars;
 mod crm;
 mod dialing;
+mod erased;
 mod erasure;
 mod events;
 mod harness;
@@ -17,6 +18,7 @@ mod merges;
 mod open;
 mod opt_outs;
 mod outbox;
+mod person;
 mod pool;
 mod read_only;
 mod retention;
