@@ -149,7 +149,7 @@ async fn a_wish_that_comes_with_the_first_number_is_taken_with_it() -> Result<()
     let mut office = office("", Scenario::default()).await?;
     let at = crate::harness::in_days(3);
     let file = format!(
-        "external_id,name,email,appointment_at,status\nA1,Ada Archer,ada@example.com,{at},\n"
+        "external_id,name,phone,email,appointment_at,status\nA1,Ada Archer,,ada@example.com,{at},\n"
     );
     office.world.import(&file).await?;
     office
