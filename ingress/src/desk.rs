@@ -106,7 +106,7 @@ async fn once(
             if let (Act::OptOut { .. }, Some(call)) = (&deed.act, &place.call) {
                 tx.lock_call_row(call.id).await?;
             }
-            if !change::make(tx, &deed.act, place.call.as_ref(), &settings, asking.now).await? {
+            if !change::make(tx, &deed, place.call.as_ref(), &settings, asking.now).await? {
                 return Ok(None);
             }
             let answer = deed.answer.clone();

@@ -90,6 +90,9 @@ async fn an_appointment_moved_in_a_call_moves_its_reminder() -> Result<()> {
     ensure!(is_done(&seen), "{seen:?}");
     ensure!(is_done(&moved), "{moved:?}");
     assert_eq!(starts_at(&world).await?, wanted);
+    let to_enter =
+        "notes n join appointments a on a.contact_id = n.contact_id where n.kind = 'to_enter'";
+    assert_eq!(world.count(to_enter).await?, 1);
     eventually("the reminder waits for another time", || async {
         Ok(world.sql(planned).await? != before)
     })

@@ -2,7 +2,7 @@
 
 use domain::{
     appointment::AppointmentStatus,
-    desk::{Act, FollowUp, NoteKind},
+    desk::{Act, Deed, FollowUp, NoteKind},
     ids::{CallId, ContactId},
     inbound::is_sensitive,
     phone::PhoneNumber,
@@ -15,13 +15,13 @@ use store::{AskedIn, Booking, Moved, NewNote, Result, TenantTx};
 /// `false` when what it was decided from has changed since, and nothing may be committed.
 pub(super) async fn make(
     tx: &mut TenantTx,
-    act: &Act,
+    deed: &Deed,
     call: Option<&AskedIn>,
     settings: &Settings,
     now: Timestamp,
 ) -> Result<bool> {
     let call = call.map(|call| call.id);
-    match act {
+    match &deed.act {
         Act::Nothing => {}
         Act::Confirm {
             appointment,
@@ -55,7 +55,8 @@ pub(super) async fn make(
                 return Ok(false);
             }
             let what = format!("{appointment} was moved to");
-            to_be_entered(tx, &what, None, *starts_at, call, settings, now).await?;
+            let contact = deed.identity.contact();
+            to_be_entered(tx, &what, contact, *starts_at, call, settings, now).await?;
         }
         Act::Book {
             contact,
