@@ -98,15 +98,22 @@ async fn what_is_taken_in_a_calendar_is_neither_offered_nor_booked() -> Result<(
     let half_hour = SignedDuration::from_mins(30);
     fakes.add_busy(DESK, Timestamp::now() - half_hour, nine + half_hour);
     fakes.add_busy(ROOM, eleven, eleven + half_hour);
-    fakes.add_busy(CHECKUP, noon, noon + half_hour);
     world
         .share("front-desk", fakes.service_account().expose_secret())
         .await?;
     world
         .share("room-1", fakes.feed_url(ROOM).expose_secret())
         .await?;
-    // Cal.com tells of a public event type without a key.
     world.are_read(3).await?;
+    // Cal.com tells of a public event type without a key, so it was read before there was anything to see.
+    fakes.add_busy(CHECKUP, noon, noon + half_hour);
+    let read = "select read_at from calendars where name = 'checkups'";
+    let before = world.sql(read).await?;
+    world.share("checkups", "cal_simulator").await?;
+    eventually("Cal.com is read again", || async {
+        Ok(world.sql(read).await? != before)
+    })
+    .await?;
 
     assert_eq!(first(&world.free_times_told().await?)?, nine + half_hour);
     let call = rung(&world, 1).await?;

@@ -53,13 +53,14 @@ async fn texted(world: &World, id: &str, from: &str, text: &str) -> Result<()> {
             "status": "received", "createdAt": at, "phoneNumberId": "PN1", "conversationId": "CN1"
         }}
     });
+    let event_id = EventId::generate();
     let event = NewEvent {
-        id: EventId::generate(),
+        id: event_id,
         tenant: world.tenant,
         source: None,
         provider: "quo",
         event_type: "message.received".to_owned(),
-        dedupe_key: format!("{id} {text}"),
+        dedupe_key: event_id.to_string(),
         call: None,
         provider_call_id: None,
         priority: Priority::Standard,
