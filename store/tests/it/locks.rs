@@ -99,7 +99,8 @@ async fn a_record_that_is_taken_from_the_crm_meets_a_text_that_says_stop() {
             says_stop(tenant.clone(), round),
         )
         .await;
-        assert_eq!(stage.count("select count(*) from opt_outs").await, 1);
+        // Each source has a wish of its own.
+        assert_eq!(stage.count("select count(*) from opt_outs").await, 2);
     }
 }
 
