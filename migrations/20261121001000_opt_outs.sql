@@ -13,7 +13,11 @@ alter table contacts
     add column opted_out_as text[] not null default '{}',
     -- The address that the last file named. A file that names it once more has no news.
     add column told_email text;
-update contacts set told_email = email;
+-- What a person approved since is not what the file said.
+update contacts c
+set told_email = coalesce((select h.was from contact_changes h
+                           where h.tenant_id = c.tenant_id and h.contact_id = c.id and h.field = 'email'
+                           order by h.id limit 1), c.email);
 create index contacts_by_person on contacts (tenant_id, person_id);
 
 -- The numbers of a person, under each contact that is this person: those of the contact itself and of all that are merged

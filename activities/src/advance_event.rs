@@ -77,8 +77,7 @@ async fn processed(
             tx.end_try(each, &ended.of_try()).await?;
             if ended.is_late {
                 tx.erase_event(each.event.id, now).await?;
-            }
-            if transcripts::may_be_in(&each.event) {
+            } else if transcripts::may_be_in(&each.event) {
                 let settings = tx.tenant_row().await?.settings;
                 transcripts::forget(&mut tx, &settings, &each.event).await?;
             }

@@ -20,12 +20,11 @@ pub(crate) async fn call_settled(
     let tenant = tx.tenant_row().await?;
     let flag = quality::flag(&row.facts.view, outcome, &tenant.settings.quality);
     tx.mark_quality(row.id, flag).await?;
-    weigh(tx, &tenant, now).await?;
-    Ok(())
+    weigh(tx, &tenant, now).await
 }
 
-/// Tells people while too many of the last calls went badly. `true` when dialing has paused itself for it.
-pub(crate) async fn weigh(tx: &mut TenantTx, tenant: &Tenant, now: Timestamp) -> Result<bool> {
+/// Tells people while too many of the last calls went badly, and pauses dialing if the tenant wants it.
+pub(crate) async fn weigh(tx: &mut TenantTx, tenant: &Tenant, now: Timestamp) -> Result<()> {
     let limits = &tenant.settings.quality;
     let problems = tx.call_tally(limits, now).await?.problems(limits);
     let why = problems.iter().find_map(|(_, words)| words.as_deref());
@@ -36,7 +35,7 @@ pub(crate) async fn weigh(tx: &mut TenantTx, tenant: &Tenant, now: Timestamp) ->
     for (problem, words) in &problems {
         stands(tx, *problem, words.as_deref(), now).await?;
     }
-    Ok(pauses.is_some())
+    Ok(())
 }
 
 async fn stands(

@@ -38,7 +38,16 @@ pub(crate) async fn look(
         }
         alarm::looked_at(&mut tx, cause, &[], "", seen, input.now).await?;
     }
-    let paused = quality::weigh(&mut tx, &tenant, input.now).await? || tenant.paused;
+    // Whether somebody paused it or it did so itself is known only from what was raised then. Before the calls are
+    // weighed, which may pause it: as the end of a call takes the two.
+    let paused = if tenant.paused {
+        Seen::Lasts
+    } else {
+        Seen::Clears
+    };
+    let cause = AlertCause::TenantPausedItself;
+    alarm::looked_at(&mut tx, cause, &[], "", paused, input.now).await?;
+    quality::weigh(&mut tx, &tenant, input.now).await?;
     for (provider, facts) in tx.breakers().await? {
         circuit::stands(&mut tx, &provider, &facts, input.now).await?;
     }
@@ -59,10 +68,6 @@ pub(crate) async fn look(
         )
         .await?;
     }
-    // Whether somebody paused it or it did so itself is known only from what was raised then.
-    let paused = if paused { Seen::Lasts } else { Seen::Clears };
-    let cause = AlertCause::TenantPausedItself;
-    alarm::looked_at(&mut tx, cause, &[], "", paused, input.now).await?;
     waiting_callers(&mut tx, &tenant.settings, input.now).await?;
     tx.commit().await?;
     Ok(Watched {

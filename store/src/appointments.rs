@@ -107,12 +107,6 @@ impl TenantTx {
         self.lock_imports().await?;
         self.lock_appointments(rows).await?;
         let contacts = self.upsert_contacts(rows).await?;
-        let ids: Vec<ContactId> = contacts
-            .values()
-            .copied()
-            .map(ContactId::from_uuid)
-            .collect();
-        self.crm_contacts_changed(&ids, now).await?;
         let contact = |row: &&NewAppointment| {
             contacts
                 .get(&row.contact.match_key())
@@ -125,6 +119,9 @@ impl TenantTx {
         );
         self.wishes_follow_appointments(&external_ids, &owners)
             .await?;
+        let ids = contacts.values().copied().map(ContactId::from_uuid);
+        let ids: Vec<ContactId> = ids.collect();
+        self.crm_contacts_changed(&ids, now).await?;
         let counts = sqlx::query!(
             r#"
             with incoming as (

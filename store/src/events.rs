@@ -351,10 +351,10 @@ impl TenantTx {
         Ok(())
     }
 
-    /// What is left of a webhook's body from now on.
+    /// What is left of a webhook's body from now on, unless it was erased meanwhile.
     pub async fn replace_body(&mut self, event: EventId, body: &[u8]) -> Result<()> {
         sqlx::query!(
-            "update events set body = $3 where tenant_id = $1 and id = $2",
+            "update events set body = $3 where tenant_id = $1 and id = $2 and body <> ''",
             self.tenant(),
             event.uuid(),
             body

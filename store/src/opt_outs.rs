@@ -179,8 +179,7 @@ impl TenantTx {
                join appointments a on a.tenant_id = $1 and a.external_id = i.external_id and a.contact_id <> i.contact_id
                join contacts o on o.tenant_id = $1 and o.id = a.contact_id
                join contacts n on n.tenant_id = $1 and n.id = i.contact_id
-               where (lower(trim(o.name)) = lower(trim(n.name)) or lower(o.email) = lower(n.email))
-                 and exists (select from opt_outs_of_people w where w.tenant_id = $1 and w.contact_id = o.id)
+               where lower(trim(o.name)) = lower(trim(n.name)) or lower(o.email) = lower(n.email)
                order by n.id"#,
             self.tenant(),
             external_ids,
@@ -189,7 +188,7 @@ impl TenantTx {
         .fetch_all(&mut *self.tx)
         .await?;
         for row in moved {
-            let sources = sqlx::query_scalar!(
+            let mut sources = sqlx::query_scalar!(
                 r#"select distinct source as "source!" from opt_outs_of_people
                    where tenant_id = $1 and contact_id = $2 order by 1"#,
                 self.tenant(),
@@ -197,6 +196,12 @@ impl TenantTx {
             )
             .fetch_all(&mut *self.tx)
             .await?;
+            let before = self
+                .numbers_of_person(ContactId::from_uuid(row.was))
+                .await?;
+            if self.any_marked(&before).await? {
+                sources.push("erased".to_owned());
+            }
             for source in sources {
                 let becomes = ContactId::from_uuid(row.becomes);
                 self.opt_out_person(becomes, None, &source).await?;

@@ -5,7 +5,8 @@ use domain::{
     event::RetryScope,
     settings::Settings,
     text::{
-        Choice, Keyword, SoundFacts, SoundKind, SoundStep, What, keyword, passages, sound_step,
+        Choice, Entry, Keyword, SoundFacts, SoundKind, SoundStep, What, keyword, passages,
+        sound_step,
     },
 };
 use jiff::Timestamp;
@@ -31,7 +32,7 @@ pub(crate) async fn hear(tx: &mut TenantTx, each: &EventTry, now: Timestamp) -> 
     let stored = tx
         .join_entry(heard, each.event.received_at, &settings)
         .await?;
-    let said = keyword_of(&stored, &settings);
+    let said = keyword_of(&stored.entry, &settings);
     if let Some(keyword) = said {
         choose(tx, &stored, keyword).await?;
     }
@@ -46,11 +47,11 @@ pub(crate) async fn hear(tx: &mut TenantTx, each: &EventTry, now: Timestamp) -> 
 }
 
 /// What a text from a person says that is nothing but a keyword.
-fn keyword_of(stored: &StoredEntry, settings: &Settings) -> Option<Keyword> {
-    let What::Text(text) = &stored.entry.what else {
+pub(super) fn keyword_of(entry: &Entry, settings: &Settings) -> Option<Keyword> {
+    let What::Text(text) = &entry.what else {
         return None;
     };
-    let from_person = stored.entry.parties.direction == Some(Direction::Inbound);
+    let from_person = entry.parties.direction == Some(Direction::Inbound);
     let body = text.body.as_deref().filter(|_| from_person)?;
     keyword(body, &settings.texts)
 }

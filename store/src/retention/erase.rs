@@ -42,6 +42,12 @@ impl TenantStore {
     ) -> Result<Erased> {
         let mut erased = Erased::default();
         let mut person = person.clone();
+        // What a call under way still needs is not to be erased before that is noticed.
+        let mut tx = self.begin().await?;
+        if tx.person_again(&person).await?.is_talking {
+            return Err(Error::StillTalking);
+        }
+        drop(tx);
         loop {
             let last = self
                 .erase_webhooks(&mut person, now, &mut erased, &mut looked)

@@ -60,20 +60,27 @@ impl TenantTx {
         )
         .fetch_all(&mut *self.tx)
         .await?;
-        if opted_out.is_empty() {
-            return Ok(());
-        }
-        let key = self.key_for_marks().await?;
         for row in opted_out {
-            sqlx::query!(
-                "insert into opt_out_marks (tenant_id, mark, source) values ($1, $2, $3) on conflict do nothing",
-                self.tenant(),
-                mark(&key, &row.e164)?,
-                row.source
-            )
-            .execute(&mut *self.tx)
-            .await?;
+            self.add_opt_out_mark(&row.e164, &row.source).await?;
         }
+        Ok(())
+    }
+
+    /// Keeps the mark of a number of somebody erased who said by text, before they were, not to be called.
+    pub async fn mark_opt_out(&mut self, e164: &str) -> Result<()> {
+        self.add_opt_out_mark(e164, "text").await
+    }
+
+    async fn add_opt_out_mark(&mut self, e164: &str, source: &str) -> Result<()> {
+        let key = self.key_for_marks().await?;
+        sqlx::query!(
+            "insert into opt_out_marks (tenant_id, mark, source) values ($1, $2, $3) on conflict do nothing",
+            self.tenant(),
+            mark(&key, e164)?,
+            source
+        )
+        .execute(&mut *self.tx)
+        .await?;
         Ok(())
     }
 
