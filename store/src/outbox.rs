@@ -1,7 +1,5 @@
 //! The outbox: which process to wake, written in the transaction that changes the fact.
 
-use std::collections::HashSet;
-
 use domain::{
     event::Priority,
     ids::{AlertId, AppointmentId, CallId, EventId, SoundId, TenantId, TextId},
@@ -82,9 +80,8 @@ impl Store {
     ///
     /// Rows are locked meanwhile and skipped by every other relay; a crash gives them back. A row that was
     /// not delivered is due again after a pause that grows with its failures up to 10 s, and stands behind
-    /// those that came meanwhile, so rows that cannot be delivered do not hold up the others. With a row go all others
-    /// that were waiting for the same process: one look is enough for them. Returns how many rows were found due, up to
-    /// the limit, and how many of these were delivered.
+    /// those that came meanwhile, so rows that cannot be delivered do not hold up the others. Returns how many
+    /// rows were found due and how many were delivered.
     pub async fn relay<F, Fut>(&self, limit: i64, deliver: F) -> Result<(usize, usize)>
     where
         F: FnOnce(Vec<Due>) -> Fut,
@@ -129,9 +126,6 @@ impl Store {
                 })
             })
             .collect::<Result<Vec<_>>>()?;
-        // Read before the delivery: what is written from then on the process may not see.
-        let others =
-            others_due(&mut tx, &due, rows.iter().map(|row| (row.id, row.subject))).await?;
         let said = deliver(due.clone()).await;
         let said: Vec<bool> = said
             .into_iter()
@@ -145,18 +139,7 @@ impl Store {
                 .collect()
         };
         let done = of(true);
-        let taken_up: HashSet<Wake> = due
-            .iter()
-            .zip(&said)
-            .filter_map(|(due, said)| said.then_some(due.wake))
-            .collect();
-        let with_them = others.iter().filter(|(wake, _)| taken_up.contains(wake));
-        let gone: Vec<i64> = done
-            .iter()
-            .copied()
-            .chain(with_them.map(|(_, id)| *id))
-            .collect();
-        sqlx::query!("delete from outbox where id = any($1)", &gone)
+        sqlx::query!("delete from outbox where id = any($1)", &done)
             .execute(&mut *tx)
             .await?;
         // By the clock and not the transaction's time, which lies before the deliveries.
@@ -168,7 +151,8 @@ impl Store {
         )
         .execute(&mut *tx)
         .await?;
-        mark_queued(&mut tx, taken_up.into_iter()).await?;
+        let delivered = due.iter().zip(&said).filter(|(_, said)| **said);
+        mark_queued(&mut tx, delivered.map(|(due, _)| due.wake)).await?;
         tx.commit().await?;
         Ok((rows.len(), done.len()))
     }
@@ -280,32 +264,6 @@ fn priority(key: i16) -> Priority {
     all.copied()
         .find(|each| i16::from(each.temporal_key()) == key)
         .unwrap_or(Priority::Standard)
-}
-
-/// The other rows that wait for these processes, locked, but for those that another relay has in hand.
-async fn others_due(
-    tx: &mut Transaction<'static, Postgres>,
-    due: &[Due],
-    rows: impl Iterator<Item = (i64, Uuid)>,
-) -> Result<Vec<(Wake, i64)>> {
-    let (ids, subjects): (Vec<i64>, Vec<Uuid>) = rows.unzip();
-    let wanted: HashSet<Wake> = due.iter().map(|due| due.wake).collect();
-    let found = sqlx::query!(
-        "select id, tenant_id, process, subject from outbox
-         where subject = any($1) and id <> all($2) and due_at <= now() for update skip locked",
-        &subjects,
-        &ids
-    )
-    .fetch_all(&mut **tx)
-    .await?;
-    let mut others = Vec::new();
-    for row in found {
-        let wake = wake(row.tenant_id, &row.process, row.subject)?;
-        if wanted.contains(&wake) {
-            others.push((wake, row.id));
-        }
-    }
-    Ok(others)
 }
 
 fn wake(tenant: Uuid, process: &str, subject: Uuid) -> Result<Wake> {

@@ -70,39 +70,6 @@ async fn delivered_rows_are_gone_and_the_order_is_kept() {
 }
 
 #[tokio::test]
-async fn one_signal_delivers_all_that_waits_for_a_process() {
-    let stage = stage().await;
-    let wakes = woken(&stage, 3).await;
-    let [Wake::Reminder(tenant, busy), quiet, failing] = wakes[..] else {
-        panic!("{wakes:?}");
-    };
-    let again = async || {
-        let mut tx = stage.store.tenant(tenant).begin().await.unwrap();
-        tx.wake_reminder(busy).await.unwrap();
-        tx.commit().await.unwrap();
-    };
-    for _ in 0..20 {
-        again().await;
-    }
-
-    let (given, answer) = turn(&stage, 3, |wake| *wake != failing).await;
-    assert_eq!((given, answer), (wakes.clone(), (3, 2)));
-    assert_eq!(stage.store.outbox_length().await.unwrap(), 1);
-
-    // What comes while it is delivered is delivered anew.
-    again().await;
-    let again = &again;
-    let meanwhile = stage.store.relay(1, |due| async move {
-        again().await;
-        vec![true; due.len()]
-    });
-    assert_eq!(meanwhile.await.unwrap(), (1, 1));
-    make_all_due(&stage).await;
-    let (given, _) = turn(&stage, 3, |_| true).await;
-    assert!(given.contains(&wakes[0]) && given.contains(&failing) && !given.contains(&quiet));
-}
-
-#[tokio::test]
 async fn two_relays_at_once_never_get_the_same_row() {
     let stage = stage().await;
     let wakes = woken(&stage, 10).await;
