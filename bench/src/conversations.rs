@@ -23,7 +23,9 @@ use crate::{
 /// Of each call: its beginning, what is said meanwhile, its end, and what came of it.
 const EVENTS: usize = 20;
 /// From one event of a call to its next.
-const BETWEEN: Duration = Duration::from_millis(100);
+const QUICKLY: Duration = Duration::from_millis(100);
+/// The same in calls as they are, in which somebody takes a while to say something.
+const AS_SPOKEN: Duration = Duration::from_secs(1);
 const PATIENCE: Duration = Duration::from_secs(120);
 const LOOK_EVERY: Duration = Duration::from_millis(5);
 
@@ -31,19 +33,18 @@ pub(crate) async fn run(size: Size) -> Result<()> {
     begin("Conversations");
     let (at_once, alone) = (size.quick_or(10, 100), size.quick_or(2, 20));
     let world = World::start("conversations", retell::Scenario::default()).await?;
-    println!(
-        "  calls that come in, {EVENTS} events each, one every {} ms",
-        BETWEEN.as_millis()
-    );
+    println!("  calls that come in, {EVENTS} events each");
     progress("one at a time");
-    calls(&world, 0..1).await?;
+    calls(&world, 0..1, QUICKLY).await?;
     let mut one = Vec::new();
     for number in 1..=alone {
-        one.extend(calls(&world, number..number + 1).await?);
+        one.extend(calls(&world, number..number + 1, QUICKLY).await?);
     }
     progress("all at once");
-    let many = calls(&world, 1000..1000 + at_once).await?;
-    let (one, many) = (Times::new(one), Times::new(many));
+    let spoken = calls(&world, 1000..1000 + at_once, AS_SPOKEN).await?;
+    progress("all at once, and quickly");
+    let quick = calls(&world, 2000..2000 + at_once, QUICKLY).await?;
+    let (one, spoken, quick) = (Times::new(one), Times::new(spoken), Times::new(quick));
     let row = |name: String, times: &Times| {
         [
             name,
@@ -62,8 +63,15 @@ pub(crate) async fn run(size: Size) -> Result<()> {
             "p95 ratio",
         ],
         &[
-            row(format!("{at_once} calls at once"), &many),
-            row("one call at a time".to_owned(), &one),
+            row(
+                format!("{at_once} calls at once, an event a second"),
+                &spoken,
+            ),
+            row(
+                format!("{at_once} calls at once, ten events a second"),
+                &quick,
+            ),
+            row("one call at a time, ten events a second".to_owned(), &one),
         ],
     );
     println!("  targets: p95 below 2 s under load, below 200 ms idle; every call has its outcome");
@@ -72,9 +80,9 @@ pub(crate) async fn run(size: Size) -> Result<()> {
 }
 
 /// Sends the events of these calls side by side. Answers, for each, with the time from the moment its last one is sent.
-async fn calls(world: &World, numbers: Range<usize>) -> Result<Vec<Duration>> {
+async fn calls(world: &World, numbers: Range<usize>, between: Duration) -> Result<Vec<Duration>> {
     let ids: Vec<_> = numbers.clone().map(provider_call_id).collect();
-    let sent = try_join_all(numbers.map(|number| call(world, number)));
+    let sent = try_join_all(numbers.map(|number| call(world, number, between)));
     let (sent, ended) = tokio::try_join!(sent, ends(world, &ids))?;
     let times = ids
         .iter()
@@ -83,11 +91,11 @@ async fn calls(world: &World, numbers: Range<usize>) -> Result<Vec<Duration>> {
     Ok(times.collect())
 }
 
-async fn call(world: &World, number: usize) -> Result<Instant> {
+async fn call(world: &World, number: usize, between: Duration) -> Result<Instant> {
     let mut post = Post::connect(world.port).await?;
     let mut last = Instant::now();
     for event in events(number) {
-        tokio::time::sleep_until(last + BETWEEN).await;
+        tokio::time::sleep_until(last + between).await;
         last = Instant::now();
         send(&mut post, &world.hook, &event).await?;
     }

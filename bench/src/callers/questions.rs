@@ -1,6 +1,12 @@
 //! Retell's questions, over one kept-alive connection: who calls, and functions that an agent asks for in the call.
 
-use std::time::Duration;
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
+};
 
 use anyhow::{Result, ensure};
 use jiff::Timestamp;
@@ -55,19 +61,25 @@ pub(crate) struct Questions {
     path: String,
     people: People,
     question: Question,
+    unanswered: Unanswered,
 }
+
+/// How many questions got the answer that says nothing, as they took too long.
+pub(crate) type Unanswered = Arc<AtomicU64>;
 
 impl Questions {
     pub(crate) async fn connect(
         stage: &Stage,
         people: &People,
         question: Question,
+        unanswered: &Unanswered,
     ) -> Result<Self> {
         Ok(Self {
             post: Post::connect(stage.port).await?,
             path: format!("/hooks/{}", stage.source_key),
             people: *people,
             question,
+            unanswered: unanswered.clone(),
         })
     }
 
@@ -91,6 +103,10 @@ impl Questions {
         match self.question {
             Question::WhoCalls => {
                 let told = answer.pointer("/call_inbound/dynamic_variables");
+                if told.is_none() {
+                    self.unanswered.fetch_add(1, Ordering::Relaxed);
+                    return Ok(());
+                }
                 let told = |name| told.and_then(|told| told.get(name)).and_then(Value::as_str);
                 let expected = if self.people.is_expected(number) {
                     "1"
@@ -142,15 +158,17 @@ impl Sender for Questions {
 pub(crate) async fn until_answered(stage: &Stage, people: &People) -> Result<()> {
     const IN_A_ROW: u64 = 40;
     let give_up = Instant::now() + Duration::from_secs(60);
-    let mut questions = Questions::connect(stage, people, Question::WhoCalls).await?;
+    let unanswered = Unanswered::default();
+    let mut questions = Questions::connect(stage, people, Question::WhoCalls, &unanswered).await?;
     let mut answered = 0;
     while answered < IN_A_ROW {
-        match questions.send(answered).await {
-            Ok(()) => answered += 1,
-            Err(error) => {
+        let sent = questions.send(answered).await;
+        match (sent, unanswered.swap(0, Ordering::Relaxed)) {
+            (Ok(()), 0) => answered += 1,
+            (sent, _) => {
                 ensure!(
                     Instant::now() < give_up,
-                    "the database is not found again: {error}"
+                    "the database is not found again: {sent:?}"
                 );
                 answered = 0;
                 tokio::time::sleep(Duration::from_millis(50)).await;
