@@ -11,6 +11,9 @@ export SQLX_OFFLINE ?= true
 # Unset it (PROPTEST_RNG_SEED= make test) to search with others.
 export PROPTEST_RNG_SEED ?= 1
 
+# A failed test says what was wrong; a hundred lines of frames below it bury that.
+export RUST_LIB_BACKTRACE ?= 0
+
 .DEFAULT_GOAL := help
 .PHONY: help tools demo dev test fuzz check format chaos bench sqlx
 

@@ -5,12 +5,41 @@ use domain::call::CallState;
 use serde_json::Value;
 use simulator::retell::Outcome;
 
-use crate::harness::{OPEN_CLINIC, SLUG, World, eventually, quick};
+use crate::harness::{OPEN_CLINIC, SLUG, World, quick};
 
-/// The states that a stream told, in order, and all that was sent.
-struct Heard {
-    states: Vec<Value>,
+/// What a stream tells, as far as it was read.
+struct Told {
+    stream: reqwest::Response,
     text: String,
+}
+
+impl Told {
+    /// Reads on until the stream told that, or to its end.
+    async fn until(&mut self, wanted: CallState) -> Result<()> {
+        while !self.states()?.contains(&wanted) {
+            ensure!(self.more().await?, "{} never came", wanted.code());
+        }
+        Ok(())
+    }
+
+    async fn more(&mut self) -> Result<bool> {
+        let Some(bytes) = self.stream.chunk().await? else {
+            return Ok(false);
+        };
+        self.text.push_str(std::str::from_utf8(&bytes)?);
+        Ok(true)
+    }
+
+    /// One for each event that came whole.
+    fn events(&self) -> Result<Vec<Value>> {
+        let whole = self.text.rsplit_once("\n\n").map_or("", |(whole, _)| whole);
+        let data = whole.lines().filter_map(|line| line.strip_prefix("data: "));
+        Ok(data.map(serde_json::from_str).collect::<Result<_, _>>()?)
+    }
+
+    fn states(&self) -> Result<Vec<CallState>> {
+        Ok(self.events()?.iter().filter_map(state).collect())
+    }
 }
 
 impl World {
@@ -25,18 +54,6 @@ impl World {
         let text = self.ask(call, token).await?.text().await?;
         Ok(serde_json::from_str(&text)?)
     }
-}
-
-async fn hear(mut stream: reqwest::Response, mut text: String) -> Result<Heard> {
-    while let Some(bytes) = stream.chunk().await? {
-        text.push_str(std::str::from_utf8(&bytes)?);
-    }
-    let states = text
-        .lines()
-        .filter_map(|line| line.strip_prefix("data: "))
-        .map(serde_json::from_str)
-        .collect::<Result<_, _>>()?;
-    Ok(Heard { states, text })
 }
 
 fn state(of: &Value) -> Option<CallState> {
@@ -64,31 +81,30 @@ async fn a_call_is_followed_from_the_queue_to_its_end() -> Result<()> {
         .sql("select 'cal_' || replace(id::text, '-', '') from calls")
         .await?;
 
-    let mut stream = world.ask(&format!("{call}/events"), &token).await?;
-    let first = stream.chunk().await?.context("the state at once")?;
-    let first = String::from_utf8(first.to_vec())?;
-    ensure!(first.contains(r#""status":"queued""#), "{first}");
-    let heard = tokio::spawn(hear(stream, first));
+    let stream = world.ask(&format!("{call}/events"), &token).await?;
+    let mut told = Told {
+        stream,
+        text: String::new(),
+    };
+    told.until(CallState::Queued).await?;
     let _dialer = world.spawn_worker("dial")?;
-    eventually("somebody answers", || async {
-        Ok(state(&world.stands(&call, &token).await?) == Some(CallState::Answered))
-    })
-    .await?;
+    told.until(CallState::Answered).await?;
     let talking = world.stands(&call, &token).await?;
+    assert_eq!(state(&talking), Some(CallState::Answered));
     ensure!(talking["ring_ms"].is_u64() && talking["duration_ms"].is_u64());
     let ledger = world.ledger();
     let placed = ledger.calls.first().context("a call")?;
     ensure!(world.retell.end_talk(&placed.provider_call_id));
 
-    let heard = heard.await??;
-    let states: Vec<_> = heard.states.iter().filter_map(state).collect();
+    while told.more().await? {}
+    let states = told.states()?;
     assert_eq!(states.first(), Some(&CallState::Queued));
-    ensure!(states.contains(&CallState::Answered), "{states:?}");
     ensure!(states.is_sorted(), "{states:?}");
-    let last = heard.states.last().context("an end")?;
+    let events = told.events()?;
+    let last = events.last().context("an end")?;
     assert_eq!(state(last), Some(CallState::Completed));
     assert_eq!(last["outcome"], "confirmed");
-    ensure!(!heard.text.contains("7700900"), "{}", heard.text);
+    ensure!(!told.text.contains("7700900"), "{}", told.text);
     // Whoever asks is told the same.
     let asked = world.stands(&call, &token).await?;
     for key in ["status", "outcome", "is_over", "ring_ms", "duration_ms"] {
