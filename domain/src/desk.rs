@@ -27,7 +27,7 @@ pub use deed::{Act, Deed, FollowUp, NoteKind, Refusal};
 pub use facts::{Appointment, DeskFacts, OnCall, Person, Taken};
 pub use identity::{Identity, MOST_MISTAKES, Proof};
 pub use misunderstanding::{Argument, Misunderstanding, Unclear};
-pub use reach::{is_the_same_farther, near, nearer};
+pub use reach::Reach;
 pub use when::{Asked, Wanted};
 pub use wish::{PartOfDay, Search, Want, Which, Wish};
 

@@ -61,22 +61,6 @@ pub enum Offer {
     Unknown,
 }
 
-/// The first times that can be booked from `now` on, `most` at the most; nothing while booking is off.
-/// `taken`: the appointments that stand.
-pub fn free(
-    now: Timestamp,
-    settings: &Settings,
-    calendar: &Calendar,
-    taken: &[Span],
-    most: usize,
-) -> Offer {
-    if !settings.booking.enabled {
-        return Offer::NothingFree;
-    }
-    let slots = Slots::new(now, settings, calendar, taken);
-    slots.offer(slots.bookable(), settings.booking.minutes(None), most)
-}
-
 /// The times of one business at one moment.
 pub struct Slots {
     now: Timestamp,
@@ -90,11 +74,16 @@ pub struct Slots {
 }
 
 impl Slots {
-    /// `taken`: the appointments that stand, from those that ended a buffer ago to those at the horizon.
+    /// `taken`: the appointments that stand, from those that ended a buffer ago to those at the horizon; or those that
+    /// reach into the time that the slots are kept [`within`](Slots::within).
     pub fn new(now: Timestamp, settings: &Settings, calendar: &Calendar, taken: &[Span]) -> Slots {
         let booking = settings.booking.limited();
         let buffer = SignedDuration::from_mins(booking.buffer_minutes.into());
         let hours = |hours: i64| shift(now, SignedDuration::from_hours(hours));
+        let horizon = match booking.enabled {
+            true => hours(i64::from(booking.horizon_days) * 24),
+            false => now,
+        };
         // An appointment needs its place until the buffer after it is over.
         let occupied: Vec<Span> = taken.iter().map(|span| span.longer_by(buffer)).collect();
         Slots {
@@ -104,14 +93,20 @@ impl Slots {
             buffer,
             bookable: Span {
                 from: hours(booking.notice_hours.into()),
-                until: hours(i64::from(booking.horizon_days) * 24),
+                until: horizon,
             },
             calendar: Known::of(calendar),
             full: Spans::where_at_least(booking.capacity.into(), &occupied),
         }
     }
 
-    /// From the end of the notice to before the horizon: every start lies in it.
+    /// The same where nothing starts outside of that time.
+    pub fn within(mut self, span: Span) -> Slots {
+        self.bookable = self.bookable.both(span);
+        self
+    }
+
+    /// From the end of the notice to before the horizon, where booking is on: every start lies in it.
     pub fn bookable(&self) -> Span {
         self.bookable
     }
@@ -226,10 +221,7 @@ impl Slots {
 
     /// Where slots start in the span, as far as it can be booked.
     fn starts(&self, within: Span) -> impl Iterator<Item = Timestamp> {
-        let span = Span {
-            from: within.from.max(self.bookable.from),
-            until: within.until.min(self.bookable.until),
-        };
+        let span = self.bookable.both(within);
         let date = |instant| self.hours.first_zone().to_datetime(instant).date();
         let (first, last) = (date(span.from), date(span.until));
         // Where the clocks are put back over midnight, the end of the span may show the day before its last start.

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use domain::{
     call::Direction,
-    desk::{Act, Deed, Function, Identity, OnCall, Want, Wish, decide, is_the_same_farther, near},
+    desk::{Act, Deed, Function, Identity, OnCall, Reach, Want, Wish, decide},
     ids::{CallId, ContextId, TenantId},
     inbound::{self, Called, Line},
     settings::Settings,
@@ -171,17 +171,22 @@ async fn decided(
         tx.lock_slots().await?;
     }
     let mut facts = Facts::of(tx, wish, place, settings, now).await?;
-    if let Some(near) = near(now, wish, settings) {
-        facts.times = Times::of(tx, &near, now).await?;
-        let deed = facts.with_view(place, |view| decide(now, wish, view, &near));
-        if is_the_same_farther(&deed, wish) {
+    let decided = |facts: &Facts| facts.with_view(place, |view| decide(now, wish, view, settings));
+    if !settings.booking.enabled {
+        return Ok(decided(&facts));
+    }
+    let reaches = Reach::for_wish(now, wish, settings);
+    if !reaches.is_empty() {
+        facts.times = Times::begin(tx, settings, now).await?;
+    }
+    for reach in reaches {
+        facts.times.look_through(tx, settings, reach.within).await?;
+        let deed = decided(&facts);
+        if reach.settles(&deed, wish, settings) {
             return Ok(deed);
         }
     }
-    if wish.needs_times() {
-        facts.times = Times::of(tx, settings, now).await?;
-    }
-    Ok(facts.with_view(place, |view| decide(now, wish, view, settings)))
+    Ok(decided(&facts))
 }
 
 async fn keep(

@@ -1,9 +1,9 @@
 //! What is known of the time that is taken: our own appointments, and what the calendars said when they were last read.
 
 use domain::{
-    desk::{Taken, nearer},
+    desk::{Reach, Taken},
     settings::Settings,
-    slots::{self, Calendar, Offer, Reading, Span},
+    slots::{Calendar, Offer, Reading, Slots, Span},
 };
 use jiff::{SignedDuration, Timestamp};
 use store::{Result, TenantTx};
@@ -16,53 +16,71 @@ const A_DAY: SignedDuration = SignedDuration::from_hours(24);
 pub(crate) struct Times {
     pub(crate) calendar: Calendar,
     pub(crate) taken: Vec<Taken>,
-}
-
-impl Default for Times {
-    /// Where no time is given away.
-    fn default() -> Self {
-        Self {
-            calendar: Calendar::NotKept,
-            taken: Vec::new(),
-        }
-    }
+    /// Where `taken` is all there is.
+    pub(crate) looked_through: Span,
 }
 
 impl Times {
-    /// Reads what is stored; no calendar is asked.
-    pub(crate) async fn of(
+    /// What no time can be given away by.
+    pub(crate) fn none() -> Self {
+        let nowhere = Span {
+            from: Timestamp::UNIX_EPOCH,
+            until: Timestamp::UNIX_EPOCH,
+        };
+        Self {
+            calendar: Calendar::NotKept,
+            taken: Vec::new(),
+            looked_through: nowhere,
+        }
+    }
+
+    /// Reads what the calendars said; none is asked.
+    pub(crate) async fn begin(
         tx: &mut TenantTx,
         settings: &Settings,
         now: Timestamp,
     ) -> Result<Times> {
-        if !settings.booking.enabled {
-            return Ok(Times::default());
-        }
         Ok(Times {
             calendar: calendar(tx, settings, now).await?,
-            taken: taken(tx, settings, now).await?,
+            ..Times::none()
         })
     }
 
-    /// The first times that can be booked; `None` when it is not known which they are. The next days mostly have as
-    /// many as are told, so that no more has to be read.
+    /// Reads which appointments reach into that time.
+    pub(crate) async fn look_through(
+        &mut self,
+        tx: &mut TenantTx,
+        settings: &Settings,
+        within: Span,
+    ) -> Result<()> {
+        self.taken = taken(tx, settings, within).await?;
+        self.looked_through = within;
+        Ok(())
+    }
+
+    /// The first times that can be booked; `None` when it is not known which they are.
     pub(crate) async fn first_free(
         tx: &mut TenantTx,
         settings: &Settings,
         now: Timestamp,
     ) -> Result<Option<Vec<Timestamp>>> {
-        if let Some(near) = nearer(now, now, settings) {
-            let free = Times::of(tx, &near, now).await?.free(&near, now);
+        let mut times = Times::begin(tx, settings, now).await?;
+        let mut free = None;
+        for reach in Reach::steps(now, now, settings) {
+            times.look_through(tx, settings, reach.within).await?;
+            free = times.free(settings, now);
             if free.as_ref().is_some_and(|free| free.len() >= MOST_FREE) {
-                return Ok(free);
+                break;
             }
         }
-        Ok(Times::of(tx, settings, now).await?.free(settings, now))
+        Ok(free)
     }
 
     fn free(&self, settings: &Settings, now: Timestamp) -> Option<Vec<Timestamp>> {
         let taken: Vec<Span> = self.taken.iter().map(|each| each.span).collect();
-        match slots::free(now, settings, &self.calendar, &taken, MOST_FREE) {
+        let slots = Slots::new(now, settings, &self.calendar, &taken).within(self.looked_through);
+        let minutes = settings.booking.minutes(None);
+        match slots.offer(slots.bookable(), minutes, MOST_FREE) {
             Offer::Free(slots) => Some(slots.iter().map(|slot| slot.starts_at).collect()),
             Offer::NothingFree => Some(Vec::new()),
             Offer::Unknown => None,
@@ -80,20 +98,16 @@ async fn calendar(tx: &mut TenantTx, settings: &Settings, now: Timestamp) -> Res
     Ok(Calendar::of(&readings))
 }
 
-async fn taken(tx: &mut TenantTx, settings: &Settings, now: Timestamp) -> Result<Vec<Taken>> {
-    let horizon = SignedDuration::from_hours(24 * i64::from(settings.booking.horizon_days));
-    // The last that can be booked may meet one that starts after the horizon.
-    let taken = tx.taken(now, now + horizon + A_DAY).await?;
+async fn taken(tx: &mut TenantTx, settings: &Settings, within: Span) -> Result<Vec<Taken>> {
+    // The last that can be booked may meet one that starts after it.
+    let taken = tx.taken(within.from, within.until + A_DAY).await?;
     Ok(taken
         .into_iter()
         .map(|each| {
             let minutes = settings.booking.minutes(each.duration_minutes);
             Taken {
                 appointment: each.appointment,
-                span: Span {
-                    from: each.starts_at,
-                    until: each.starts_at + SignedDuration::from_mins(minutes.into()),
-                },
+                span: Span::of_minutes(each.starts_at, minutes),
             }
         })
         .collect())

@@ -19,7 +19,7 @@ mod changes;
 mod choice;
 mod times;
 
-pub(super) use times::MOST_FREE_TIMES;
+pub(super) use {changes::MOST_ALTERNATIVES, times::MOST_FREE_TIMES};
 
 /// The longest kind of appointment that is booked, in characters.
 const LONGEST_KIND: usize = 200;

@@ -157,6 +157,38 @@ coded_enum! {
     }
 }
 
+impl Refusal {
+    /// Whether it depends on which times are free, or comes with such.
+    pub(super) fn is_about_times(self) -> bool {
+        match self {
+            Refusal::TimeMissing
+            | Refusal::Past
+            | Refusal::TooSoon
+            | Refusal::TooFar
+            | Refusal::ClosedDay
+            | Refusal::Holiday
+            | Refusal::OutsideHours
+            | Refusal::NotAStart
+            | Refusal::Busy
+            | Refusal::CalendarUnknown
+            | Refusal::NothingFree => true,
+            Refusal::LineUnknown
+            | Refusal::CallUnknown
+            | Refusal::CallOver
+            | Refusal::NotIdentified
+            | Refusal::NotTold
+            | Refusal::NoAppointment
+            | Refusal::NoSuchAppointment
+            | Refusal::WhichAppointment
+            | Refusal::AppointmentCancelled
+            | Refusal::AppointmentPast
+            | Refusal::BookingOff
+            | Refusal::NumberMissing
+            | Refusal::OtherNumber => false,
+        }
+    }
+}
+
 impl From<NotFree> for Refusal {
     fn from(not_free: NotFree) -> Refusal {
         match not_free {

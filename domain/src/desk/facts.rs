@@ -28,8 +28,10 @@ pub struct DeskFacts<'a> {
     /// The appointment that the call is about: that of a reminder.
     pub about: Option<AppointmentId>,
     pub calendar: &'a Calendar,
-    /// All appointments of the business that stand, from those that ended a buffer ago to those at the horizon.
+    /// All appointments of the business that stand and reach into [`Self::looked_through`].
     pub taken: &'a [Taken],
+    /// No time outside of it is given away.
+    pub looked_through: Span,
 }
 
 coded_enum! {

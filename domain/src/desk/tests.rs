@@ -64,6 +64,7 @@ pub(super) struct Given {
     pub(super) about: Option<AppointmentId>,
     pub(super) calendar: Calendar,
     pub(super) taken: Vec<Taken>,
+    pub(super) looked_through: Span,
 }
 
 /// Ada Lovelace, with one appointment on Thursday at ten, calls a business that books for itself.
@@ -92,6 +93,10 @@ pub(super) fn given() -> Given {
         about: None,
         calendar: Calendar::NotKept,
         taken: vec![taken(1, "2027-04-08T09:00:00Z")],
+        looked_through: Span {
+            from: Timestamp::MIN,
+            until: Timestamp::MAX,
+        },
     }
 }
 
@@ -166,6 +171,7 @@ impl Given {
             about: self.about,
             calendar: &self.calendar,
             taken: &self.taken,
+            looked_through: self.looked_through,
         };
         decide(at(self.now), wish, &facts, settings)
     }

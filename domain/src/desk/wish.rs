@@ -178,14 +178,6 @@ impl Wish {
         })
     }
 
-    /// Whether what is decided depends on which times are taken.
-    pub fn needs_times(&self) -> bool {
-        matches!(
-            self.want,
-            Want::Book { .. } | Want::Reschedule { .. } | Want::FreeSlots(_)
-        )
-    }
-
     pub fn function(&self) -> Function {
         match self.want {
             Want::LookUp => Function::LookUp,

@@ -27,6 +27,14 @@ impl Span {
         (self.from..self.until).contains(&instant)
     }
 
+    /// What lies in both; empty where nothing does.
+    pub(super) fn both(self, other: Span) -> Span {
+        Span {
+            from: self.from.max(other.from),
+            until: self.until.min(other.until),
+        }
+    }
+
     pub(super) fn longer_by(self, time: SignedDuration) -> Span {
         Span {
             until: shift(self.until, time),

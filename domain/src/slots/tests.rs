@@ -259,7 +259,10 @@ fn several_calendars_are_known_where_all_are_and_busy_where_any_is() {
 #[test]
 fn nothing_is_offered_while_booking_is_off() {
     let mut settings = settings();
-    let all = |settings: &Settings| free(at(NOW), settings, &Calendar::NotKept, &[], 8);
+    let all = |settings: &Settings| {
+        let slots = slots(settings, &Calendar::NotKept, &[]);
+        slots.offer(slots.bookable(), 30, 8)
+    };
     assert!(matches!(all(&settings), Offer::Free(free) if free.len() == 8));
     settings.booking.enabled = false;
     assert_eq!(all(&settings), Offer::NothingFree);
@@ -281,7 +284,7 @@ fn settings_that_were_never_checked_do_no_harm() {
         let slots = Slots::new(now, &settings, &Calendar::NotKept, &[]);
         let _ = slots.judge(now, 0);
         let _ = slots.near(now, u16::MAX, 3);
-        let _ = free(now, &settings, &Calendar::NotKept, &[], 3);
+        let _ = slots.offer(slots.bookable(), 30, 3);
     }
 }
 

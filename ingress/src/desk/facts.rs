@@ -76,7 +76,7 @@ impl Facts {
                 .map(Someone::of)
                 .collect(),
             earlier,
-            times: Times::default(),
+            times: Times::none(),
         })
     }
 
@@ -100,6 +100,7 @@ impl Facts {
             about: place.call.as_ref().and_then(|call| call.appointment),
             calendar: &self.times.calendar,
             taken: &self.times.taken,
+            looked_through: self.times.looked_through,
         })
     }
 }

@@ -13,7 +13,7 @@ use crate::{
 };
 
 /// How many other times are offered.
-pub(super) const MOST_ALTERNATIVES: usize = 3;
+pub(in crate::desk) const MOST_ALTERNATIVES: usize = 3;
 
 impl<'a> Desk<'a> {
     pub(super) fn confirm(&self) -> Outcome<'a> {
@@ -159,6 +159,7 @@ impl<'a> Desk<'a> {
         let taken = self.facts.taken.iter().filter(|taken| counts(taken));
         let taken: Vec<Span> = taken.map(|taken| taken.span).collect();
         Slots::new(self.now, self.settings, self.facts.calendar, &taken)
+            .within(self.facts.looked_through)
     }
 
     /// A colleague calls back; if there is a number.

@@ -3,20 +3,27 @@ use proptest::prelude::*;
 
 use super::*;
 
-/// What is read for these settings: the appointments that start until a day after the horizon.
-fn reading(given: &Given, settings: &Settings) -> Given {
-    let days = i64::from(settings.booking.horizon_days) + 1;
-    let until = at(given.now) + SignedDuration::from_hours(24 * days);
+/// Looks no farther than there: what is read are the appointments that reach into it.
+fn reaching(given: &Given, within: Span) -> Given {
+    let a_day = SignedDuration::from_hours(24);
     let mut read = given.clone();
-    read.taken.retain(|taken| taken.span.from < until);
+    read.looked_through = within;
+    read.taken.retain(|taken| {
+        taken.span.from >= within.from - a_day && taken.span.from < within.until + a_day
+    });
     read
 }
 
-/// What is decided by the days to come, should that be enough.
-fn decided_near(given: &Given, wish: &Wish) -> Option<Deed> {
-    let settings = near(at(given.now), wish, &given.settings)?;
-    let deed = reading(given, &settings).decided(wish, &settings);
-    is_the_same_farther(&deed, wish).then_some(deed)
+/// What is decided by the first that is enough, and how many were looked through.
+fn decided_by_steps(given: &Given, wish: &Wish) -> (Deed, usize) {
+    let steps = Reach::for_wish(at(given.now), wish, &given.settings);
+    let mut decided = steps.iter().map(|reach| {
+        let deed = reaching(given, reach.within).decided(wish, &given.settings);
+        (reach.settles(&deed, wish, &given.settings), deed)
+    });
+    let found = decided.position(|(is_settled, _)| is_settled).unwrap();
+    let deed = reaching(given, steps[found].within).decided(wish, &given.settings);
+    (deed, found + 1)
 }
 
 /// A day in the next two months, at a time when somebody may be there.
@@ -60,26 +67,41 @@ proptest! {
         let Ok(wish) = given.read(function, arguments) else {
             return Ok(());
         };
-        if let Some(near) = decided_near(&given, &wish) {
-            let all = reading(&given, &given.settings).decided(&wish, &given.settings);
-            prop_assert!(near == all, "{} against {}", near.answer.spoken, all.answer.spoken);
-        }
+        let (near, _) = decided_by_steps(&given, &wish);
+        let all = given.decided(&wish, &given.settings);
+        prop_assert!(near == all, "{} against {}", near.answer.spoken, all.answer.spoken);
     }
 }
 
 #[test]
-fn a_time_soon_is_found_without_looking_far() {
-    let given = given();
-    for (function, arguments) in [
-        ("free_slots", json!({})),
-        ("book", json!({ "when": "2027-04-09 11:00" })),
-        ("reschedule", json!({ "new_datetime": "2027-04-28 11:00" })),
+fn no_more_is_looked_through_than_the_wish_takes() {
+    let mut full = given();
+    // A whole Friday.
+    full.taken.push(Taken {
+        appointment: apt(9),
+        span: Span::of_minutes(at("2027-04-09T06:00:00Z"), 14 * 60),
+    });
+    for (function, arguments, steps) in [
+        ("free_slots", json!({}), 1),
+        ("free_slots", json!({ "date": "2027-04-30" }), 1),
+        // The weekend is closed.
+        ("free_slots", json!({ "from": "2027-04-10" }), 2),
+        ("book", json!({ "when": "2027-04-12 11:00" }), 1),
+        ("book", json!({ "when": "2027-04-12" }), 1),
+        ("book", json!({}), 1),
+        (
+            "reschedule",
+            json!({ "new_datetime": "2027-04-28 11:00" }),
+            1,
+        ),
+        // It is not free, so others have to be found.
+        ("book", json!({ "when": "2027-04-09 11:00" }), 3),
+        ("free_slots", json!({ "date": "2027-04-09" }), 3),
+        // Where the horizon is near, all is looked through at once.
+        ("book", json!({ "when": "2027-06-04 07:00" }), 1),
     ] {
-        let wish = given.read(function, arguments).unwrap();
-        assert!(decided_near(&given, &wish).is_some(), "{function}");
+        let wish = full.read(function, arguments.clone()).unwrap();
+        let (_, looked) = decided_by_steps(&full, &wish);
+        assert_eq!(looked, steps, "{function} {arguments}");
     }
-    let far = given
-        .read("book", json!({ "when": "2027-06-02 11:00" }))
-        .unwrap();
-    assert!(near(at(NOW), &far, &given.settings).is_none());
 }
