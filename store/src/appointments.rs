@@ -281,8 +281,8 @@ impl TenantTx {
         .execute(&mut *self.tx)
         .await?;
         let stored = sqlx::query!(
-            r#"select coalesce(merged_into, id) as "id!", match_key from contacts
-               where tenant_id = $1 and match_key = any($2)"#,
+            r#"select person_id as "id!", match_key from contacts
+               where tenant_id = $1 and match_key = any($2) and erased_at is null"#,
             self.tenant(),
             &column(&unique, |(key, _)| key.clone())
         )

@@ -71,7 +71,7 @@ impl TenantTx {
     /// Whose a contact's things are by now: those of the one it was merged into, or its own.
     pub async fn kept_contact(&mut self, contact: ContactId) -> Result<Option<ContactId>> {
         let kept = sqlx::query_scalar!(
-            r#"select coalesce(merged_into, id) as "kept!" from contacts where tenant_id = $1 and id = $2"#,
+            r#"select person_id as "kept!" from contacts where tenant_id = $1 and id = $2"#,
             self.tenant(),
             contact.uuid()
         )

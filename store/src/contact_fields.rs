@@ -150,7 +150,7 @@ impl TenantTx {
             return Ok((ContactId::from_uuid(id), true));
         }
         let id = sqlx::query_scalar!(
-            "select id from contacts where tenant_id = $1 and match_key = $2",
+            "select id from contacts where tenant_id = $1 and match_key = $2 and erased_at is null",
             self.tenant(),
             key
         )
@@ -176,7 +176,7 @@ impl TenantTx {
     /// How many people have this number; those who were merged are one.
     pub async fn people_with(&mut self, e164: &str) -> Result<i64> {
         let count = sqlx::query_scalar!(
-            r#"select count(distinct coalesce(merged_into, id)) as "count!" from contacts
+            r#"select count(distinct person_id) as "count!" from contacts
                where tenant_id = $1 and (e164 = $2 or mobile = $2)"#,
             self.tenant(),
             e164

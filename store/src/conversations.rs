@@ -170,7 +170,7 @@ impl TenantTx {
         let e164 = sqlx::query_scalar!(
             "select e164 from contacts c where tenant_id = $1 and id = $2
                and not exists (select from contacts o where o.tenant_id = $1 and o.e164 = c.e164
-                                                             and coalesce(o.merged_into, o.id) <> c.id)",
+                                                             and o.person_id <> c.id)",
             self.tenant(),
             contact.uuid()
         )

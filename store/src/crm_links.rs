@@ -249,8 +249,8 @@ impl TenantTx {
     /// People who have one of these numbers and no record, two at most. Those who were merged are one.
     pub async fn crm_unlinked_with(&mut self, numbers: &[String]) -> Result<Vec<ContactId>> {
         let found = sqlx::query_scalar!(
-            r#"select distinct coalesce(c.merged_into, c.id) as "id!" from contacts c
-               left join crm_links l on l.tenant_id = $1 and l.contact_id = coalesce(c.merged_into, c.id)
+            r#"select distinct c.person_id as "id!" from contacts c
+               left join crm_links l on l.tenant_id = $1 and l.contact_id = c.person_id
                where c.tenant_id = $1 and (c.e164 = any($2) or c.mobile = any($2)) and l.record_id is null
                order by 1 limit 2"#,
             self.tenant(),

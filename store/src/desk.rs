@@ -212,8 +212,8 @@ impl TenantTx {
         let rows = sqlx::query_scalar!(
             "select distinct contact_id from appointments
              where tenant_id = $1 and (starts_at at time zone time_zone)::date::text = any($2)
-               and starts_at between (select min(day::date) - 2 from unnest($2) as d (day))
-                                 and (select max(day::date) + 3 from unnest($2) as d (day))
+               and starts_at between (select min(day::date) - 2 from unnest($2) as d (day))::timestamptz
+                                 and (select max(day::date) + 3 from unnest($2) as d (day))::timestamptz
              limit 501",
             self.tenant(),
             &days

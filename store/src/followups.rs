@@ -189,9 +189,9 @@ impl TenantTx {
             "update follow_ups f
              set state = 'open', owner = $3, kind = $4, line = $5, first_at = $6, last_at = $7, calls = $8, due_at = $9,
                  changed_at = $10,
-                 contact_id = (select min(coalesce(c.merged_into, c.id)::text)::uuid from contacts c
+                 contact_id = (select min(c.person_id::text)::uuid from contacts c
                                where c.tenant_id = $1 and c.e164 = f.e164
-                               having count(distinct coalesce(c.merged_into, c.id)) = 1)
+                               having count(distinct c.person_id) = 1)
              where tenant_id = $1 and who = $2",
             self.tenant(),
             who,

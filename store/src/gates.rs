@@ -34,16 +34,16 @@ impl TenantTx {
         let dialing = settings.dialing();
         let ready = sqlx::query!(
             r#"select exists (select from provider_secrets
-                              where tenant_id = $1 and provider = $4 and source_id is null
+                              where tenant_id = $1 and provider = $3 and source_id is null
                                 and retired_at is null) as "key!",
                       exists (select from appointments a
                               join contacts c on c.tenant_id = $1 and c.id = a.contact_id
                               where a.tenant_id = $1 and a.id = $2 and c.consent_at is not null) as "consent!",
                       (select count(*) from calls
-                       where tenant_id = $1 and direction = 'outbound' and outcome is null and dial_state <> $3) as "open!""#,
+                       where tenant_id = $1 and direction = 'outbound' and outcome is null
+                         and dial_state <> 'abandoned') as "open!""#,
             self.tenant(),
             appointment.uuid(),
-            DialState::Abandoned.code(),
             dialing.provider.key_name()
         )
         .fetch_one(&mut *self.tx)
@@ -81,11 +81,10 @@ impl TenantTx {
         let needed = limits.per_day.max(limits.per_15_minutes).max(per_second);
         let rows = sqlx::query_scalar!(
             r#"select greatest(authorized_at, dialing_at) as "dialed_at!" from calls
-               where tenant_id = $1 and direction = 'outbound' and dial_state <> $2
-                 and greatest(authorized_at, dialing_at) > $3 and greatest(authorized_at, dialing_at) <= $4
-               order by greatest(authorized_at, dialing_at) desc limit $5"#,
+               where tenant_id = $1 and direction = 'outbound' and dial_state <> 'abandoned'
+                 and greatest(authorized_at, dialing_at) > $2 and greatest(authorized_at, dialing_at) <= $3
+               order by greatest(authorized_at, dialing_at) desc limit $4"#,
             self.tenant(),
-            DialState::Abandoned.code(),
             to_db(now - SignedDuration::from_hours(24)),
             to_db(now + CLOCKS_APART),
             i64::from(needed)
@@ -110,17 +109,16 @@ impl TenantTx {
             .max(1);
         let rows = sqlx::query_scalar!(
             r#"select dialed_at as "dialed_at!" from (
-                   select case when dial_state = $7 then greatest(authorized_at, coalesce(outcome_at, $8))
+                   select case when dial_state = $6 then greatest(authorized_at, coalesce(outcome_at, $7))
                                else greatest(authorized_at, dialing_at) end as dialed_at
                    from calls
-                   where tenant_id = $1 and direction = 'outbound' and e164 = $2 and dial_state <> $3
-                     and authorized_at > $4::timestamptz - interval '2 days'
+                   where tenant_id = $1 and direction = 'outbound' and e164 = $2 and dial_state <> 'abandoned'
+                     and authorized_at > $3::timestamptz - interval '2 days'
                ) dials
-               where dialed_at > $4 and dialed_at <= $5
-               order by dialed_at desc limit $6"#,
+               where dialed_at > $3 and dialed_at <= $4
+               order by dialed_at desc limit $5"#,
             self.tenant(),
             e164,
-            DialState::Abandoned.code(),
             to_db(now - SignedDuration::from_hours(7 * 24)),
             to_db(now + CLOCKS_APART),
             i64::from(needed),

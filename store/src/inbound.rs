@@ -111,7 +111,7 @@ impl TenantTx {
     async fn people_with_number(&mut self, e164: &str) -> Result<Vec<Person>> {
         let rows = sqlx::query!(
             "select distinct k.id, k.name
-             from contacts c join contacts k on k.tenant_id = $1 and k.id = coalesce(c.merged_into, c.id)
+             from contacts c join contacts k on k.tenant_id = $1 and k.id = c.person_id
              where c.tenant_id = $1 and (c.e164 = $2 or c.mobile = $2) order by k.id limit 2",
             self.tenant(),
             e164

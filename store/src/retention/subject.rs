@@ -89,7 +89,7 @@ impl TenantTx {
     /// The contacts with a number, each as the one it was merged into: an operator who names one may mean any of them.
     pub async fn contacts_with_number(&mut self, e164: &str) -> Result<Vec<ContactId>> {
         let ids = sqlx::query_scalar!(
-            r#"select distinct coalesce(merged_into, id) as "id!" from contacts
+            r#"select distinct person_id as "id!" from contacts
                where tenant_id = $1 and (e164 = $2 or mobile = $2) order by 1"#,
             self.tenant(),
             e164
@@ -109,7 +109,7 @@ impl TenantTx {
         let contacts = sqlx::query!(
             "select id, e164, mobile, email from contacts
              where tenant_id = $1
-               and coalesce(merged_into, id) = (select coalesce(merged_into, id) from contacts where tenant_id = $1 and id = $2)
+               and person_id = (select person_id from contacts where tenant_id = $1 and id = $2)
              order by merged_into is not null, id",
             self.tenant(),
             contact.map(ContactId::uuid)

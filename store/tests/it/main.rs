@@ -19,6 +19,7 @@ mod open;
 mod opt_outs;
 mod outbox;
 mod person;
+mod plans;
 mod pool;
 mod read_only;
 mod retention;
