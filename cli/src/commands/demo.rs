@@ -18,7 +18,7 @@ use clap::Args;
 use domain::{ids::TenantId, settings::Settings};
 use embedded::PostgresOptions;
 use indicatif::{ProgressBar, ProgressStyle};
-use jiff::Timestamp;
+use jiff::{Timestamp, tz::TimeZone};
 use secrecy::SecretString;
 use store::{KeyRing, PoolOptions, Store};
 
@@ -126,6 +126,7 @@ impl Demo<'_> {
     /// The clinic is made, has its morning and its week, and is counted.
     async fn tell(&self, stack: &Stack, started: Instant) -> Result<Summary> {
         let (store, vendors) = (self.store, self.vendors);
+        ends::write_variables(self.servers, self.keys, self.folder)?;
         let before = morning::crm::seed(vendors)?;
         let settings = clinic::settings()?;
         let source = tenant::create(store, clinic::SLUG, &settings).await?;
@@ -150,12 +151,12 @@ impl Demo<'_> {
         let morning = morning::play(&place, &before).await?;
         println!();
         say("fast forward until every reminder has ended");
-        let bar = Bar::new(imported.added);
+        let bar = Bar::new(place.reminders().await?, place.zone.clone());
         play_the_week(&place, &bar).await?;
         let summary = Summary::read(&place, morning, imported, started).await?;
         summary.print(&place, self.servers.ui_url.as_deref());
         if !self.options.exit {
-            ends::tell_how_to_look(self.servers, self.keys, self.folder)?;
+            ends::tell_how_to_look(self.folder);
         }
         Ok(summary)
     }
@@ -225,11 +226,12 @@ fn say(text: &str) {
 struct Bar {
     bar: ProgressBar,
     total: u64,
+    zone: TimeZone,
     told: AtomicU64,
 }
 
 impl Bar {
-    fn new(total: u64) -> Self {
+    fn new(total: u64, zone: TimeZone) -> Self {
         let bar = ProgressBar::new(total);
         if let Ok(style) = ProgressStyle::with_template("  {bar:40} {pos}/{len} ended  {msg}") {
             bar.set_style(style);
@@ -237,6 +239,7 @@ impl Bar {
         Self {
             bar,
             total,
+            zone,
             told: AtomicU64::new(0),
         }
     }
@@ -245,7 +248,7 @@ impl Bar {
         let ended = self.total.saturating_sub(progress.open_reminders as u64);
         let at = progress
             .at
-            .map(|at| at.strftime("%a %-d %b %H:%M UTC").to_string())
+            .map(|at| morning::clinics_time(at, &self.zone))
             .unwrap_or_default();
         if self.bar.is_hidden() {
             let tenth = ended * 10 / self.total.max(1);

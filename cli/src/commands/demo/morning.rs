@@ -48,6 +48,7 @@ pub(super) fn reads() -> gemini::Scenario {
 /// Plays it. What does not hold is told, and the rest goes on.
 pub(super) async fn play(place: &Place<'_>, before: &crm::Before) -> Result<Morning> {
     let mut morning = Morning::default();
+    say("connecting Zoho: its records and the clinic's people find each other");
     crm::connected(place).await?;
     say("an inbound morning: two calls to the agent, a voicemail, a text, a change in Zoho");
     desk::let_talk(place)?;
@@ -85,6 +86,14 @@ impl Place<'_> {
         };
         let person = tx.lock_contact(*contact).await?;
         person.context("the contact is gone")
+    }
+
+    /// How many reminders there are, those included that have not begun.
+    pub(super) async fn reminders(&self) -> Result<u64> {
+        let mut tx = self.tx().await?;
+        let unborn = tx.reminders_not_started().await?;
+        let begun: i64 = tx.report().await?.endings.iter().map(|each| each.2).sum();
+        Ok((unborn + begun).unsigned_abs())
     }
 
     /// When the reminder of an appointment looks again; `None` when it has not shown yet, or has ended.
@@ -125,9 +134,13 @@ impl Place<'_> {
 
     /// An instant as people of the clinic read it.
     pub(super) fn time(&self, at: Timestamp) -> String {
-        let at = at.to_zoned(self.zone.clone());
-        at.strftime("%a %-d %b %H:%M %Z").to_string()
+        clinics_time(at, &self.zone)
     }
+}
+
+pub(super) fn clinics_time(at: Timestamp, zone: &TimeZone) -> String {
+    let at = at.to_zoned(zone.clone());
+    at.strftime("%a %-d %b %H:%M %Z").to_string()
 }
 
 const LONGEST: Duration = Duration::from_secs(60);

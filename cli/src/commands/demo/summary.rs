@@ -153,7 +153,7 @@ impl Summary {
             "",
         ]);
         table.add_row([
-            "webhooks acknowledged",
+            "webhooks of Retell",
             &self.acknowledged.to_string(),
             &format!("{} lost", self.lost),
         ]);

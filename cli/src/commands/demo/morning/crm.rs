@@ -145,7 +145,7 @@ pub(in crate::commands::demo) struct Standing {
     pub(in crate::commands::demo) without: u64,
     /// Records of the same number, and calls and notes that were written again.
     pub(in crate::commands::demo) double: u64,
-    pub(in crate::commands::demo) calls: u64,
+    pub(in crate::commands::demo) calls: usize,
     /// What is to be done, conflicts included.
     pub(in crate::commands::demo) open: i64,
 }
@@ -175,7 +175,7 @@ impl Standing {
             standing.double += u64::from(!numbers.insert(number(&record)));
         }
         let (calls, notes) = (zoho.records("Calls"), zoho.records("Notes"));
-        standing.calls = calls.len() as u64;
+        standing.calls = calls.len();
         standing.double += again(&calls, "Description") + again(&notes, "Note_Content");
         Ok(standing)
     }

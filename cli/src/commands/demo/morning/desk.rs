@@ -39,7 +39,13 @@ pub(super) fn let_talk(place: &Place<'_>) -> Result<()> {
 }
 
 pub(super) async fn books(place: &Place<'_>, morning: &mut Morning) -> Result<()> {
-    let call = Call::taken(place, clinic::BOOKS.e164, morning).await?;
+    let call = Call::taken(
+        place,
+        clinic::BOOKS.e164,
+        "to confirm an appointment and to book another",
+        morning,
+    )
+    .await?;
     let own = call.appointment().await?;
     call.ask("confirm", json!({})).await?;
     let wished = call.free_time_after(&own, "morning").await?;
@@ -79,7 +85,7 @@ pub(super) async fn books(place: &Place<'_>, morning: &mut Morning) -> Result<()
 }
 
 pub(super) async fn moves(place: &Place<'_>, morning: &mut Morning) -> Result<()> {
-    let call = Call::taken(place, clinic::MOVES.e164, morning).await?;
+    let call = Call::taken(place, clinic::MOVES.e164, "to move an appointment", morning).await?;
     let own = call.appointment().await?;
     let waits = place.reminder_waits_until(own.id).await?;
     let before = waits.context("no reminder waits for the appointment that is to be moved")?;
@@ -127,9 +133,14 @@ struct Call<'a> {
 
 impl<'a> Call<'a> {
     /// It rings, the clinic is asked who that is, and the agent picks up with the answer.
-    async fn taken(place: &'a Place<'a>, e164: &str, morning: &mut Morning) -> Result<Self> {
+    async fn taken(
+        place: &'a Place<'a>,
+        e164: &str,
+        wish: &str,
+        morning: &mut Morning,
+    ) -> Result<Self> {
         let who = place.person(e164).await?;
-        tell(&format!("{} calls ({e164})", who.name));
+        tell(&format!("{} calls ({e164}) {wish}", who.name));
         let rang = place
             .vendors
             .retell

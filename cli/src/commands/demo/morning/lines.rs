@@ -67,7 +67,7 @@ pub(super) async fn text(place: &Place<'_>) -> Result<()> {
     .await?;
     note("waits", &approvals::line(&waits, &place.zone));
     let accepts = format!("bellhop approvals approve --tenant {SLUG} {}", waits.id);
-    note("accept by", &accepts);
+    note("to accept", &accepts);
     let still = place.person(WRITES.e164).await?.email;
     ensure!(
         still == who.email && waits.approval.proposed.0 == NEW_EMAIL,
