@@ -44,12 +44,17 @@ impl Demo {
             out.push_str(&line);
             out.push('\n');
         }
+        let (code, err) = self.end()?;
+        Ok(Told { code, out, err })
+    }
+
+    /// Waits for it. Its exit code, and what went wrong.
+    fn end(&mut self) -> Result<(Option<i32>, String)> {
         let ended = self.process.wait()?;
         let err = std::fs::read_to_string(self.folder.path().join("errors"))?;
         let left = std::fs::read_dir(self.folder.path().join(".bellhop"))?.count();
         ensure!(left == 0, "the demo left {left} folders");
-        let code = ended.code();
-        Ok(Told { code, out, err })
+        Ok((ended.code(), err))
     }
 
     /// What somebody types in another terminal, with the demo's own variables.
@@ -144,5 +149,18 @@ fn a_demo_whose_voicemail_waits_for_nobody_says_so_and_ends_with_exit_code_1() -
     let said = format!("did not hold: {trouble}");
     ensure!(told.err.contains(&said), "{said:?} is not in {}", told.err);
     assert_eq!(told.counted()?.get("troubles"), Some(&json!([trouble])));
+    Ok(())
+}
+
+#[test]
+fn a_demo_that_nobody_reads_any_more_ends_in_order() -> Result<()> {
+    let mut demo = Demo::start("1")?;
+    let told = demo.process.stdout.take().context("what it tells")?;
+    BufReader::new(told).read_line(&mut String::new())?;
+    let (code, err) = demo.end()?;
+    ensure!(
+        code == Some(1) && !err.contains("panicked"),
+        "{code:?} {err}"
+    );
     Ok(())
 }

@@ -34,9 +34,9 @@ pub(super) fn write_variables(servers: &Servers, keys: &SecretString, folder: &P
 }
 
 /// Says what to type.
-pub(super) fn tell_how_to_look(folder: &Path) {
-    println!("\nThe clinic goes on. In another terminal, from this folder:");
-    println!("  source {}", variables_in(folder).display());
+pub(super) fn tell_how_to_look(folder: &Path) -> Result<()> {
+    crate::say!("\nThe clinic goes on. In another terminal, from this folder:")?;
+    crate::say!("  source {}", variables_in(folder).display())?;
     for command in [
         "approvals list".to_owned(),
         "followups list".to_owned(),
@@ -45,7 +45,9 @@ pub(super) fn tell_how_to_look(folder: &Path) {
         "notes list".to_owned(),
         "why IN-0002".to_owned(),
     ] {
-        println!("  bellhop {command} --tenant {SLUG}");
+        crate::say!("  bellhop {command} --tenant {SLUG}")?;
     }
-    println!("\nCtrl-C ends the demo, and everything of it is forgotten");
+    Ok(crate::say!(
+        "\nCtrl-C ends the demo, and everything of it is forgotten"
+    )?)
 }

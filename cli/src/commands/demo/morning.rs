@@ -48,27 +48,28 @@ pub(super) fn reads() -> gemini::Scenario {
 /// Plays it. What does not hold is told, and the rest goes on.
 pub(super) async fn play(place: &Place<'_>, before: &crm::Before) -> Result<Morning> {
     let mut morning = Morning::default();
-    say("connecting Zoho: its records and the clinic's people find each other");
+    say("connecting Zoho: its records and the clinic's people find each other")?;
     crm::connected(place).await?;
-    say("an inbound morning: two calls to the agent, a voicemail, a text, a change in Zoho");
+    say("an inbound morning: two calls to the agent, a voicemail, a text, a change in Zoho")?;
     desk::let_talk(place)?;
     let called = desk::books(place, &mut morning).await;
-    morning.keep(called);
+    morning.keep(called)?;
     let called = desk::moves(place, &mut morning).await;
-    morning.keep(called);
+    morning.keep(called)?;
     place.vendors.play_the_week()?;
-    morning.keep(lines::voicemail(place).await);
-    morning.keep(lines::text(place).await);
-    morning.keep(crm::morning(place, before).await);
+    morning.keep(lines::voicemail(place).await)?;
+    morning.keep(lines::text(place).await)?;
+    morning.keep(crm::morning(place, before).await)?;
     Ok(morning)
 }
 
 impl Morning {
-    fn keep(&mut self, played: Result<()>) {
+    fn keep(&mut self, played: Result<()>) -> Result<()> {
         if let Err(trouble) = played {
-            note("did not hold", &format!("{trouble:#}"));
+            note("did not hold", &format!("{trouble:#}"))?;
             self.troubles.push(format!("{trouble:#}"));
         }
+        Ok(())
     }
 }
 
@@ -170,11 +171,11 @@ where
 }
 
 /// A line of the story.
-fn tell(text: &str) {
-    println!("\n  {text}");
+fn tell(text: &str) -> Result<()> {
+    Ok(crate::say!("\n  {text}")?)
 }
 
 /// What follows from it.
-fn note(what: &str, text: &str) {
-    println!("    {:<13}{text}", format!("{what}:"));
+fn note(what: &str, text: &str) -> Result<()> {
+    Ok(crate::say!("    {:<13}{text}", format!("{what}:"))?)
 }

@@ -76,7 +76,7 @@ pub(super) async fn books(place: &Place<'_>, morning: &mut Morning) -> Result<()
         made.kind.as_deref().unwrap_or("appointment"),
         place.time(reminder)
     );
-    note("booked", &booked);
+    note("booked", &booked)?;
     morning.booked = Some(Booked {
         contact: call.who.id,
         at: made.starts_at,
@@ -108,14 +108,14 @@ pub(super) async fn moves(place: &Place<'_>, morning: &mut Morning) -> Result<()
         "the appointment did not move to the time that was asked for"
     );
     let times = (place.time(own.starts_at), place.time(moved.starts_at));
-    note("moved", &format!("from {} to {}", times.0, times.1));
+    note("moved", &format!("from {} to {}", times.0, times.1))?;
     let reminder = format!(
         "from {} to {}, {:.1} s after the agent asked",
         place.time(before),
         place.time(after),
         took.as_secs_f64()
     );
-    note("reminder", &reminder);
+    note("reminder", &reminder)?;
     morning.moved = Some(Moved {
         appointment: own.id,
         from: before,
@@ -140,7 +140,7 @@ impl<'a> Call<'a> {
         morning: &mut Morning,
     ) -> Result<Self> {
         let who = place.person(e164).await?;
-        tell(&format!("{} calls ({e164}) {wish}", who.name));
+        tell(&format!("{} calls ({e164}) {wish}", who.name))?;
         let rang = place
             .vendors
             .retell
@@ -154,7 +154,7 @@ impl<'a> Call<'a> {
         note(
             "greeting",
             &format!("“{}”", plain(rang.variable("greeting"))),
-        );
+        )?;
         let id = rang.provider_call_id.clone();
         let id = id.with_context(|| format!("nobody took the call of {}", who.name))?;
         let first_name = who.name.split_whitespace().next().unwrap_or_default();
@@ -184,7 +184,7 @@ impl<'a> Call<'a> {
         })?;
         let words = answered.get("say").and_then(Value::as_str);
         let words = plain(words.unwrap_or_default());
-        note(name, &format!("“{words}”"));
+        note(name, &format!("“{words}”"))?;
         ensure!(answer.is_done(), "the agent's {name} was refused: {words}");
         Ok(answered)
     }
