@@ -10,7 +10,7 @@ use anyhow::{Context, Result, bail};
 use domain::ids::TenantId;
 use futures::{TryStreamExt, stream};
 use jiff::{SignedDuration, Timestamp};
-use store::{OpenProcess, Store};
+use store::{OpenProcess, Process, Store};
 use temporalio_client::{
     Client,
     tonic::{Code, IntoRequest, Status},
@@ -47,6 +47,8 @@ const POLL: Duration = Duration::from_millis(40);
 /// Processes that look again within this much of the first go ahead together.
 const TOGETHER: SignedDuration = SignedDuration::from_secs(60);
 const AT_ONCE: usize = 8;
+/// These live by clocks of their own, and no reminder and no call waits for them.
+const ASIDE: [Process; 3] = [Process::Crm, Process::CrmChannel, Process::CrmReconcile];
 /// A timer that is still open is among them: a process starts one after it has looked, and then only hears signals.
 const NEWEST_EVENTS: i32 = 200;
 
@@ -63,7 +65,7 @@ impl Conductor<'_> {
         let mut at = None;
         loop {
             // In this order, in which a reminder goes through them: none can slip past all three.
-            let undelivered = self.store.outbox_length().await?;
+            let undelivered = self.store.outbox_length_without(&ASIDE).await?;
             let mut tx = self.store.tenant(self.tenant).begin().await?;
             let unborn = usize::try_from(tx.reminders_not_started().await?).unwrap_or_default();
             let open = tx.open_processes().await?;

@@ -205,6 +205,19 @@ impl Store {
             .await?
             .unwrap_or_default())
     }
+
+    /// How many rows wake something else than these.
+    pub async fn outbox_length_without(&self, processes: &[Process]) -> Result<i64> {
+        let left_out = processes.iter().map(|process| process.code().to_owned());
+        let left_out: Vec<_> = left_out.collect();
+        Ok(sqlx::query_scalar!(
+            "select count(*) from outbox where process <> all($1)",
+            &left_out
+        )
+        .fetch_one(&self.pool)
+        .await?
+        .unwrap_or_default())
+    }
 }
 
 /// Temporal knows of these events now (HOOK-5). One that is being read in this moment is past

@@ -18,7 +18,7 @@ use clap::Args;
 use domain::{ids::TenantId, settings::Settings};
 use embedded::PostgresOptions;
 use indicatif::{ProgressBar, ProgressStyle};
-use jiff::Timestamp;
+use jiff::{Timestamp, tz::TimeZone};
 use secrecy::SecretString;
 use store::{KeyRing, PoolOptions, Store};
 
@@ -52,7 +52,7 @@ const SILENCE: Duration = Duration::from_secs(4);
 pub async fn run(options: Options) -> Result<ExitCode> {
     let started = Instant::now();
     let folder = PathBuf::from(".bellhop").join(format!("demo-{}", std::process::id()));
-    say("starting PostgreSQL and Temporal");
+    say("starting PostgreSQL and Temporal")?;
     let wanted = Wanted {
         postgres: PostgresOptions::temporary(),
         durable_engine: false,
@@ -75,7 +75,7 @@ async fn play(
     let keys = KeyRing::generate();
     let store = servers.store(&keys, PoolOptions::default()).await?;
     let vendors = Vendors::start(options.seed, morning::reads()).await?;
-    say("starting ingress and workers");
+    say("starting ingress and workers")?;
     let ingress = ingress::Config {
         listen: ([127, 0, 0, 1], 0).into(),
         ..Default::default()
@@ -105,7 +105,7 @@ async fn play(
     store.close().await;
     let summary = played?;
     watched?;
-    println!("{}", summary.json());
+    crate::say!("{}", summary.json())?;
     Ok(match summary.troubles().is_empty() {
         true => ExitCode::SUCCESS,
         false => ExitCode::FAILURE,
@@ -126,6 +126,7 @@ impl Demo<'_> {
     /// The clinic is made, has its morning and its week, and is counted.
     async fn tell(&self, stack: &Stack, started: Instant) -> Result<Summary> {
         let (store, vendors) = (self.store, self.vendors);
+        ends::write_variables(self.servers, self.keys, self.folder)?;
         let before = morning::crm::seed(vendors)?;
         let settings = clinic::settings()?;
         let source = tenant::create(store, clinic::SLUG, &settings).await?;
@@ -138,7 +139,7 @@ impl Demo<'_> {
             .await?;
         let imported = self.import(clinic, &settings).await?;
         if let Some(ui) = &self.servers.ui_url {
-            say(&format!("Temporal's screens: {ui}"));
+            say(&format!("Temporal's screens: {ui}"))?;
         }
         let place = Place {
             store,
@@ -148,14 +149,14 @@ impl Demo<'_> {
             vendors,
         };
         let morning = morning::play(&place, &before).await?;
-        println!();
-        say("fast forward until every reminder has ended");
-        let bar = Bar::new(imported.added);
+        crate::say!("")?;
+        say("fast forward until every reminder has ended")?;
+        let bar = Bar::new(place.reminders().await?, place.zone.clone());
         play_the_week(&place, &bar).await?;
         let summary = Summary::read(&place, morning, imported, started).await?;
-        summary.print(&place, self.servers.ui_url.as_deref());
+        summary.print(&place, self.servers.ui_url.as_deref())?;
         if !self.options.exit {
-            ends::tell_how_to_look(self.servers, self.keys, self.folder)?;
+            ends::tell_how_to_look(self.folder)?;
         }
         Ok(summary)
     }
@@ -174,10 +175,10 @@ impl Demo<'_> {
         say(&format!(
             "{} made, {} appointments imported, {} rows rejected",
             settings.tenant.name, imported.added, imported.rejected
-        ));
+        ))?;
         let rejects = std::fs::read_to_string(&files.rejects).unwrap_or_default();
         for line in rejects.lines().skip(1) {
-            println!("    rejected: {line}");
+            crate::say!("    rejected: {line}")?;
         }
         Ok(imported)
     }
@@ -217,19 +218,20 @@ async fn settle(conductor: &Conductor<'_>) -> Result<()> {
     Ok(())
 }
 
-fn say(text: &str) {
-    println!("• {text}");
+fn say(text: &str) -> Result<()> {
+    Ok(crate::say!("• {text}")?)
 }
 
 /// Progress on a terminal as a bar, elsewhere as a line now and then.
 struct Bar {
     bar: ProgressBar,
     total: u64,
+    zone: TimeZone,
     told: AtomicU64,
 }
 
 impl Bar {
-    fn new(total: u64) -> Self {
+    fn new(total: u64, zone: TimeZone) -> Self {
         let bar = ProgressBar::new(total);
         if let Ok(style) = ProgressStyle::with_template("  {bar:40} {pos}/{len} ended  {msg}") {
             bar.set_style(style);
@@ -237,6 +239,7 @@ impl Bar {
         Self {
             bar,
             total,
+            zone,
             told: AtomicU64::new(0),
         }
     }
@@ -245,12 +248,13 @@ impl Bar {
         let ended = self.total.saturating_sub(progress.open_reminders as u64);
         let at = progress
             .at
-            .map(|at| at.strftime("%a %-d %b %H:%M UTC").to_string())
+            .map(|at| morning::clinics_time(at, &self.zone))
             .unwrap_or_default();
         if self.bar.is_hidden() {
             let tenth = ended * 10 / self.total.max(1);
             if self.told.fetch_max(tenth, Ordering::Relaxed) < tenth {
-                println!("  {ended} of {} reminders ended, {at}", self.total);
+                // Whoever does not read any more is met by the next line of the story.
+                let _ = crate::say!("  {ended} of {} reminders ended, {at}", self.total);
             }
         } else {
             self.bar.set_position(ended);

@@ -4,7 +4,7 @@ use std::{collections::HashSet, time::Duration};
 
 use domain::ids::{AppointmentId, TenantId};
 use sqlx::Executor;
-use store::{Due, Wake};
+use store::{Due, Process, Wake};
 use tokio::sync::oneshot;
 
 use crate::harness::{Stage, stage};
@@ -271,4 +271,19 @@ async fn a_wake_up_in_the_hands_of_a_relay_stays_with_it() {
     assert_eq!(answer.unwrap(), (1, 0));
     make_all_due(&stage).await;
     assert_eq!(stage.drain().await, wakes);
+}
+
+#[tokio::test]
+async fn some_processes_can_be_left_out_of_the_outboxs_length() {
+    let stage = stage().await;
+    let rows = woken(&stage, 3).await;
+    assert_eq!(rows.len(), 3);
+    let store = &stage.store;
+    let ours = store.tenant_by_slug("ours").await.unwrap().unwrap();
+    let mut tx = store.tenant(ours.id).begin().await.unwrap();
+    tx.wake_tenant().await.unwrap();
+    tx.commit().await.unwrap();
+    assert_eq!(store.outbox_length_without(&[]).await.unwrap(), 4);
+    let without = store.outbox_length_without(&[Process::Tenant]).await;
+    assert_eq!(without.unwrap(), 3);
 }

@@ -1,6 +1,9 @@
-//! The demo goes on: how to look at it from another terminal.
+//! How to look at the demo from another terminal, while it plays and when it goes on.
 
-use std::{io::Write, path::Path};
+use std::{
+    io::Write,
+    path::{Path, PathBuf},
+};
 
 use anyhow::{Context, Result};
 use secrecy::{ExposeSecret, SecretString};
@@ -8,13 +11,13 @@ use secrecy::{ExposeSecret, SecretString};
 use super::clinic::{SLUG, WRITES};
 use crate::{private_file, stack::Servers};
 
-/// Writes a file with the variables that the other commands need, and says what to type.
-pub(super) fn tell_how_to_look(
-    servers: &Servers,
-    keys: &SecretString,
-    folder: &Path,
-) -> Result<()> {
-    let path = folder.join("env");
+fn variables_in(folder: &Path) -> PathBuf {
+    folder.join("env")
+}
+
+/// Writes a file with the variables that the other commands need.
+pub(super) fn write_variables(servers: &Servers, keys: &SecretString, folder: &Path) -> Result<()> {
+    let path = variables_in(folder);
     let mut text = format!(
         "export BELLHOP_DATABASE_URL='{}'\nexport TEMPORAL_ADDRESS='{}'\nexport BELLHOP_SECRET_KEYS='{}'\n",
         servers.database_url.expose_secret(),
@@ -27,9 +30,13 @@ pub(super) fn tell_how_to_look(
     }
     let mut file =
         private_file(&path).with_context(|| format!("cannot write {}", path.display()))?;
-    file.write_all(text.as_bytes())?;
-    println!("\nThe clinic goes on. In another terminal, from this folder:");
-    println!("  source {}", path.display());
+    Ok(file.write_all(text.as_bytes())?)
+}
+
+/// Says what to type.
+pub(super) fn tell_how_to_look(folder: &Path) -> Result<()> {
+    crate::say!("\nThe clinic goes on. In another terminal, from this folder:")?;
+    crate::say!("  source {}", variables_in(folder).display())?;
     for command in [
         "approvals list".to_owned(),
         "followups list".to_owned(),
@@ -38,8 +45,9 @@ pub(super) fn tell_how_to_look(
         "notes list".to_owned(),
         "why IN-0002".to_owned(),
     ] {
-        println!("  bellhop {command} --tenant {SLUG}");
+        crate::say!("  bellhop {command} --tenant {SLUG}")?;
     }
-    println!("\nCtrl-C ends the demo, and everything of it is forgotten");
-    Ok(())
+    Ok(crate::say!(
+        "\nCtrl-C ends the demo, and everything of it is forgotten"
+    )?)
 }

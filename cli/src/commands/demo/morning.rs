@@ -48,26 +48,28 @@ pub(super) fn reads() -> gemini::Scenario {
 /// Plays it. What does not hold is told, and the rest goes on.
 pub(super) async fn play(place: &Place<'_>, before: &crm::Before) -> Result<Morning> {
     let mut morning = Morning::default();
+    say("connecting Zoho: its records and the clinic's people find each other")?;
     crm::connected(place).await?;
-    say("an inbound morning: two calls to the agent, a voicemail, a text, a change in Zoho");
+    say("an inbound morning: two calls to the agent, a voicemail, a text, a change in Zoho")?;
     desk::let_talk(place)?;
     let called = desk::books(place, &mut morning).await;
-    morning.keep(called);
+    morning.keep(called)?;
     let called = desk::moves(place, &mut morning).await;
-    morning.keep(called);
+    morning.keep(called)?;
     place.vendors.play_the_week()?;
-    morning.keep(lines::voicemail(place).await);
-    morning.keep(lines::text(place).await);
-    morning.keep(crm::morning(place, before).await);
+    morning.keep(lines::voicemail(place).await)?;
+    morning.keep(lines::text(place).await)?;
+    morning.keep(crm::morning(place, before).await)?;
     Ok(morning)
 }
 
 impl Morning {
-    fn keep(&mut self, played: Result<()>) {
+    fn keep(&mut self, played: Result<()>) -> Result<()> {
         if let Err(trouble) = played {
-            note("did not hold", &format!("{trouble:#}"));
+            note("did not hold", &format!("{trouble:#}"))?;
             self.troubles.push(format!("{trouble:#}"));
         }
+        Ok(())
     }
 }
 
@@ -85,6 +87,14 @@ impl Place<'_> {
         };
         let person = tx.lock_contact(*contact).await?;
         person.context("the contact is gone")
+    }
+
+    /// How many reminders there are, those included that have not begun.
+    pub(super) async fn reminders(&self) -> Result<u64> {
+        let mut tx = self.tx().await?;
+        let unborn = tx.reminders_not_started().await?;
+        let begun: i64 = tx.report().await?.endings.iter().map(|each| each.2).sum();
+        Ok((unborn + begun).unsigned_abs())
     }
 
     /// When the reminder of an appointment looks again; `None` when it has not shown yet, or has ended.
@@ -125,9 +135,13 @@ impl Place<'_> {
 
     /// An instant as people of the clinic read it.
     pub(super) fn time(&self, at: Timestamp) -> String {
-        let at = at.to_zoned(self.zone.clone());
-        at.strftime("%a %-d %b %H:%M %Z").to_string()
+        clinics_time(at, &self.zone)
     }
+}
+
+pub(super) fn clinics_time(at: Timestamp, zone: &TimeZone) -> String {
+    let at = at.to_zoned(zone.clone());
+    at.strftime("%a %-d %b %H:%M %Z").to_string()
 }
 
 const LONGEST: Duration = Duration::from_secs(60);
@@ -157,11 +171,11 @@ where
 }
 
 /// A line of the story.
-fn tell(text: &str) {
-    println!("\n  {text}");
+fn tell(text: &str) -> Result<()> {
+    Ok(crate::say!("\n  {text}")?)
 }
 
 /// What follows from it.
-fn note(what: &str, text: &str) {
-    println!("    {:<13}{text}", format!("{what}:"));
+fn note(what: &str, text: &str) -> Result<()> {
+    Ok(crate::say!("    {:<13}{text}", format!("{what}:"))?)
 }

@@ -122,7 +122,7 @@ impl Summary {
         troubles
     }
 
-    pub(super) fn print(&self, place: &Place<'_>, ui_url: Option<&str>) {
+    pub(super) fn print(&self, place: &Place<'_>, ui_url: Option<&str>) -> Result<()> {
         let mut table = Table::new();
         table.load_preset(NOTHING);
         table.add_row(["reminders planned", &self.reminders().to_string(), ""]);
@@ -153,7 +153,7 @@ impl Summary {
             "",
         ]);
         table.add_row([
-            "webhooks acknowledged",
+            "webhooks of Retell",
             &self.acknowledged.to_string(),
             &format!("{} lost", self.lost),
         ]);
@@ -166,13 +166,14 @@ impl Summary {
             table.add_row(row);
         }
         // Cells are filled up to their columns' widths, the last ones too.
-        println!("\n{}", table.trim_fmt());
+        crate::say!("\n{}", table.trim_fmt())?;
         for trouble in self.troubles() {
             eprintln!("\ndid not hold: {trouble}");
         }
         if let Some(ui) = ui_url {
-            println!("\nTemporal's screens: {ui}");
+            crate::say!("\nTemporal's screens: {ui}")?;
         }
+        Ok(())
     }
 
     fn reasons(&self, ending: Ending) -> String {

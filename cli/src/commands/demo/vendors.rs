@@ -20,7 +20,7 @@ use super::clinic;
 use crate::commands::tenant;
 
 /// Times faster than life that the simulated calls play.
-const SPEED: f64 = 300.0;
+const SPEED: f64 = 600.0;
 
 /// A month: the process that uses the tokens lives through days in seconds.
 const TOKEN_SECONDS: u32 = 30 * 24 * 3_600;
@@ -154,7 +154,7 @@ impl Vendors {
             scenario.numbers.push(NumberScript {
                 to: (*number).to_owned(),
                 calls: vec![CallScript {
-                    talk_seconds: Some(500_000.0),
+                    talk_seconds: Some(600_000.0),
                     ..CallScript::from(*outcome)
                 }],
                 creates: Vec::new(),

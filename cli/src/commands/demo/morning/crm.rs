@@ -47,7 +47,7 @@ pub(super) async fn connected(place: &Place<'_>) -> Result<()> {
         Ok((is_heard && are_same(place).await?).then_some(()))
     })
     .await?;
-    say("Zoho is connected, and tells of changes");
+    say("Zoho is connected, and tells of changes")?;
     Ok(())
 }
 
@@ -57,7 +57,7 @@ pub(super) async fn morning(place: &Place<'_>, before: &Before) -> Result<()> {
     tell(&format!(
         "The front desk enters {}'s e-mail at Zoho",
         who.name
-    ));
+    ))?;
     let record = record_of(place.vendors, BOOKS.e164);
     let id = record.as_ref().and_then(|record| text(record, "id"));
     let id = id.context("Zoho has no record of the caller")?;
@@ -71,7 +71,7 @@ pub(super) async fn morning(place: &Place<'_>, before: &Before) -> Result<()> {
         Ok(place.person(BOOKS.e164).await?.email)
     })
     .await?;
-    note("here now", &plain(&email));
+    note("here now", &plain(&email))?;
     ensure!(
         email == FROM_THE_DESK,
         "another e-mail address arrived than was entered at Zoho"
@@ -86,12 +86,12 @@ pub(super) async fn morning(place: &Place<'_>, before: &Before) -> Result<()> {
         Ok((written && are_same(place).await?).then_some(()))
     })
     .await?;
-    tell("Zoho's records before and after");
+    tell("Zoho's records before and after")?;
     for (e164, before) in &before.0 {
         let name = place.person(e164).await?.name;
         let after = View::of(place.vendors, e164);
-        note(&name, &format!("before: {}", words(before.as_ref())));
-        println!("{:17}after:  {}", "", words(after.as_ref()));
+        note(&name, &format!("before: {}", words(before.as_ref())))?;
+        crate::say!("{:17}after:  {}", "", words(after.as_ref()))?;
     }
     Ok(())
 }
@@ -145,7 +145,7 @@ pub(in crate::commands::demo) struct Standing {
     pub(in crate::commands::demo) without: u64,
     /// Records of the same number, and calls and notes that were written again.
     pub(in crate::commands::demo) double: u64,
-    pub(in crate::commands::demo) calls: u64,
+    pub(in crate::commands::demo) calls: usize,
     /// What is to be done, conflicts included.
     pub(in crate::commands::demo) open: i64,
 }
@@ -175,7 +175,7 @@ impl Standing {
             standing.double += u64::from(!numbers.insert(number(&record)));
         }
         let (calls, notes) = (zoho.records("Calls"), zoho.records("Notes"));
-        standing.calls = calls.len() as u64;
+        standing.calls = calls.len();
         standing.double += again(&calls, "Description") + again(&notes, "Note_Content");
         Ok(standing)
     }

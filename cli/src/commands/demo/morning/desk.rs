@@ -39,7 +39,13 @@ pub(super) fn let_talk(place: &Place<'_>) -> Result<()> {
 }
 
 pub(super) async fn books(place: &Place<'_>, morning: &mut Morning) -> Result<()> {
-    let call = Call::taken(place, clinic::BOOKS.e164, morning).await?;
+    let call = Call::taken(
+        place,
+        clinic::BOOKS.e164,
+        "to confirm an appointment and to book another",
+        morning,
+    )
+    .await?;
     let own = call.appointment().await?;
     call.ask("confirm", json!({})).await?;
     let wished = call.free_time_after(&own, "morning").await?;
@@ -70,7 +76,7 @@ pub(super) async fn books(place: &Place<'_>, morning: &mut Morning) -> Result<()
         made.kind.as_deref().unwrap_or("appointment"),
         place.time(reminder)
     );
-    note("booked", &booked);
+    note("booked", &booked)?;
     morning.booked = Some(Booked {
         contact: call.who.id,
         at: made.starts_at,
@@ -79,7 +85,7 @@ pub(super) async fn books(place: &Place<'_>, morning: &mut Morning) -> Result<()
 }
 
 pub(super) async fn moves(place: &Place<'_>, morning: &mut Morning) -> Result<()> {
-    let call = Call::taken(place, clinic::MOVES.e164, morning).await?;
+    let call = Call::taken(place, clinic::MOVES.e164, "to move an appointment", morning).await?;
     let own = call.appointment().await?;
     let waits = place.reminder_waits_until(own.id).await?;
     let before = waits.context("no reminder waits for the appointment that is to be moved")?;
@@ -102,14 +108,14 @@ pub(super) async fn moves(place: &Place<'_>, morning: &mut Morning) -> Result<()
         "the appointment did not move to the time that was asked for"
     );
     let times = (place.time(own.starts_at), place.time(moved.starts_at));
-    note("moved", &format!("from {} to {}", times.0, times.1));
+    note("moved", &format!("from {} to {}", times.0, times.1))?;
     let reminder = format!(
         "from {} to {}, {:.1} s after the agent asked",
         place.time(before),
         place.time(after),
         took.as_secs_f64()
     );
-    note("reminder", &reminder);
+    note("reminder", &reminder)?;
     morning.moved = Some(Moved {
         appointment: own.id,
         from: before,
@@ -127,9 +133,14 @@ struct Call<'a> {
 
 impl<'a> Call<'a> {
     /// It rings, the clinic is asked who that is, and the agent picks up with the answer.
-    async fn taken(place: &'a Place<'a>, e164: &str, morning: &mut Morning) -> Result<Self> {
+    async fn taken(
+        place: &'a Place<'a>,
+        e164: &str,
+        wish: &str,
+        morning: &mut Morning,
+    ) -> Result<Self> {
         let who = place.person(e164).await?;
-        tell(&format!("{} calls ({e164})", who.name));
+        tell(&format!("{} calls ({e164}) {wish}", who.name))?;
         let rang = place
             .vendors
             .retell
@@ -143,7 +154,7 @@ impl<'a> Call<'a> {
         note(
             "greeting",
             &format!("“{}”", plain(rang.variable("greeting"))),
-        );
+        )?;
         let id = rang.provider_call_id.clone();
         let id = id.with_context(|| format!("nobody took the call of {}", who.name))?;
         let first_name = who.name.split_whitespace().next().unwrap_or_default();
@@ -173,7 +184,7 @@ impl<'a> Call<'a> {
         })?;
         let words = answered.get("say").and_then(Value::as_str);
         let words = plain(words.unwrap_or_default());
-        note(name, &format!("“{words}”"));
+        note(name, &format!("“{words}”"))?;
         ensure!(answer.is_done(), "the agent's {name} was refused: {words}");
         Ok(answered)
     }

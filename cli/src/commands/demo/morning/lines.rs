@@ -25,8 +25,8 @@ pub(super) fn reads() -> gemini::Scenario {
 pub(super) async fn voicemail(place: &Place<'_>) -> Result<()> {
     tell(&format!(
         "{STRANGER} calls the line at OpenPhone; nobody answers, and a message is left"
-    ));
-    note("message", &format!("“{MESSAGE}”"));
+    ))?;
+    note("message", &format!("“{MESSAGE}”"))?;
     let story = CallStory::voicemail(MESSAGE);
     let call = place.vendors.phone.call_from(STRANGER, LINE, story);
     call.context("OpenPhone has no such line")?;
@@ -41,7 +41,7 @@ pub(super) async fn voicemail(place: &Place<'_>) -> Result<()> {
     note(
         "follow-up",
         &followups::line(&entry, Timestamp::now(), &place.zone),
-    );
+    )?;
     ensure!(
         entry.owner.is_some() && entry.due_at.is_some(),
         "the follow-up of the voicemail has no owner or no time"
@@ -51,8 +51,8 @@ pub(super) async fn voicemail(place: &Place<'_>) -> Result<()> {
 
 pub(super) async fn text(place: &Place<'_>) -> Result<()> {
     let who = place.person(WRITES.e164).await?;
-    tell(&format!("{} writes to the line", who.name));
-    note("text", &format!("“{TEXT}”"));
+    tell(&format!("{} writes to the line", who.name))?;
+    note("text", &format!("“{TEXT}”"))?;
     let text = place.vendors.phone.text_from(WRITES.e164, LINE, TEXT);
     text.context("OpenPhone has no such line")?;
     let waits = seen(
@@ -65,9 +65,9 @@ pub(super) async fn text(place: &Place<'_>) -> Result<()> {
         },
     )
     .await?;
-    note("waits", &approvals::line(&waits, &place.zone));
+    note("waits", &approvals::line(&waits, &place.zone))?;
     let accepts = format!("bellhop approvals approve --tenant {SLUG} {}", waits.id);
-    note("accept by", &accepts);
+    note("to accept", &accepts)?;
     let still = place.person(WRITES.e164).await?.email;
     ensure!(
         still == who.email && waits.approval.proposed.0 == NEW_EMAIL,

@@ -27,6 +27,8 @@ pub(super) struct Inbound {
     from_openphone: Count,
     from_zoho: Count,
     crm: Standing,
+    /// The calls of the provider that are written at Zoho.
+    written: Count,
     troubles: Vec<String>,
 }
 
@@ -75,6 +77,8 @@ impl Inbound {
             }
             None => None,
         };
+        let crm = Standing::read(place).await?;
+        let calls = place.vendors.retell.ledger().calls.len();
         let inbound = Self {
             greeted: morning.greeted,
             booked,
@@ -84,7 +88,8 @@ impl Inbound {
             taken: calls_taken(place).await?,
             from_openphone: from_openphone(place).await?,
             from_zoho: from_zoho(place).await?,
-            crm: Standing::read(place).await?,
+            crm,
+            written: Count::of(calls, crm.calls),
             troubles,
         };
         Ok(inbound)
@@ -97,6 +102,7 @@ impl Inbound {
             (self.taken, "calls that came in"),
             (self.from_openphone, "webhooks of OpenPhone"),
             (self.from_zoho, "notifications of Zoho"),
+            (self.written, "calls that Zoho is to know"),
         ];
         for (count, what) in counts {
             if count.lost + count.double > 0 {
@@ -173,10 +179,15 @@ impl Inbound {
         rows.push(row("notifications of Zoho", zoho.told, zoho.words()));
         let crm = self.crm;
         let note = format!(
-            "{} differ, {} lost, {} double; {} calls are written there",
-            crm.differ, crm.without, crm.double, crm.calls
+            "{} differ, {} lost, {} double",
+            crm.differ, crm.without, crm.double
         );
         rows.push(row("contacts in step with Zoho", crm.in_step, note));
+        rows.push(row(
+            "calls written at Zoho",
+            crm.calls,
+            self.written.words(),
+        ));
         rows
     }
 
@@ -195,6 +206,8 @@ impl Inbound {
             "crm_in_step": self.crm.in_step,
             "crm_differ": self.crm.differ + self.crm.without,
             "crm_double": self.crm.double,
+            "crm_calls": self.crm.calls,
+            "crm_calls_lost": self.written.lost,
         })
     }
 }
@@ -267,6 +280,7 @@ mod tests {
         let nothing = Inbound {
             taken: Count::of(2, 1),
             from_zoho: Count::of(1, 2),
+            written: Count::of(3, 1),
             troubles: vec!["Iris Hart was not greeted by name".to_owned()],
             ..Inbound::default()
         };
@@ -276,6 +290,7 @@ mod tests {
                 "Iris Hart was not greeted by name",
                 "of the calls that came in 1 lost, 0 double",
                 "of the notifications of Zoho 0 lost, 1 double",
+                "of the calls that Zoho is to know 2 lost, 0 double",
                 "not every caller was greeted by name",
                 "what was booked in the call is not there once",
                 "no reminder was moved by a call",
