@@ -36,6 +36,7 @@ pub(crate) async fn arrived(
         caller: &caller,
         line: line(&settings, called),
         to_number: call.to_number.as_deref(),
+        was_asked_about: call.context.is_some(),
     };
     tx.call_arrived(&arrived, now).await?;
     if let Some(context) = call.context {

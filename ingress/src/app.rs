@@ -36,8 +36,12 @@ pub(crate) struct App {
     pub(crate) keeper: Option<Keeper>,
     pub(crate) bodies: Bodies,
     pub(crate) in_flight: Semaphore,
+    /// More places, for questions only.
+    pub(crate) question_reserve: Semaphore,
     pub(crate) source_rates: Limiter,
     pub(crate) tenant_rates: Limiter,
+    /// Of the questions of a source that sends too much.
+    pub(crate) question_rates: Limiter,
     pub(crate) logged_refusals: Mutex<Bucket>,
     pub(crate) readiness: Readiness,
     pub(crate) live: Live,
@@ -61,8 +65,10 @@ impl App {
             keeper,
             bodies: Bodies::new(&config),
             in_flight: Semaphore::new(config.max_in_flight.get()),
+            question_reserve: Semaphore::new(config.question_reserve.get()),
             source_rates: Limiter::new(config.source_rate),
             tenant_rates: Limiter::new(config.tenant_rate),
+            question_rates: Limiter::new(config.question_rate),
             logged_refusals: Mutex::new(Bucket::full(LOGGED_REFUSALS, Instant::now())),
             readiness: Readiness::new(store.clone()),
             live,

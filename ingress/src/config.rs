@@ -53,6 +53,12 @@ pub struct Config {
     pub source_rate: Rate,
     /// `BELLHOP_INGRESS_TENANT_RATE` (default 400 webhooks a second) and `BELLHOP_INGRESS_TENANT_BURST` (800).
     pub tenant_rate: Rate,
+    /// `BELLHOP_INGRESS_QUESTION_RATE` (default 50 questions a second) and `BELLHOP_INGRESS_QUESTION_BURST` (100): so many
+    /// of a source are answered though it, or its tenant, sends more than it may.
+    pub question_rate: Rate,
+    /// `BELLHOP_INGRESS_QUESTION_RESERVE`, default 32: questions that are answered at once though `max_in_flight` is
+    /// reached.
+    pub question_reserve: NonZeroUsize,
     /// `BELLHOP_INGRESS_SOURCE_FRESH_SECONDS`, default 30: how long a source is believed without asking again.
     pub source_fresh: Duration,
     /// `BELLHOP_INGRESS_SOURCE_STALE_SECONDS`, default 3 600: how long it is believed while the database is away.
@@ -99,6 +105,11 @@ impl Default for Config {
                 per_second: 400,
                 burst: 800,
             },
+            question_rate: Rate {
+                per_second: 50,
+                burst: 100,
+            },
+            question_reserve: count(32),
             source_fresh: Duration::from_secs(30),
             source_stale: Duration::from_secs(3_600),
             batch_max: count(128),
@@ -176,6 +187,15 @@ impl Config {
                 "BELLHOP_INGRESS_TENANT_RATE",
                 "BELLHOP_INGRESS_TENANT_BURST",
                 standard.tenant_rate,
+            )?,
+            question_rate: variables.rate(
+                "BELLHOP_INGRESS_QUESTION_RATE",
+                "BELLHOP_INGRESS_QUESTION_BURST",
+                standard.question_rate,
+            )?,
+            question_reserve: variables.count(
+                "BELLHOP_INGRESS_QUESTION_RESERVE",
+                standard.question_reserve,
             )?,
             source_fresh: variables.seconds(
                 "BELLHOP_INGRESS_SOURCE_FRESH_SECONDS",

@@ -258,6 +258,7 @@ impl Place {
                 caller: &caller,
                 line,
                 to_number,
+                was_asked_about: asked.context.is_some(),
             };
             tx.call_arrived(&arrived, now).await?;
             if let Some(context) = asked.context {

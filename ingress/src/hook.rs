@@ -14,6 +14,7 @@ use axum::{
 use domain::ids::EventId;
 use providers::redact::kept_headers;
 use store::{NewEvent, Source};
+use tokio::sync::SemaphorePermit;
 use tracing::{Instrument, Span, field};
 
 use crate::{
@@ -140,7 +141,7 @@ async fn accept(
     trace: &Trace,
     since: Instant,
 ) -> Result<Accepted, Refusal> {
-    let _place = app.in_flight.try_acquire().map_err(|_| Refusal::Busy)?;
+    let (_place, busy) = place(app)?;
     let source = app
         .sources
         .get(key)
@@ -150,8 +151,11 @@ async fn accept(
     Span::current()
         .record("source", field::display(source.id))
         .record("tenant", field::display(source.tenant));
-    within_rates(app, &source)?;
+    let too_much = busy.or_else(|| within_rates(app, &source).err());
     let body = app.bodies.read(body).await?;
+    if let Some(refusal) = too_much {
+        only_questions(app, &source, head, &body, refusal)?;
+    }
     let verified = verified(app, key, source, head, body).await?;
     let outline =
         verified
@@ -177,6 +181,35 @@ async fn accept(
         });
     }
     store(app, verified, outline, head.headers, trace).await
+}
+
+/// A place among the requests under way; one of the reserve, for questions only, when the others are taken.
+fn place(app: &App) -> Result<(SemaphorePermit<'_>, Option<Refusal>), Refusal> {
+    if let Ok(place) = app.in_flight.try_acquire() {
+        return Ok((place, None));
+    }
+    let reserve = app.question_reserve.try_acquire();
+    let place = reserve.map_err(|_| Refusal::Busy)?;
+    Ok((place, Some(Refusal::Busy)))
+}
+
+/// A webhook that is refused is sent again. A question is asked once, while somebody waits on the phone: however much
+/// else is sent, some are answered.
+fn only_questions(
+    app: &App,
+    source: &Source,
+    head: Head<'_>,
+    body: &Received,
+    refusal: Refusal,
+) -> Result<(), Refusal> {
+    let provider = Provider::of(source)?;
+    let outline = provider.outline(source, head.headers, &body.bytes);
+    let is_question = outline.is_ok_and(|outline| provider.asks(&outline.event_type).is_some());
+    let take = || app.question_rates.take(source.id.uuid(), Instant::now());
+    match is_question && take().is_ok() {
+        true => Ok(()),
+        false => Err(refusal),
+    }
 }
 
 fn within_rates(app: &App, source: &Source) -> Result<(), Refusal> {

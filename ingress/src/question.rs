@@ -57,8 +57,9 @@ impl Failure {
 /// The answer's JSON. There always is one.
 pub(crate) async fn answer(app: &App, asked: &Asked<'_>) -> Vec<u8> {
     let limit = app.config.question_time_limit;
+    let id = ContextId::generate();
     let found = match caller_question::read(asked.provider, asked.body) {
-        Ok(question) => tokio::time::timeout(limit, find(&app.store, asked, &question, limit))
+        Ok(question) => tokio::time::timeout(limit, find(&app.store, id, asked, &question, limit))
             .await
             .map_err(|_| Failure::TimedOut)
             .and_then(|found| found.map_err(|error| failed(&error))),
@@ -76,7 +77,7 @@ pub(crate) async fn answer(app: &App, asked: &Asked<'_>) -> Vec<u8> {
                 failure = failure.code(),
                 "a caller was answered without a look at who it is"
             );
-            let unanswered = Unanswered::of(asked, failure);
+            let unanswered = Unanswered::of(id, asked, failure);
             let answer = unanswered.answer.clone();
             tokio::spawn(recorded(app.store.clone(), unanswered));
             answer
@@ -95,6 +96,7 @@ fn failed(error: &store::Error) -> Failure {
 /// Finds the answer, and keeps it before it is sent.
 async fn find(
     store: &Store,
+    id: ContextId,
     asked: &Asked<'_>,
     question: &CallerQuestion,
     limit: Duration,
@@ -104,7 +106,6 @@ async fn find(
     tx.hurry(limit).await?;
     let settings = tx.tenant_row().await?.settings;
     let found = memory::of(&mut tx, question, &settings, now).await?;
-    let id = ContextId::generate();
     let answer = caller_question::answer(asked.provider, &found, &settings, id);
     let sent: Value = serde_json::from_slice(&answer)?;
     tx.log_context(&ContextEntry {
@@ -131,9 +132,7 @@ async fn find(
             .await?;
     }
     if let Some(problem) = found.line_problem() {
-        let trouble = trouble(AlertCause::UnknownCaller, problem.code());
-        tx.raise(&trouble, Seen::Occurred, asked.trace.arrived_at)
-            .await?;
+        tx.unknown_line(problem, asked.trace.arrived_at).await?;
     }
     tx.commit().await?;
     tracing::info!(
@@ -159,6 +158,7 @@ async fn arrived(
         caller: &found.caller,
         line: found.line,
         to_number: question.to_number.as_deref(),
+        was_asked_about: true,
     };
     tx.call_arrived(&arrived, asked.trace.arrived_at).await
 }
@@ -178,6 +178,8 @@ fn milliseconds(since: Instant) -> u32 {
 
 /// What is kept of a question that was not answered.
 struct Unanswered {
+    /// That of the answer that was not ready: its record may have been stored all the same.
+    id: ContextId,
     tenant: domain::ids::TenantId,
     provider: &'static str,
     failure: Failure,
@@ -188,8 +190,9 @@ struct Unanswered {
 }
 
 impl Unanswered {
-    fn of(asked: &Asked<'_>, failure: Failure) -> Self {
+    fn of(id: ContextId, asked: &Asked<'_>, failure: Failure) -> Self {
         Self {
+            id,
             tenant: asked.source.tenant,
             provider: asked.provider.code(),
             failure,
@@ -203,7 +206,7 @@ impl Unanswered {
         let answer: Value = serde_json::from_slice(&self.answer)?;
         let mut tx = store.tenant(self.tenant).begin().await?;
         tx.log_context(&ContextEntry {
-            id: ContextId::generate(),
+            id: self.id,
             provider: self.provider,
             provider_call_id: None,
             caller: None,

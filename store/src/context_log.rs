@@ -168,7 +168,9 @@ impl TenantTx {
         sqlx::query!(
             "insert into context_log (tenant_id, id, provider, provider_call_id, caller, contact_id, e164, line, agent_id,
                                       line_problem, answer, failure, took_ms, request_id, trace_id, asked_at)
-             values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)",
+             values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)
+             on conflict (tenant_id, id) do update
+             set answer = excluded.answer, failure = excluded.failure, took_ms = excluded.took_ms",
             self.tenant(),
             entry.id.uuid(),
             entry.provider,

@@ -1,6 +1,7 @@
 //! Calls that come in, and whom they come from.
 
 use domain::{
+    alert::{AlertCause, Part, fingerprint},
     call::{CallState, Direction},
     follow::DialState,
     ids::{CallId, ContactId},
@@ -9,7 +10,7 @@ use domain::{
 };
 use jiff::Timestamp;
 
-use crate::{Result, TenantTx, instant::to_db};
+use crate::{Result, Seen, TenantTx, Trouble, instant::to_db};
 
 /// A call that came in, as the first that was heard of it tells.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -20,6 +21,8 @@ pub struct Arrived<'a> {
     pub line: Line,
     /// Our number that was called, as the provider wrote it.
     pub to_number: Option<&'a str>,
+    /// Whether its agent asked who calls before: of a line that is none of the tenant's somebody heard then.
+    pub was_asked_about: bool,
 }
 
 /// Somebody with the number that calls.
@@ -101,10 +104,25 @@ impl TenantTx {
         .await?;
         let Some(id) = made else { return Ok(()) };
         self.wake_call(CallId::from_uuid(id)).await?;
+        if call.line != Line::Ours && !call.was_asked_about {
+            self.unknown_line(call.line, now).await?;
+        }
         match (call.line, call.caller.caller, call.caller.e164()) {
             (Line::Ours, Caller::Unknown, Some(e164)) => self.crm_unknown_number(e164, now).await,
             _ => Ok(()),
         }
+    }
+
+    /// A call came in on a line that is none of the tenant's: somebody is to hear of it.
+    pub async fn unknown_line(&mut self, line: Line, now: Timestamp) -> Result<()> {
+        let cause = AlertCause::UnknownCaller;
+        let trouble = Trouble {
+            cause,
+            severity: cause.severity(),
+            fingerprint: fingerprint(cause, &[Part::Code(line.code())]),
+            about: line.code(),
+        };
+        self.raise(&trouble, Seen::Occurred, now).await
     }
 
     /// The people with a number, also with that of a contact who was merged into them: two at most, for with more than one nobody knows who calls.

@@ -41,6 +41,7 @@ async fn followed(stage: &Stage, tenant: TenantId, slug: &'static str) -> Follow
         caller: &caller.unwrap(),
         line: Line::Ours,
         to_number: Some("+442079460000"),
+        was_asked_about: false,
     };
     tx.call_arrived(&arrived, Timestamp::now()).await.unwrap();
     tx.commit().await.unwrap();

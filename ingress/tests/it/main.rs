@@ -14,6 +14,7 @@ mod harm;
 mod limits;
 mod live;
 mod probes;
+mod questions;
 mod refused;
 mod secrets;
 mod shutdown;

@@ -29,6 +29,7 @@ async fn calls(tenant: &TenantStore, id: &str, from: &str, line: Line) {
         caller: &caller.unwrap(),
         line,
         to_number: Some("+4420\0 7946 0000"),
+        was_asked_about: false,
     };
     tx.call_arrived(&arrived, at(NOW)).await.unwrap();
     tx.commit().await.unwrap();
