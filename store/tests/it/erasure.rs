@@ -186,11 +186,51 @@ async fn a_call_that_began_since_the_operator_was_asked_stops_the_erasure() {
     again.contact.name = ADA.name.to_owned();
     import(&tenant, &[again]).await;
     authorize(&tenant, appointment_id(&tenant, "ARCHER-2").await).await;
+    let before = bodies(&stage).await;
 
     let refused = tenant.erase(&asked_about, at(NOW), |_| {}).await;
 
     assert!(matches!(refused, Err(Error::StillTalking)), "{refused:?}");
     assert!(!places_of(&stage, ADA.name).await.is_empty());
+    // The call under way still needs what was heard.
+    assert_eq!(bodies(&stage).await, before);
+    assert!(before.iter().any(|body| !body.is_empty()));
+}
+
+async fn bodies(stage: &Stage) -> Vec<Vec<u8>> {
+    sqlx::query_scalar("select body from events order by id")
+        .fetch_all(&stage.pool)
+        .await
+        .unwrap()
+}
+
+#[tokio::test]
+async fn an_emptied_webhook_stays_empty_whoever_read_it_before() {
+    let stage = stage().await;
+    let tenant = stage.tenant("clinic").await;
+    webhook(&stage, &tenant, "call.completed", None, "marigold").await;
+    webhook(&stage, &tenant, "call.completed", None, "tulip").await;
+    let ids: Vec<Uuid> = sqlx::query_scalar("select id from events order by id")
+        .fetch_all(&stage.pool)
+        .await
+        .unwrap();
+    let mut tx = tenant.begin().await.unwrap();
+    tx.erase_event(EventId::from_uuid(ids[0]), at(NOW))
+        .await
+        .unwrap();
+    tx.commit().await.unwrap();
+
+    let mut tx = tenant.begin().await.unwrap();
+    for id in ids {
+        let id = EventId::from_uuid(id);
+        tx.replace_body(id, b"without its transcript")
+            .await
+            .unwrap();
+    }
+    tx.commit().await.unwrap();
+
+    let left = [b"".to_vec(), b"without its transcript".to_vec()];
+    assert_eq!(bodies(&stage).await, left);
 }
 
 /// A text, or a part of a call, as a webhook tells of it.

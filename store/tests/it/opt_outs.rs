@@ -370,3 +370,48 @@ async fn of_somebody_erased_no_number_is_called_whichever_said_so() {
     import(&tenant, &[of("A9", "Ada Archer", Some(SECOND))]).await;
     assert!(is_quiet(&tenant, appointment_id(&tenant, "A9").await).await);
 }
+
+/// Ada is erased, and comes again with the next file.
+async fn erased_and_back(stage: &Stage) -> (TenantStore, AppointmentId) {
+    let (tenant, ada, _) = ada(stage).await;
+    let mut tx = tenant.begin().await.unwrap();
+    let person = tx.person(Some(ada), None).await.unwrap();
+    drop(tx);
+    tenant.erase(&person, at(NOW), |_| {}).await.unwrap();
+    import(&tenant, &[of("A9", "Ada Archer", Some(FIRST))]).await;
+    let a9 = appointment_id(&tenant, "A9").await;
+    (tenant, a9)
+}
+
+#[tokio::test]
+async fn a_word_by_text_that_comes_after_the_erasure_stops_calls_and_texts_and_names_nobody() {
+    let stage = stage().await;
+    let (tenant, a9) = erased_and_back(&stage).await;
+    assert!(!is_quiet(&tenant, a9).await && takes_texts(&tenant, FIRST).await);
+    let mut tx = tenant.begin().await.unwrap();
+    tx.mark_opt_out(FIRST).await.unwrap();
+    tx.mark_opt_out(FIRST).await.unwrap();
+    tx.commit().await.unwrap();
+    assert!(is_quiet(&tenant, a9).await && !takes_texts(&tenant, FIRST).await);
+    assert_eq!(stage.count("select count(*) from opt_outs").await, 0);
+    assert_eq!(stage.count("select count(*) from text_choices").await, 0);
+}
+
+#[tokio::test]
+async fn a_wish_of_somebody_erased_goes_with_them_when_the_file_corrects_their_number() {
+    let stage = stage().await;
+    let (tenant, a9) = erased_and_back(&stage).await;
+    let mut tx = tenant.begin().await.unwrap();
+    tx.mark_opt_out(FIRST).await.unwrap();
+    tx.commit().await.unwrap();
+    // Somebody else who takes over the appointment said nothing.
+    import(&tenant, &[of("A9", "Bob Baker", Some(SECOND))]).await;
+    assert!(!is_quiet(&tenant, a9).await);
+    import(&tenant, &[of("A9", "Ada Archer", Some(FIRST))]).await;
+
+    import(&tenant, &[of("A9", "Ada Archer", Some(THIRD))]).await;
+
+    assert!(is_quiet(&tenant, a9).await);
+    assert!(!takes_texts(&tenant, THIRD).await);
+    assert!(takes_texts(&tenant, SECOND).await);
+}
