@@ -4,7 +4,7 @@ use domain::{
     crm::{PageToken, Phase, ReconcileFacts, ReconcileStep, next_reconcile},
     settings::Settings,
 };
-use jiff::{Timestamp, tz::TimeZone};
+use jiff::Timestamp;
 use providers::zoho::CrmError;
 use store::{CrmTask, Result, TenantTx};
 use workflows::contract::CrmStep;
@@ -23,7 +23,7 @@ pub(super) async fn advance(
     if account.reconcile.is_some() {
         return Ok(CrmStep::Work);
     }
-    let zone = settings.tenant.zone().unwrap_or(TimeZone::UTC);
+    let zone = settings.tenant.zone_or_utc();
     let due = match account.compared_at {
         Some(last) if !account.compare_now => {
             next_reconcile(last, settings.crm.reconcile_at, &zone)

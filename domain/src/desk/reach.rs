@@ -1,7 +1,7 @@
 //! How far ahead has to be looked for a wish. Most are met in the days to come; only what is not takes reading, in a
 //! business with many appointments, all that stand until the horizon.
 
-use jiff::{SignedDuration, Timestamp, tz::TimeZone};
+use jiff::{SignedDuration, Timestamp};
 
 use super::{Deed, Want, Wanted, Wish, decide::MOST_FREE_TIMES};
 use crate::settings::Settings;
@@ -11,7 +11,7 @@ const NEAR_DAYS: i64 = 5;
 
 /// The same settings with a nearer horizon, for a wish to be decided by first; `None` when it reaches as far as theirs.
 pub fn near(now: Timestamp, wish: &Wish, settings: &Settings) -> Option<Settings> {
-    let zone = settings.tenant.zone().unwrap_or(TimeZone::UTC);
+    let zone = settings.tenant.zone_or_utc();
     let wanted = match &wish.want {
         Want::FreeSlots(search) => match search.from {
             Some(day) => day.to_zoned(zone).ok()?.timestamp(),

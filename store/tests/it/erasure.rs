@@ -14,7 +14,7 @@ use uuid::Uuid;
 
 use crate::{
     harness::{NOW, Stage, appointment, appointment_id, at, authorize, import, stage},
-    person::{ADA, BEA, fill, find, places_of},
+    person::{ADA, BEA, erase, fill, find, places_of, with_ada},
 };
 
 const OTHER: &str = "+447700900777";
@@ -64,9 +64,7 @@ async fn webhook(stage: &Stage, tenant: &TenantStore, kind: &str, call: Option<&
 
 #[tokio::test]
 async fn whichever_of_merged_contacts_is_named_the_whole_person_is_erased() {
-    let stage = stage().await;
-    let tenant = stage.tenant("clinic").await;
-    let ada = fill(&stage, &tenant, &ADA).await;
+    let (stage, tenant, ada) = with_ada().await;
     let gone = another(&stage, &tenant).await;
     merge(&tenant, ada, gone).await;
     let mut tx = tenant.begin().await.unwrap();
@@ -83,9 +81,7 @@ async fn whichever_of_merged_contacts_is_named_the_whole_person_is_erased() {
 
 #[tokio::test]
 async fn what_names_a_number_or_address_that_the_person_had_before_is_erased() {
-    let stage = stage().await;
-    let tenant = stage.tenant("clinic").await;
-    let ada = fill(&stage, &tenant, &ADA).await;
+    let (stage, tenant, ada) = with_ada().await;
     let bea = fill(&stage, &tenant, &BEA).await;
     let used = [
         "insert into contact_changes (tenant_id, id, contact_id, field, was, becomes, changed_by, changed_at)
@@ -134,8 +130,7 @@ async fn what_names_a_number_or_address_that_the_person_had_before_is_erased() {
         .await;
     }
 
-    let person = find(&tenant, ada).await;
-    tenant.erase(&person, at(NOW), |_| {}).await.unwrap();
+    erase(&tenant, ada).await;
 
     is_nowhere(&stage, &hers).await;
     is_nowhere(&stage, &["young@ada.example"]).await;
@@ -145,9 +140,7 @@ async fn what_names_a_number_or_address_that_the_person_had_before_is_erased() {
 
 #[tokio::test]
 async fn somebody_who_changed_since_the_operator_was_asked_is_erased_as_they_are() {
-    let stage = stage().await;
-    let tenant = stage.tenant("clinic").await;
-    let ada = fill(&stage, &tenant, &ADA).await;
+    let (stage, tenant, ada) = with_ada().await;
     let asked_about = find(&tenant, ada).await;
 
     let gone = another(&stage, &tenant).await;
@@ -178,9 +171,7 @@ async fn somebody_who_changed_since_the_operator_was_asked_is_erased_as_they_are
 
 #[tokio::test]
 async fn a_call_that_began_since_the_operator_was_asked_stops_the_erasure() {
-    let stage = stage().await;
-    let tenant = stage.tenant("clinic").await;
-    let ada = fill(&stage, &tenant, &ADA).await;
+    let (stage, tenant, ada) = with_ada().await;
     let asked_about = find(&tenant, ada).await;
     let mut again = appointment("ARCHER-2");
     again.contact.name = ADA.name.to_owned();
@@ -266,9 +257,7 @@ async fn is_of_erased(tenant: &TenantStore, entry: &Entry) -> bool {
 
 #[tokio::test]
 async fn what_comes_late_of_an_erased_person_is_known_and_what_is_new_is_not_theirs() {
-    let stage = stage().await;
-    let tenant = stage.tenant("clinic").await;
-    let ada = fill(&stage, &tenant, &ADA).await;
+    let (stage, tenant, ada) = with_ada().await;
     let known = heard(text, "AC-known", Some(ADA.e164), -60);
     let mut tx = tenant.begin().await.unwrap();
     assert!(!tx.is_of_erased(&known, at(NOW)).await.unwrap());
@@ -276,8 +265,7 @@ async fn what_comes_late_of_an_erased_person_is_known_and_what_is_new_is_not_the
         .await
         .unwrap();
     tx.commit().await.unwrap();
-    let person = find(&tenant, ada).await;
-    tenant.erase(&person, at(NOW), |_| {}).await.unwrap();
+    erase(&tenant, ada).await;
 
     for (entry, is_late) in [
         // What becomes of a text that was heard of before.
@@ -298,11 +286,8 @@ async fn what_comes_late_of_an_erased_person_is_known_and_what_is_new_is_not_the
 
 #[tokio::test]
 async fn what_was_heard_of_a_call_before_anybody_could_tell_whose_it_is_is_erased_with_it() {
-    let stage = stage().await;
-    let tenant = stage.tenant("clinic").await;
-    let ada = fill(&stage, &tenant, &ADA).await;
-    let person = find(&tenant, ada).await;
-    tenant.erase(&person, at(NOW), |_| {}).await.unwrap();
+    let (stage, tenant, ada) = with_ada().await;
+    erase(&tenant, ada).await;
     // Its summary comes first, and names no number.
     let summary = heard(call, "AC-late", None, -5);
     webhook(
@@ -337,16 +322,13 @@ async fn what_was_heard_of_a_call_before_anybody_could_tell_whose_it_is_is_erase
 
 #[tokio::test]
 async fn a_text_that_was_erased_while_it_left_is_not_heard_of_again() {
-    let stage = stage().await;
-    let tenant = stage.tenant("clinic").await;
-    let ada = fill(&stage, &tenant, &ADA).await;
+    let (stage, tenant, ada) = with_ada().await;
     let texts: Vec<Uuid> =
         sqlx::query_scalar("update outbound_texts set state = 'sending' returning id")
             .fetch_all(&stage.pool)
             .await
             .unwrap();
-    let person = find(&tenant, ada).await;
-    tenant.erase(&person, at(NOW), |_| {}).await.unwrap();
+    erase(&tenant, ada).await;
 
     let mut tx = tenant.begin().await.unwrap();
     for text in texts {

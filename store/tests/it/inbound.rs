@@ -1,21 +1,13 @@
 //! Calls that come in, and whom they are taken to come from.
 
-use domain::{
-    inbound::Line,
-    settings::{CrmProvider, Settings},
-};
+use domain::{inbound::Line, settings::Settings};
 use store::{Arrived, TenantStore};
 
 use crate::harness::{NOW, Stage, appointment, at, import, stage};
 
 /// A tenant with a CRM, and a contact whose number is +447700900123.
 async fn clinic(stage: &Stage) -> TenantStore {
-    let tenant = stage.tenant("ours").await;
-    let mut settings = Settings::default();
-    settings.crm.provider = CrmProvider::Zoho;
-    let mut tx = tenant.begin().await.unwrap();
-    tx.apply_settings(&settings).await.unwrap();
-    tx.commit().await.unwrap();
+    let tenant = stage.tenant_with_crm("ours").await;
     import(&tenant, &[appointment("A1")]).await;
     tenant
 }
