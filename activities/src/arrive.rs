@@ -37,10 +37,10 @@ pub(crate) async fn arrived(
         line: line(&settings, called),
         to_number: call.to_number.as_deref(),
     };
-    tx.call_arrived(&arrived, now).await?;
+    let arrival = tx.call_arrived(&arrived, now).await?;
     if let Some(context) = call.context {
         tx.context_belongs(context, &event.provider, provider_call_id)
             .await?;
     }
-    Ok(())
+    tx.look_for_caller(arrival, now).await
 }

@@ -29,8 +29,9 @@ pub(crate) async fn look(
         false => Vec::new(),
     };
     let mut tx = store.tenant(input.of.tenant).begin().await?;
-    let tenant = tx.tenant_row().await?;
     let measures = tx.measures().await?;
+    // Weighing the calls may pause it, and comes after alerts.
+    let tenant = tx.lock_tenant().await?;
     for (cause, stands) in standing(&measures, &tenant.settings.alerts) {
         let seen = if stands { Seen::Stands } else { Seen::Clears };
         if stands {

@@ -9,7 +9,7 @@ use domain::{
 };
 use providers::source::SourceKind;
 use serde_json::Value;
-use store::{Arrived, ContextEntry, Seen, Source, Store, TenantTx, Trouble};
+use store::{Arrival, Arrived, ContextEntry, Seen, Source, Store, TenantTx, Trouble};
 use tokio::sync::Semaphore;
 
 use crate::{
@@ -126,9 +126,10 @@ async fn find(
     })
     .await?;
     if let Some(provider_call_id) = &question.provider_call_id {
-        arrived(&mut tx, asked, question, &found, provider_call_id).await?;
+        let arrival = arrived(&mut tx, asked, question, &found, provider_call_id).await?;
         tx.context_belongs(id, asked.provider.code(), provider_call_id)
             .await?;
+        tx.look_for_caller(arrival, asked.trace.arrived_at).await?;
     }
     if let Some(problem) = found.line_problem() {
         let trouble = trouble(AlertCause::UnknownCaller, problem.code());
@@ -152,7 +153,7 @@ async fn arrived(
     question: &CallerQuestion,
     found: &Found,
     provider_call_id: &str,
-) -> store::Result<()> {
+) -> store::Result<Arrival> {
     let arrived = Arrived {
         provider: asked.provider.code(),
         provider_call_id,

@@ -1,5 +1,7 @@
 //! The nightly comparison: what no notification told of (CRM-5).
 
+use std::collections::BTreeSet;
+
 use domain::{
     crm::{PageToken, Phase, ReconcileFacts, ReconcileStep, next_reconcile},
     settings::Settings,
@@ -92,17 +94,21 @@ async fn read(
                 .filter_map(|each| each.version.modified_at);
             let newest = newest.max();
             let mut tx = desk.tenant.begin().await?;
+            let mut differ = BTreeSet::new();
             for record in read.items.into_iter().map(clean) {
                 let Some(contact) = tx.crm_contact_of(&record.id).await? else {
                     adopt(desk, &mut tx, &record).await?;
                     continue;
                 };
-                let known = tx.lock_crm_contact(contact).await?;
+                let known = tx.crm_contact(contact).await?;
                 let known = known.filter(|known| known.record.as_ref() == Some(&record.id));
                 if known.is_some_and(|known| !planned(desk, &known, &record).is_in_step()) {
-                    let task = CrmTask::Contact(contact);
-                    tx.crm_queue(&task, Some(contact), desk.now).await?;
+                    differ.insert(contact);
                 }
+            }
+            for contact in differ {
+                let task = CrmTask::Contact(contact);
+                tx.crm_queue(&task, Some(contact), desk.now).await?;
             }
             has_read(desk, tx, read.next, newest).await
         }

@@ -42,7 +42,8 @@ async fn followed(stage: &Stage, tenant: TenantId, slug: &'static str) -> Follow
         line: Line::Ours,
         to_number: Some("+442079460000"),
     };
-    tx.call_arrived(&arrived, Timestamp::now()).await.unwrap();
+    let arrival = tx.call_arrived(&arrived, Timestamp::now()).await.unwrap();
+    tx.look_for_caller(arrival, Timestamp::now()).await.unwrap();
     tx.commit().await.unwrap();
     let call = sqlx::query_scalar("select id from calls where tenant_id = $1")
         .bind(tenant.uuid())

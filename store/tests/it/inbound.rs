@@ -22,7 +22,8 @@ async fn calls(tenant: &TenantStore, id: &str, from: &str, line: Line) {
         line,
         to_number: Some("+4420\0 7946 0000"),
     };
-    tx.call_arrived(&arrived, at(NOW)).await.unwrap();
+    let arrival = tx.call_arrived(&arrived, at(NOW)).await.unwrap();
+    tx.look_for_caller(arrival, at(NOW)).await.unwrap();
     tx.commit().await.unwrap();
 }
 

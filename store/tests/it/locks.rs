@@ -1,5 +1,7 @@
 //! Rows are locked in one order: whoever meets whom, nobody ends in a deadlock.
 
+mod wishes;
+
 use std::future::Future;
 
 use domain::{
