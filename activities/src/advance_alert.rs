@@ -109,11 +109,7 @@ async fn tell(
     audiences: &Audiences,
     now: Timestamp,
 ) -> Result<()> {
-    let zone = tenant
-        .settings
-        .tenant
-        .zone()
-        .unwrap_or(jiff::tz::TimeZone::UTC);
+    let zone = tenant.settings.tenant.zone_or_utc();
     let reference = DeliveryId::generate().uuid().simple().to_string();
     // Trouble with a channel is never told over it.
     let without = match row.cause {

@@ -38,10 +38,10 @@ pub(crate) async fn arrived(
         to_number: call.to_number.as_deref(),
         was_asked_about: call.context.is_some(),
     };
-    tx.call_arrived(&arrived, now).await?;
+    let arrival = tx.call_arrived(&arrived, now).await?;
     if let Some(context) = call.context {
         tx.context_belongs(context, &event.provider, provider_call_id)
             .await?;
     }
-    Ok(())
+    tx.after_arrival(arrival, now).await
 }

@@ -9,8 +9,7 @@ mod reading;
 mod results;
 mod sound;
 
-use domain::settings::Settings;
-use jiff::{Timestamp, tz::TimeZone};
+use jiff::Timestamp;
 use store::{Result, Store};
 use workflows::contract::{At, TextStep, TextSubject, TextWorkInput};
 
@@ -57,8 +56,4 @@ pub(crate) async fn ask(
         TextSubject::Sound(sound) => sound::fetch(&tenant, keys, options, sound, now).await?,
     }
     Ok(())
-}
-
-fn zone(settings: &Settings) -> TimeZone {
-    settings.tenant.zone().unwrap_or(TimeZone::UTC)
 }

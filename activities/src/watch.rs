@@ -5,7 +5,7 @@ use domain::{
     report::{day_before, report},
     settings::Settings,
 };
-use jiff::{SignedDuration, Timestamp, tz::TimeZone};
+use jiff::{SignedDuration, Timestamp};
 use store::{NewDelivery, Result, Seen, Store, TenantTx};
 use workflows::contract::{At, BatchInput, TenantInput, Watched};
 
@@ -29,8 +29,9 @@ pub(crate) async fn look(
         false => Vec::new(),
     };
     let mut tx = store.tenant(input.of.tenant).begin().await?;
-    let tenant = tx.tenant_row().await?;
     let measures = tx.measures().await?;
+    // Weighing the calls may pause it, and comes after alerts.
+    let tenant = tx.lock_tenant().await?;
     for (cause, stands) in standing(&measures, &tenant.settings.alerts) {
         let seen = if stands { Seen::Stands } else { Seen::Clears };
         if stands {
@@ -105,7 +106,7 @@ pub(crate) async fn make_report(store: &Store, input: &At<BatchInput>) -> Result
     if !settings.report.enabled {
         return Ok(());
     }
-    let zone = settings.tenant.zone().unwrap_or(TimeZone::UTC);
+    let zone = settings.tenant.zone_or_utc();
     let day = day_before(input.now, &zone);
     let facts = tx.report_facts(&settings.tenant.name, day).await?;
     for target in targets(

@@ -59,7 +59,7 @@ impl Hours {
     /// The tenant's hours, judged in these zones; without any, in the tenant's own.
     pub fn new(settings: &Settings, zones: &[TimeZone]) -> Hours {
         let zones = match zones {
-            [] => vec![settings.tenant.zone().unwrap_or(TimeZone::UTC)],
+            [] => vec![settings.tenant.zone_or_utc()],
             zones => zones.to_vec(),
         };
         let days = settings.hours.days().map(|(_, windows)| joined(windows));

@@ -233,6 +233,11 @@ impl Tenant {
         zone::find(&self.timezone)
     }
 
+    /// As [`Tenant::zone`]. What is stored was checked; a name that only another version knows is read as UTC.
+    pub fn zone_or_utc(&self) -> TimeZone {
+        self.zone().unwrap_or(TimeZone::UTC)
+    }
+
     /// How national phone numbers are read. What is stored was checked; a code of another version is read as the default.
     pub fn country(&self) -> Country {
         self.country.parse().unwrap_or(Country::GB)

@@ -15,7 +15,7 @@ use domain::{
 };
 use jiff::Timestamp;
 use serde_json::{Map, Value};
-use store::{Arrived, AskedIn, FunctionEntry, Result, Store, TenantTx};
+use store::{Arrival, Arrived, AskedIn, FunctionEntry, Result, Store, TenantTx};
 
 use crate::times::Times;
 use facts::Facts;
@@ -94,7 +94,7 @@ async fn once(
         }
     }
     let settings = tx.tenant_row().await?.settings;
-    let place = Place::of(tx, asked, &settings, asking.now).await?;
+    let mut place = Place::of(tx, asked, &settings, asking.now).await?;
     let wish = Wish::read(&asked.name, &asked.arguments, asking.now, &settings);
     let (deed, answer) = match &wish {
         Err(unclear) => (
@@ -113,6 +113,9 @@ async fn once(
             (Some(deed), answer)
         }
     };
+    if let Some(arrival) = place.arrival.take() {
+        tx.after_arrival(arrival, asking.now).await?;
+    }
     let answer = Value::Object(answer.json).to_string();
     keep(tx, asked, asking, &place, deed.as_ref(), &answer).await?;
     if let (Some(deed), Some(call)) = (&deed, &place.call) {
@@ -230,6 +233,8 @@ pub(crate) struct Place {
     call: Option<AskedIn>,
     /// Who is on the other end, as the provider or our own call has it.
     number: Option<String>,
+    /// When the call was not heard of before.
+    arrival: Option<Arrival>,
 }
 
 impl Place {
@@ -248,6 +253,7 @@ impl Place {
         };
         let line = inbound::line(settings, called);
         let mut call = Self::find(tx, asked).await?;
+        let mut arrival = None;
         if let (None, None, Line::Ours, Some(id)) =
             (&call, asked.call, line, &asked.provider_call_id)
         {
@@ -260,7 +266,7 @@ impl Place {
                 to_number,
                 was_asked_about: asked.context.is_some(),
             };
-            tx.call_arrived(&arrived, now).await?;
+            arrival = Some(tx.call_arrived(&arrived, now).await?);
             if let Some(context) = asked.context {
                 tx.context_belongs(context, asked.provider, id).await?;
             }
@@ -294,6 +300,7 @@ impl Place {
                 None => asked.from_number.clone(),
             },
             call,
+            arrival,
         })
     }
 

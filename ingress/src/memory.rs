@@ -11,7 +11,7 @@ use domain::{
     settings::{Settings, Told},
     spoken::Locale,
 };
-use jiff::{Timestamp, tz::TimeZone};
+use jiff::Timestamp;
 use store::{PastCall, Person, Recognised, TenantTx};
 
 use crate::{appointment::Zoned, caller_question::CallerQuestion, times::Times};
@@ -151,7 +151,7 @@ fn told(
         line,
         caller,
         tell: &settings.inbound.tell,
-        zone: &settings.tenant.zone().unwrap_or(TimeZone::UTC),
+        zone: &settings.tenant.zone_or_utc(),
         business: business.facts(),
         announcements: &settings.announcements,
         name: &remembered.name,

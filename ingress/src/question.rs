@@ -9,7 +9,7 @@ use domain::{
 };
 use providers::source::SourceKind;
 use serde_json::Value;
-use store::{Arrived, ContextEntry, Seen, Source, Store, TenantTx, Trouble};
+use store::{Arrival, Arrived, ContextEntry, Seen, Source, Store, TenantTx, Trouble};
 use tokio::sync::Semaphore;
 
 use crate::{
@@ -127,9 +127,10 @@ async fn find(
     })
     .await?;
     if let Some(provider_call_id) = &question.provider_call_id {
-        arrived(&mut tx, asked, question, &found, provider_call_id).await?;
+        let arrival = arrived(&mut tx, asked, question, &found, provider_call_id).await?;
         tx.context_belongs(id, asked.provider.code(), provider_call_id)
             .await?;
+        tx.after_arrival(arrival, asked.trace.arrived_at).await?;
     }
     if let Some(problem) = found.line_problem() {
         tx.unknown_line(problem, asked.trace.arrived_at).await?;
@@ -151,7 +152,7 @@ async fn arrived(
     question: &CallerQuestion,
     found: &Found,
     provider_call_id: &str,
-) -> store::Result<()> {
+) -> store::Result<Arrival> {
     let arrived = Arrived {
         provider: asked.provider.code(),
         provider_call_id,

@@ -106,6 +106,7 @@ impl TenantTx {
         let rows = rows.as_slice();
         self.lock_imports().await?;
         self.lock_appointments(rows).await?;
+        self.lock_people_named(rows).await?;
         let contacts = self.upsert_contacts(rows).await?;
         let contact = |row: &&NewAppointment| {
             contacts
@@ -216,6 +217,21 @@ impl TenantTx {
              order by external_id for no key update",
             self.tenant(),
             &column(rows, |r| r.external_id.clone())
+        )
+        .fetch_all(&mut *self.tx)
+        .await?;
+        Ok(())
+    }
+
+    /// Contacts with all who are one person with them: a wish not to be called may come to stand with any of them.
+    async fn lock_people_named(&mut self, rows: &[&NewAppointment]) -> Result<()> {
+        sqlx::query!(
+            "select id from contacts
+             where tenant_id = $1 and person_id in (select person_id from contacts
+                                                    where tenant_id = $1 and match_key = any($2) and erased_at is null)
+             order by id for no key update",
+            self.tenant(),
+            &column(rows, |r| r.contact.match_key())
         )
         .fetch_all(&mut *self.tx)
         .await?;

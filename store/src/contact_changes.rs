@@ -88,13 +88,17 @@ impl TenantTx {
         )
         .fetch_all(&mut *self.tx)
         .await?;
-        let row = sqlx::query!(
-            "select name, email, address, e164 from contacts where tenant_id = $1 and id = $2 for no key update",
+        // With all who are one person with them: a wish not to be called may come to stand with any of them.
+        let rows = sqlx::query!(
+            "select id, name, email, address, e164 from contacts
+             where tenant_id = $1 and person_id = (select person_id from contacts where tenant_id = $1 and id = $2)
+             order by id for no key update",
             self.tenant(),
             contact.uuid()
         )
-        .fetch_optional(&mut *self.tx)
+        .fetch_all(&mut *self.tx)
         .await?;
+        let row = rows.into_iter().find(|row| row.id == contact.uuid());
         Ok(row.map(|row| ContactRow {
             id: contact,
             name: row.name,

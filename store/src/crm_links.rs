@@ -147,6 +147,11 @@ impl TenantTx {
         )
         .fetch_optional(&mut *self.tx)
         .await?;
+        self.crm_contact(contact).await
+    }
+
+    /// The same, of one that has a link, for whoever only looks: of many, one after another, none is to be locked.
+    pub async fn crm_contact(&mut self, contact: ContactId) -> Result<Option<CrmContact>> {
         let row = sqlx::query_as!(
             Row,
             r#"select l.contact_id, v.told, l.changed_at as "changed_at?", l.record_id, l.trouble, l.link

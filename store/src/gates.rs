@@ -23,13 +23,7 @@ impl TenantTx {
         now: Timestamp,
         latest: Timestamp,
     ) -> Result<(Tenant, GateFacts)> {
-        sqlx::query!(
-            "select id from tenants where id = $1 for no key update",
-            self.tenant()
-        )
-        .fetch_one(&mut *self.tx)
-        .await?;
-        let tenant = self.tenant_row().await?;
+        let tenant = self.lock_tenant().await?;
         let settings = &tenant.settings;
         let dialing = settings.dialing();
         let ready = sqlx::query!(

@@ -25,6 +25,15 @@ pub struct Arrived<'a> {
     pub was_asked_about: bool,
 }
 
+/// What is still to be done for a call that came in: see [`TenantTx::after_arrival`].
+#[derive(Debug, Default)]
+#[must_use = "an unknown caller is to be looked for"]
+pub struct Arrival {
+    unknown: Option<String>,
+    /// None of the tenant's.
+    told_of: Option<Line>,
+}
+
 /// Somebody with the number that calls.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Person {
@@ -78,9 +87,9 @@ impl TenantTx {
     }
 
     /// Makes the call's row, once: whichever of its events comes first, and however many come at once. Its process
-    /// begins with it, and asks for the call should nothing more be heard. An unknown caller is looked for in the CRM.
-    /// `now` is the time of the process that read the event.
-    pub async fn call_arrived(&mut self, call: &Arrived<'_>, now: Timestamp) -> Result<()> {
+    /// begins with it, and asks for the call should nothing more be heard. `now` is the time of the process that read the
+    /// event.
+    pub async fn call_arrived(&mut self, call: &Arrived<'_>, now: Timestamp) -> Result<Arrival> {
         let made = sqlx::query_scalar!(
             "insert into calls (tenant_id, id, direction, contact_id, e164, line, provider, provider_call_id, state,
                                 dial_state, authorized_at, placed_at)
@@ -102,14 +111,28 @@ impl TenantTx {
         )
         .fetch_optional(&mut *self.tx)
         .await?;
-        let Some(id) = made else { return Ok(()) };
+        let Some(id) = made else {
+            return Ok(Arrival::default());
+        };
         self.wake_call(CallId::from_uuid(id)).await?;
-        if call.line != Line::Ours && !call.was_asked_about {
-            self.unknown_line(call.line, now).await?;
+        let is_looked_for = call.line == Line::Ours && call.caller.caller == Caller::Unknown;
+        let e164 = call.caller.e164().filter(|_| is_looked_for);
+        Ok(Arrival {
+            unknown: e164.map(str::to_owned),
+            told_of: (call.line != Line::Ours && !call.was_asked_about).then_some(call.line),
+        })
+    }
+
+    /// Has an unknown caller looked for in the CRM, and somebody told of a line that is none of the tenant's. What is of the
+    /// CRM, and alerts, are locked late in the order of `locks`, so whatever is done for the caller in the same transaction
+    /// comes before.
+    pub async fn after_arrival(&mut self, arrival: Arrival, now: Timestamp) -> Result<()> {
+        if let Some(line) = arrival.told_of {
+            self.unknown_line(line, now).await?;
         }
-        match (call.line, call.caller.caller, call.caller.e164()) {
-            (Line::Ours, Caller::Unknown, Some(e164)) => self.crm_unknown_number(e164, now).await,
-            _ => Ok(()),
+        match arrival.unknown {
+            Some(e164) => self.crm_unknown_number(&e164, now).await,
+            None => Ok(()),
         }
     }
 

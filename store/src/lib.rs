@@ -83,7 +83,7 @@ pub use events::{Appended, FETCHED, NewEvent, StoredEvent};
 pub use extractions::{NewResult, PassageRow, ReadingFacts, ReadingPause};
 pub use followups::{CallCame, FollowUpEntry, MissedCall, TALKED, TOO_SHORT_MS};
 pub use heartbeats::Role;
-pub use inbound::{Arrived, Person, Recognised};
+pub use inbound::{Arrival, Arrived, Person, Recognised};
 pub use line_checks::LineCheckRow;
 pub use locks::locked_tables;
 pub use merges::{ContactEntry, MergeEntry, NotMerged};

@@ -125,6 +125,17 @@ impl TenantTx {
             .try_into()
     }
 
+    /// The same, for whoever acts on whether it is paused: nobody pauses or resumes it meanwhile.
+    pub async fn lock_tenant(&mut self) -> Result<Tenant> {
+        sqlx::query!(
+            "select id from tenants where id = $1 for no key update",
+            self.tenant()
+        )
+        .fetch_one(&mut *self.tx)
+        .await?;
+        self.tenant_row().await
+    }
+
     /// Replaces the settings and wakes every open reminder, which then plans by the new ones.
     pub async fn apply_settings(&mut self, settings: &Settings) -> Result<()> {
         sqlx::query!(

@@ -13,7 +13,7 @@ use temporalio_client::schedules::ScheduleOverlapPolicy;
 use workflows::names;
 
 use crate::{
-    harness::{OPEN_CLINIC, SLUG, World, eventually, in_days, number, quick},
+    harness::{HEADER, OPEN_CLINIC, SLUG, World, eventually, in_days, number, quick, row, rows},
     inbound::caller,
     replay::replay_completed,
 };
@@ -226,6 +226,34 @@ async fn an_erased_person_is_nowhere_and_still_not_called() -> Result<()> {
         Ok(world.ending("AGAIN-1").await? == "refused: opted_out")
     })
     .await
+}
+
+#[tokio::test]
+async fn a_stop_that_comes_late_of_somebody_erased_keeps_them_from_being_called() -> Result<()> {
+    let mut world = World::start(OPEN_CLINIC, quick()).await?;
+    world.import(&rows(3, &[3])).await?;
+    world.settled().await?;
+    for of in [1, 2] {
+        world
+            .operate(&["contacts", "erase", &number(of), "--tenant", SLUG, "--yes"])
+            .await?;
+    }
+
+    // They were sent before, and were on their way.
+    texted(&world, "AC-stop", &number(1), "STOP").await?;
+    texted(&world, "AC-thanks", &number(2), "thank you").await?;
+
+    assert_eq!(world.count("conversation_entries").await?, 0);
+    assert_eq!(world.count("opt_outs").await?, 0);
+    let file = format!("{HEADER}{}{}", row("B1", 1, 3), row("B2", 2, 3));
+    world.import(&file).await?;
+    eventually("the reminder is refused", || async {
+        Ok(world.ending("B1").await? == "refused: opted_out")
+    })
+    .await?;
+    world.settled().await?;
+    assert_eq!(world.count("reminders where state = 'waiting'").await?, 2);
+    Ok(())
 }
 
 #[tokio::test]

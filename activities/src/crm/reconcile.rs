@@ -1,10 +1,12 @@
 //! The nightly comparison: what no notification told of (CRM-5).
 
+use std::collections::BTreeSet;
+
 use domain::{
     crm::{PageToken, Phase, ReconcileFacts, ReconcileStep, next_reconcile},
     settings::Settings,
 };
-use jiff::{Timestamp, tz::TimeZone};
+use jiff::Timestamp;
 use providers::zoho::CrmError;
 use store::{CrmTask, Result, TenantTx};
 use workflows::contract::CrmStep;
@@ -23,7 +25,7 @@ pub(super) async fn advance(
     if account.reconcile.is_some() {
         return Ok(CrmStep::Work);
     }
-    let zone = settings.tenant.zone().unwrap_or(TimeZone::UTC);
+    let zone = settings.tenant.zone_or_utc();
     let due = match account.compared_at {
         Some(last) if !account.compare_now => {
             next_reconcile(last, settings.crm.reconcile_at, &zone)
@@ -92,17 +94,21 @@ async fn read(
                 .filter_map(|each| each.version.modified_at);
             let newest = newest.max();
             let mut tx = desk.tenant.begin().await?;
+            let mut differ = BTreeSet::new();
             for record in read.items.into_iter().map(clean) {
                 let Some(contact) = tx.crm_contact_of(&record.id).await? else {
                     adopt(desk, &mut tx, &record).await?;
                     continue;
                 };
-                let known = tx.lock_crm_contact(contact).await?;
+                let known = tx.crm_contact(contact).await?;
                 let known = known.filter(|known| known.record.as_ref() == Some(&record.id));
                 if known.is_some_and(|known| !planned(desk, &known, &record).is_in_step()) {
-                    let task = CrmTask::Contact(contact);
-                    tx.crm_queue(&task, Some(contact), desk.now).await?;
+                    differ.insert(contact);
                 }
+            }
+            for contact in differ {
+                let task = CrmTask::Contact(contact);
+                tx.crm_queue(&task, Some(contact), desk.now).await?;
             }
             has_read(desk, tx, read.next, newest).await
         }

@@ -12,8 +12,6 @@ use providers::{
 use secrecy::SecretString;
 use store::{Error, KeyRing, Result, TenantTx};
 
-use super::zone;
-
 /// Under which names the keys are stored. `openphone` alone is the name of the webhooks' secrets.
 const OPENPHONE_KEY: &str = "openphone_api";
 pub(crate) const GEMINI: &str = "gemini";
@@ -85,7 +83,7 @@ pub(super) async fn extractor(
     settings: &Settings,
 ) -> Result<Result<Box<dyn Extractor>, SendError>> {
     let model = settings.extraction.model.as_deref().unwrap_or_default();
-    let mut of_client = gemini::Options::with_model(model, zone(settings));
+    let mut of_client = gemini::Options::with_model(model, settings.tenant.zone_or_utc());
     of_client.http.allow_private = options.allow_private;
     of_client.thinking_budget = settings.extraction.thinking_budget;
     let key = key(tx, keys, GEMINI).await?;

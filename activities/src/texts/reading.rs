@@ -15,7 +15,7 @@ use workflows::contract::{TextRequest, TextStep};
 use super::{
     TextOptions,
     account::{self, GEMINI},
-    approval, results, zone,
+    approval, results,
 };
 use crate::{
     alarm,
@@ -38,7 +38,12 @@ pub(super) async fn advance(tenant: &TenantStore, now: Timestamp) -> Result<Text
     let settings = tx.tenant_row().await?.settings;
     let expires = approval::expire(&mut tx, &settings, now).await?;
     let facts = facts(&mut tx, now).await?;
-    let step = extraction_step(now, &facts.facts, &settings.extraction, &zone(&settings));
+    let step = extraction_step(
+        now,
+        &facts.facts,
+        &settings.extraction,
+        &settings.tenant.zone_or_utc(),
+    );
     tell(&mut tx, &step, &facts, now).await?;
     tx.commit().await?;
     let wait = |until: Option<Timestamp>| {
@@ -128,7 +133,12 @@ async fn claimed(
     let mut tx = tenant.begin().await?;
     let settings = tx.tenant_row().await?.settings;
     let facts = facts(&mut tx, now).await?;
-    let step = extraction_step(now, &facts.facts, &settings.extraction, &zone(&settings));
+    let step = extraction_step(
+        now,
+        &facts.facts,
+        &settings.extraction,
+        &settings.tenant.zone_or_utc(),
+    );
     let ExtractionStep::Read { passages: most } = step else {
         return Ok(None);
     };
@@ -303,7 +313,7 @@ async fn count(
     passages: usize,
     now: Timestamp,
 ) -> Result<()> {
-    let month = month_of(now, &zone(&request.settings));
+    let month = month_of(now, &request.settings.tenant.zone_or_utc());
     let passages = u64::try_from(passages).unwrap_or(u64::MAX);
     for (kind, tokens) in [("input", usage.input), ("output", usage.output)] {
         metrics::counter!("bellhop_extraction_tokens_total", "kind" => kind).increment(tokens);

@@ -14,8 +14,6 @@ use serde_json::{Value, json};
 use store::{Change, ChangedBy, ContactRow, NewNote, NewResult, PassageRow, Result, TenantTx};
 use uuid::Uuid;
 
-use super::zone;
-
 /// One passage, and what was found in it. Nobody has judged that yet.
 pub(super) struct Read<'a> {
     pub(super) row: &'a PassageRow,
@@ -48,7 +46,7 @@ pub(super) async fn apply(
     for proposal in &all {
         take_up(tx, proposal, &mut contact, row, now).await?;
     }
-    let wish = callback(read.found, read.passage, &zone(settings));
+    let wish = callback(read.found, read.passage, &settings.tenant.zone_or_utc());
     if let Some(wish) = wish {
         note(tx, &contact, read.passage, wish, settings, now).await?;
     }
@@ -157,7 +155,7 @@ async fn note(
         PassageKind::Transcript | PassageKind::Summary => "in a call",
     };
     let when = wish.wanted_at.map(|at| {
-        let at = at.to_zoned(zone(settings));
+        let at = at.to_zoned(settings.tenant.zone_or_utc());
         format!(", at {}", at.strftime("%a %Y-%m-%d %H:%M"))
     });
     let body = format!("asked {way} to be called back{}", when.unwrap_or_default());

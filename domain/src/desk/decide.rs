@@ -29,7 +29,7 @@ const MOST_APPOINTMENTS: usize = 5;
 /// What is done about a wish at `now`, and what is answered. To be decided in the transaction that read the facts and makes
 /// the change.
 pub fn decide(now: Timestamp, wish: &Wish, facts: &DeskFacts<'_>, settings: &Settings) -> Deed {
-    let zone = settings.tenant.zone().unwrap_or(TimeZone::UTC);
+    let zone = settings.tenant.zone_or_utc();
     let desk = Desk {
         now,
         wish,

@@ -1,6 +1,6 @@
 //! What could not be understood of a wish, and what the agent says then.
 
-use jiff::{Timestamp, civil::Date, tz::TimeZone};
+use jiff::{Timestamp, civil::Date};
 use serde::{Deserialize, Serialize};
 
 use super::{Answer, Function};
@@ -100,7 +100,7 @@ impl Misunderstanding {
             answer.tell("dates", [one.to_string(), other.to_string()]);
         }
         if matches!(self.argument, Argument::Time | Argument::Appointment) {
-            let zone = settings.tenant.zone().unwrap_or(TimeZone::UTC);
+            let zone = settings.tenant.zone_or_utc();
             answer.tell("format", "YYYY-MM-DD HH:MM");
             answer.tell("timezone", zone::name(&zone));
             // Models do not know it.

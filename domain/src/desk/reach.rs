@@ -1,7 +1,7 @@
 //! How far is looked for free times. The days next to the time that is wanted mostly tell; only what they do not takes
 //! reading, in a business with many appointments, all that stand until the horizon.
 
-use jiff::{SignedDuration, Timestamp, civil::Date, tz::TimeZone};
+use jiff::{SignedDuration, Timestamp, civil::Date};
 
 use super::{
     Deed, Refusal, Want, Wanted, Wish, decide::MOST_ALTERNATIVES, decide::MOST_FREE_TIMES,
@@ -106,7 +106,7 @@ impl Reach {
 }
 
 fn day_start(day: Date, settings: &Settings) -> Option<Timestamp> {
-    let zone = settings.tenant.zone().unwrap_or(TimeZone::UTC);
+    let zone = settings.tenant.zone_or_utc();
     Some(day.to_zoned(zone).ok()?.timestamp())
 }
 

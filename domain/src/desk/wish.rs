@@ -1,6 +1,6 @@
 //! What the agent wants: read from a function's name and its arguments.
 
-use jiff::{Timestamp, civil::Date, tz::TimeZone};
+use jiff::{Timestamp, civil::Date};
 use serde_json::{Map, Value};
 
 use super::{
@@ -159,7 +159,7 @@ impl Wish {
     ) -> Result<Wish, Misunderstanding> {
         let function =
             Function::named(function).ok_or(Argument::Function.is(Unclear::NotUnderstood))?;
-        let zone = settings.tenant.zone().unwrap_or(TimeZone::UTC);
+        let zone = settings.tenant.zone_or_utc();
         let reader = Reader {
             args: Args(arguments),
             clock: Clock { now, zone: &zone },

@@ -9,7 +9,7 @@ use domain::{
     settings::Settings,
     zone::LocalChoice,
 };
-use jiff::{Timestamp, tz::TimeZone};
+use jiff::Timestamp;
 use store::{AskedIn, Booking, Moved, NewNote, Result, TenantTx};
 
 /// `false` when what it was decided from has changed since, and nothing may be committed.
@@ -116,7 +116,7 @@ async fn to_be_entered(
     settings: &Settings,
     now: Timestamp,
 ) -> Result<()> {
-    let zone = settings.tenant.zone().unwrap_or(TimeZone::UTC);
+    let zone = settings.tenant.zone_or_utc();
     let at = starts_at.to_zoned(zone);
     let body = format!(
         "{what} {} in a call: to be entered in the calendar",

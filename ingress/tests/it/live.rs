@@ -43,7 +43,8 @@ async fn followed(stage: &Stage, tenant: TenantId, slug: &'static str) -> Follow
         to_number: Some("+442079460000"),
         was_asked_about: false,
     };
-    tx.call_arrived(&arrived, Timestamp::now()).await.unwrap();
+    let arrival = tx.call_arrived(&arrived, Timestamp::now()).await.unwrap();
+    tx.after_arrival(arrival, Timestamp::now()).await.unwrap();
     tx.commit().await.unwrap();
     let call = sqlx::query_scalar("select id from calls where tenant_id = $1")
         .bind(tenant.uuid())

@@ -7,9 +7,13 @@ use domain::{
 };
 use jiff::Timestamp;
 
-use super::{Erased, Subject, marks::mark, tables::TABLES};
+use super::{
+    Erased, Subject,
+    marks::{Marks, mark},
+    tables::TABLES,
+};
 use crate::{
-    Error, Result, TenantTx,
+    Result, TenantTx,
     instant::{from_db, to_db},
 };
 
@@ -54,19 +58,11 @@ impl TenantTx {
 
     /// Whether a part of a conversation is one of somebody who was erased since: by the text's or call's id, or by the
     /// person's number, if it was written or began before. It is remembered then, whatever else comes of it. The
-    /// transaction is to hold off erasures ([`TenantTx::before_erasures`]). Where the key of the marks is lost nobody can
-    /// say so, and it fails.
+    /// transaction is to hold off erasures ([`TenantTx::before_erasures`]). Where the key of the marks is lost it fails.
     pub async fn is_of_erased(&mut self, heard: &Entry, heard_at: Timestamp) -> Result<bool> {
-        let any = sqlx::query_scalar!(
-            r#"select exists (select from erased_marks where tenant_id = $1) as "any!""#,
-            self.tenant()
-        )
-        .fetch_one(&mut *self.tx)
-        .await?;
-        if !any {
+        let Some(key) = self.key_if_marked(Marks::Erased).await? else {
             return Ok(false);
-        }
-        let key = self.key_of_marks().await?.ok_or(Error::Undecryptable)?;
+        };
         if self.erased_at(&mark(&key, &heard.id)?).await?.is_some() {
             return Ok(true);
         }

@@ -15,23 +15,25 @@ use crate::{Error, Result, TenantTx, secrets::Sealed};
 /// What the key is kept under among the tenant's secrets.
 const KEPT_AS: &str = "opt_out_marks";
 
+/// What is marked.
+#[derive(Clone, Copy)]
+pub(super) enum Marks {
+    /// Numbers that are not to be called.
+    OptOuts,
+    /// Numbers, texts and calls of who was erased.
+    Erased,
+}
+
 impl TenantTx {
-    /// Whether one of these numbers is that of an erased person who did not want to be called. Where there are marks, and
-    /// their key is lost, nobody can say so, and it fails.
+    /// Whether one of these numbers is that of an erased person who did not want to be called. Where the key of the marks is
+    /// lost it fails.
     pub(crate) async fn any_marked(&mut self, numbers: &[String]) -> Result<bool> {
         if numbers.is_empty() {
             return Ok(false);
         }
-        let any = sqlx::query_scalar!(
-            r#"select exists (select from opt_out_marks where tenant_id = $1) as "any!""#,
-            self.tenant()
-        )
-        .fetch_one(&mut *self.tx)
-        .await?;
-        if !any {
+        let Some(key) = self.key_if_marked(Marks::OptOuts).await? else {
             return Ok(false);
-        }
-        let key = self.key_of_marks().await?.ok_or(Error::Undecryptable)?;
+        };
         let marks: Vec<Vec<u8>> = numbers
             .iter()
             .map(|e164| mark(&key, e164))
@@ -84,6 +86,32 @@ impl TenantTx {
         Ok(())
     }
 
+    /// The key, if there are marks of a kind. Where it is lost nobody can say whose they are, and it fails.
+    pub(super) async fn key_if_marked(&mut self, marks: Marks) -> Result<Option<SecretString>> {
+        let any =
+            match marks {
+                Marks::OptOuts => sqlx::query_scalar!(
+                    r#"select exists (select from opt_out_marks where tenant_id = $1) as "any!""#,
+                    self.tenant()
+                )
+                .fetch_one(&mut *self.tx)
+                .await?,
+                Marks::Erased => sqlx::query_scalar!(
+                    r#"select exists (select from erased_marks where tenant_id = $1) as "any!""#,
+                    self.tenant()
+                )
+                .fetch_one(&mut *self.tx)
+                .await?,
+            };
+        if !any {
+            return Ok(None);
+        }
+        self.key_of_marks()
+            .await?
+            .ok_or(Error::Undecryptable)
+            .map(Some)
+    }
+
     /// The key, made if there is none.
     pub(super) async fn key_for_marks(&mut self) -> Result<SecretString> {
         match self.key_of_marks().await? {
@@ -94,7 +122,7 @@ impl TenantTx {
 
     /// The tenant's only one: marks cannot be made anew under another. So it counts even when an operator has retired
     /// it, and is encrypted anew by itself as soon as another key encrypts.
-    pub(super) async fn key_of_marks(&mut self) -> Result<Option<SecretString>> {
+    async fn key_of_marks(&mut self) -> Result<Option<SecretString>> {
         let Some(row) = sqlx::query!(
             "select id, key_id, nonce, ciphertext from provider_secrets
              where tenant_id = $1 and provider = $2 order by id limit 1",

@@ -3,7 +3,6 @@
 use domain::{
     crm::{Field, Pair, Question, RecordId, Why},
     ids::ContactId,
-    settings::{CrmProvider, Settings},
 };
 use jiff::SignedDuration;
 use store::{ContactChange, CrmTask, CrmTrouble, CrmWork, TenantStore};
@@ -12,13 +11,7 @@ use crate::harness::{NOW, Stage, appointment, at, import, stage};
 
 /// A tenant with a CRM, and a contact who is queued for it.
 async fn connected(stage: &Stage) -> (TenantStore, ContactId) {
-    let tenant = stage.tenant("ours").await;
-    let mut settings = Settings::default();
-    settings.tenant.live = true;
-    settings.crm.provider = CrmProvider::Zoho;
-    let mut tx = tenant.begin().await.unwrap();
-    tx.apply_settings(&settings).await.unwrap();
-    tx.commit().await.unwrap();
+    let tenant = stage.tenant_with_crm("ours").await;
     import(&tenant, &[appointment("A1")]).await;
     let id = sqlx::query_scalar("select id from contacts")
         .fetch_one(&stage.pool)

@@ -9,14 +9,12 @@ use store::{Erase, KeyRing, PoolOptions, Store, TABLES};
 
 use crate::{
     harness::{NOW, appointment, appointment_id, at, import, stage},
-    person::{ADA, BEA, counts, fill, find, places_of},
+    person::{ADA, BEA, counts, erase, fill, find, places_of, with_ada},
 };
 
 #[tokio::test]
 async fn no_column_of_any_table_tells_of_an_erased_person_and_all_tell_of_the_other() {
-    let stage = stage().await;
-    let tenant = stage.tenant("clinic").await;
-    let ada = fill(&stage, &tenant, &ADA).await;
+    let (stage, tenant, ada) = with_ada().await;
     fill(&stage, &tenant, &BEA).await;
     let mut before = BTreeMap::new();
     for word in BEA.words() {
@@ -40,8 +38,7 @@ async fn no_column_of_any_table_tells_of_an_erased_person_and_all_tell_of_the_ot
     }
     let calls_before = counts(&stage, tenant.id()).await;
 
-    let person = find(&tenant, ada).await;
-    let erased = tenant.erase(&person, at(NOW), |_| {}).await.unwrap();
+    let erased = erase(&tenant, ada).await;
 
     for word in ADA.words() {
         assert_eq!(
@@ -76,11 +73,8 @@ async fn no_column_of_any_table_tells_of_an_erased_person_and_all_tell_of_the_ot
 
 #[tokio::test]
 async fn an_erased_person_who_did_not_want_to_be_called_is_not_called() {
-    let stage = stage().await;
-    let tenant = stage.tenant("clinic").await;
-    let ada = fill(&stage, &tenant, &ADA).await;
-    let person = find(&tenant, ada).await;
-    tenant.erase(&person, at(NOW), |_| {}).await.unwrap();
+    let (stage, tenant, ada) = with_ada().await;
+    erase(&tenant, ada).await;
     assert_eq!(stage.count("select count(*) from opt_outs").await, 0);
 
     // The same person comes again with a file, and somebody else beside them.
@@ -123,8 +117,7 @@ async fn the_key_of_the_marks_outlives_the_rotation_of_keys() {
     };
     let tenant = with(&old);
     let ada = fill(&stage, &tenant, &ADA).await;
-    let person = find(&tenant, ada).await;
-    tenant.erase(&person, at(NOW), |_| {}).await.unwrap();
+    erase(&tenant, ada).await;
     // As the runbook says of all other keys.
     sqlx::query("update provider_secrets set retired_at = now()")
         .execute(&stage.pool)
@@ -151,16 +144,13 @@ async fn the_key_of_the_marks_outlives_the_rotation_of_keys() {
 
 #[tokio::test]
 async fn who_shares_a_number_keeps_what_is_theirs() {
-    let stage = stage().await;
-    let tenant = stage.tenant("clinic").await;
-    let ada = fill(&stage, &tenant, &ADA).await;
+    let (stage, tenant, ada) = with_ada().await;
     let mut housemate = appointment("HOME-1");
     housemate.contact.name = "Bob Archer-Bell".to_owned();
     housemate.contact.e164 = Some(ADA.e164.to_owned());
     import(&tenant, &[housemate]).await;
 
-    let person = find(&tenant, ada).await;
-    tenant.erase(&person, at(NOW), |_| {}).await.unwrap();
+    erase(&tenant, ada).await;
 
     let kept = stage
         .count("select count(*) from contacts where name = 'Bob Archer-Bell' and e164 is not null");
@@ -182,9 +172,7 @@ async fn who_shares_a_number_keeps_what_is_theirs() {
 
 #[tokio::test]
 async fn what_is_heard_late_of_an_erased_call_is_emptied() {
-    let stage = stage().await;
-    let tenant = stage.tenant("clinic").await;
-    let ada = fill(&stage, &tenant, &ADA).await;
+    let (stage, tenant, ada) = with_ada().await;
     let person = find(&tenant, ada).await;
     tenant
         .erase(&person, Timestamp::now(), |_| {})

@@ -14,7 +14,7 @@ use uuid::Uuid;
 
 use crate::{
     harness::{NOW, Stage, appointment, appointment_id, at, authorize, import, stage},
-    person::{ADA, BEA, fill, find, places_of},
+    person::{ADA, BEA, erase, fill, find, places_of, with_ada},
 };
 
 const OTHER: &str = "+447700900777";
@@ -64,9 +64,7 @@ async fn webhook(stage: &Stage, tenant: &TenantStore, kind: &str, call: Option<&
 
 #[tokio::test]
 async fn whichever_of_merged_contacts_is_named_the_whole_person_is_erased() {
-    let stage = stage().await;
-    let tenant = stage.tenant("clinic").await;
-    let ada = fill(&stage, &tenant, &ADA).await;
+    let (stage, tenant, ada) = with_ada().await;
     let gone = another(&stage, &tenant).await;
     merge(&tenant, ada, gone).await;
     let mut tx = tenant.begin().await.unwrap();
@@ -83,9 +81,7 @@ async fn whichever_of_merged_contacts_is_named_the_whole_person_is_erased() {
 
 #[tokio::test]
 async fn what_names_a_number_or_address_that_the_person_had_before_is_erased() {
-    let stage = stage().await;
-    let tenant = stage.tenant("clinic").await;
-    let ada = fill(&stage, &tenant, &ADA).await;
+    let (stage, tenant, ada) = with_ada().await;
     let bea = fill(&stage, &tenant, &BEA).await;
     let used = [
         "insert into contact_changes (tenant_id, id, contact_id, field, was, becomes, changed_by, changed_at)
@@ -134,8 +130,7 @@ async fn what_names_a_number_or_address_that_the_person_had_before_is_erased() {
         .await;
     }
 
-    let person = find(&tenant, ada).await;
-    tenant.erase(&person, at(NOW), |_| {}).await.unwrap();
+    erase(&tenant, ada).await;
 
     is_nowhere(&stage, &hers).await;
     is_nowhere(&stage, &["young@ada.example"]).await;
@@ -145,9 +140,7 @@ async fn what_names_a_number_or_address_that_the_person_had_before_is_erased() {
 
 #[tokio::test]
 async fn somebody_who_changed_since_the_operator_was_asked_is_erased_as_they_are() {
-    let stage = stage().await;
-    let tenant = stage.tenant("clinic").await;
-    let ada = fill(&stage, &tenant, &ADA).await;
+    let (stage, tenant, ada) = with_ada().await;
     let asked_about = find(&tenant, ada).await;
 
     let gone = another(&stage, &tenant).await;
@@ -178,19 +171,57 @@ async fn somebody_who_changed_since_the_operator_was_asked_is_erased_as_they_are
 
 #[tokio::test]
 async fn a_call_that_began_since_the_operator_was_asked_stops_the_erasure() {
-    let stage = stage().await;
-    let tenant = stage.tenant("clinic").await;
-    let ada = fill(&stage, &tenant, &ADA).await;
+    let (stage, tenant, ada) = with_ada().await;
     let asked_about = find(&tenant, ada).await;
     let mut again = appointment("ARCHER-2");
     again.contact.name = ADA.name.to_owned();
     import(&tenant, &[again]).await;
     authorize(&tenant, appointment_id(&tenant, "ARCHER-2").await).await;
+    let before = bodies(&stage).await;
 
     let refused = tenant.erase(&asked_about, at(NOW), |_| {}).await;
 
     assert!(matches!(refused, Err(Error::StillTalking)), "{refused:?}");
     assert!(!places_of(&stage, ADA.name).await.is_empty());
+    // The call under way still needs what was heard.
+    assert_eq!(bodies(&stage).await, before);
+    assert!(before.iter().any(|body| !body.is_empty()));
+}
+
+async fn bodies(stage: &Stage) -> Vec<Vec<u8>> {
+    sqlx::query_scalar("select body from events order by id")
+        .fetch_all(&stage.pool)
+        .await
+        .unwrap()
+}
+
+#[tokio::test]
+async fn an_emptied_webhook_stays_empty_whoever_read_it_before() {
+    let stage = stage().await;
+    let tenant = stage.tenant("clinic").await;
+    webhook(&stage, &tenant, "call.completed", None, "marigold").await;
+    webhook(&stage, &tenant, "call.completed", None, "tulip").await;
+    let ids: Vec<Uuid> = sqlx::query_scalar("select id from events order by id")
+        .fetch_all(&stage.pool)
+        .await
+        .unwrap();
+    let mut tx = tenant.begin().await.unwrap();
+    tx.erase_event(EventId::from_uuid(ids[0]), at(NOW))
+        .await
+        .unwrap();
+    tx.commit().await.unwrap();
+
+    let mut tx = tenant.begin().await.unwrap();
+    for id in ids {
+        let id = EventId::from_uuid(id);
+        tx.replace_body(id, b"without its transcript")
+            .await
+            .unwrap();
+    }
+    tx.commit().await.unwrap();
+
+    let left = [b"".to_vec(), b"without its transcript".to_vec()];
+    assert_eq!(bodies(&stage).await, left);
 }
 
 /// A text, or a part of a call, as a webhook tells of it.
@@ -226,9 +257,7 @@ async fn is_of_erased(tenant: &TenantStore, entry: &Entry) -> bool {
 
 #[tokio::test]
 async fn what_comes_late_of_an_erased_person_is_known_and_what_is_new_is_not_theirs() {
-    let stage = stage().await;
-    let tenant = stage.tenant("clinic").await;
-    let ada = fill(&stage, &tenant, &ADA).await;
+    let (stage, tenant, ada) = with_ada().await;
     let known = heard(text, "AC-known", Some(ADA.e164), -60);
     let mut tx = tenant.begin().await.unwrap();
     assert!(!tx.is_of_erased(&known, at(NOW)).await.unwrap());
@@ -236,8 +265,7 @@ async fn what_comes_late_of_an_erased_person_is_known_and_what_is_new_is_not_the
         .await
         .unwrap();
     tx.commit().await.unwrap();
-    let person = find(&tenant, ada).await;
-    tenant.erase(&person, at(NOW), |_| {}).await.unwrap();
+    erase(&tenant, ada).await;
 
     for (entry, is_late) in [
         // What becomes of a text that was heard of before.
@@ -258,11 +286,8 @@ async fn what_comes_late_of_an_erased_person_is_known_and_what_is_new_is_not_the
 
 #[tokio::test]
 async fn what_was_heard_of_a_call_before_anybody_could_tell_whose_it_is_is_erased_with_it() {
-    let stage = stage().await;
-    let tenant = stage.tenant("clinic").await;
-    let ada = fill(&stage, &tenant, &ADA).await;
-    let person = find(&tenant, ada).await;
-    tenant.erase(&person, at(NOW), |_| {}).await.unwrap();
+    let (stage, tenant, ada) = with_ada().await;
+    erase(&tenant, ada).await;
     // Its summary comes first, and names no number.
     let summary = heard(call, "AC-late", None, -5);
     webhook(
@@ -297,16 +322,13 @@ async fn what_was_heard_of_a_call_before_anybody_could_tell_whose_it_is_is_erase
 
 #[tokio::test]
 async fn a_text_that_was_erased_while_it_left_is_not_heard_of_again() {
-    let stage = stage().await;
-    let tenant = stage.tenant("clinic").await;
-    let ada = fill(&stage, &tenant, &ADA).await;
+    let (stage, tenant, ada) = with_ada().await;
     let texts: Vec<Uuid> =
         sqlx::query_scalar("update outbound_texts set state = 'sending' returning id")
             .fetch_all(&stage.pool)
             .await
             .unwrap();
-    let person = find(&tenant, ada).await;
-    tenant.erase(&person, at(NOW), |_| {}).await.unwrap();
+    erase(&tenant, ada).await;
 
     let mut tx = tenant.begin().await.unwrap();
     for text in texts {

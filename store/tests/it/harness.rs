@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use domain::{
     ids::{AppointmentId, CallId, TenantId},
-    settings::{Settings, VoiceProvider},
+    settings::{CrmProvider, Settings, VoiceProvider},
 };
 use embedded::{Postgres, PostgresOptions, Tools};
 use jiff::Timestamp;
@@ -78,6 +78,13 @@ impl Stage {
         self.store.tenant(id)
     }
 
+    /// One with a CRM.
+    pub(crate) async fn tenant_with_crm(&self, slug: &str) -> TenantStore {
+        let tenant = self.tenant(slug).await;
+        connect_crm(&tenant).await;
+        tenant
+    }
+
     /// The role and setting of a tenant's transaction, in raw SQL, as [`TenantStore::begin`] makes them.
     pub(crate) async fn as_tenant(&self, tenant: TenantId) -> Transaction<'static, Database> {
         let mut tx = self.pool.begin().await.unwrap();
@@ -111,6 +118,15 @@ impl Stage {
             }
         }
     }
+}
+
+pub(crate) async fn connect_crm(tenant: &TenantStore) {
+    let mut settings = Settings::default();
+    settings.tenant.live = true;
+    settings.crm.provider = CrmProvider::Zoho;
+    let mut tx = tenant.begin().await.unwrap();
+    tx.apply_settings(&settings).await.unwrap();
+    tx.commit().await.unwrap();
 }
 
 pub(crate) fn contact() -> NewContact {

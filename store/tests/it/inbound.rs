@@ -1,21 +1,13 @@
 //! Calls that come in, and whom they are taken to come from.
 
-use domain::{
-    inbound::Line,
-    settings::{CrmProvider, Settings},
-};
+use domain::{inbound::Line, settings::Settings};
 use store::{Arrived, TenantStore};
 
 use crate::harness::{NOW, Stage, appointment, at, import, stage};
 
 /// A tenant with a CRM, and a contact whose number is +447700900123.
 async fn clinic(stage: &Stage) -> TenantStore {
-    let tenant = stage.tenant("ours").await;
-    let mut settings = Settings::default();
-    settings.crm.provider = CrmProvider::Zoho;
-    let mut tx = tenant.begin().await.unwrap();
-    tx.apply_settings(&settings).await.unwrap();
-    tx.commit().await.unwrap();
+    let tenant = stage.tenant_with_crm("ours").await;
     import(&tenant, &[appointment("A1")]).await;
     tenant
 }
@@ -31,7 +23,8 @@ async fn calls(tenant: &TenantStore, id: &str, from: &str, line: Line) {
         to_number: Some("+4420\0 7946 0000"),
         was_asked_about: false,
     };
-    tx.call_arrived(&arrived, at(NOW)).await.unwrap();
+    let arrival = tx.call_arrived(&arrived, at(NOW)).await.unwrap();
+    tx.after_arrival(arrival, at(NOW)).await.unwrap();
     tx.commit().await.unwrap();
 }
 
@@ -60,6 +53,28 @@ async fn on_a_line_that_is_not_ours_nobody_is_taken_for_somebody() {
             .await
             .unwrap();
     assert_eq!(taken, ["c3"]);
+}
+
+#[tokio::test]
+async fn somebody_is_told_of_a_line_that_is_not_ours_once_for_each_call() {
+    let stage = stage().await;
+    let tenant = clinic(&stage).await;
+    for (id, line) in [
+        ("c1", Line::UnknownNumber),
+        ("c1", Line::UnknownNumber),
+        ("c2", Line::UnknownAgent),
+        ("c3", Line::Ours),
+    ] {
+        calls(&tenant, id, "+447700900123", line).await;
+    }
+    let told: Vec<(String, String, i64)> = sqlx::query_as(
+        "select cause, about, (facts ->> 'count')::bigint from alerts order by about",
+    )
+    .fetch_all(&stage.pool)
+    .await
+    .unwrap();
+    let one = |line: &str| ("unknown_caller".to_owned(), line.to_owned(), 1);
+    assert_eq!(told, [one("unknown_agent"), one("unknown_number")]);
 }
 
 #[tokio::test]

@@ -1,11 +1,13 @@
 //! Rows are locked in one order: whoever meets whom, nobody ends in a deadlock.
 
+mod wishes;
+
 use std::future::Future;
 
 use domain::{
     ids::{CallId, ContactId},
     phone::PhoneNumber,
-    settings::{CrmProvider, Settings},
+    settings::Settings,
     text::{Choice, Entry, Number},
 };
 use jiff::SignedDuration;
@@ -46,17 +48,6 @@ async fn person(stage: &Stage, tenant: &TenantStore, external_id: &str, e164: &s
     ContactId::from_uuid(id)
 }
 
-async fn with_crm(stage: &Stage) -> TenantStore {
-    let tenant = stage.tenant("clinic").await;
-    let mut settings = Settings::default();
-    settings.tenant.live = true;
-    settings.crm.provider = CrmProvider::Zoho;
-    let mut tx = tenant.begin().await.unwrap();
-    tx.apply_settings(&settings).await.unwrap();
-    tx.commit().await.unwrap();
-    tenant
-}
-
 /// What a comparison with the CRM takes from a record that says: do not call.
 async fn takes(tenant: TenantStore, contact: ContactId, round: i64) -> Result<(), Error> {
     let mut tx = tenant.begin().await?;
@@ -84,7 +75,7 @@ async fn says_stop(tenant: TenantStore, round: i64) -> Result<(), Error> {
 #[tokio::test]
 async fn a_record_that_is_taken_from_the_crm_meets_a_text_that_says_stop() {
     let stage = stage().await;
-    let tenant = with_crm(&stage).await;
+    let tenant = stage.tenant_with_crm("clinic").await;
     let ada = person(&stage, &tenant, "A1", ADA).await;
     for round in 0..ROUNDS {
         sqlx::query("delete from opt_outs")
@@ -124,7 +115,7 @@ async fn erased(tenant: TenantStore, contact: ContactId) -> Result<(), Error> {
 #[tokio::test]
 async fn an_erasure_meets_the_end_of_a_call() {
     let stage = stage().await;
-    let tenant = with_crm(&stage).await;
+    let tenant = stage.tenant_with_crm("clinic").await;
     for round in 0..ROUNDS {
         let e164 = format!("+4477009{:05}", 100 + round);
         let external_id = format!("A{round}");

@@ -5,13 +5,15 @@ mod life;
 use domain::{
     crm::RecordId,
     ids::{AppointmentId, ContactId},
-    settings::{CrmProvider, Settings},
     text::Choice,
 };
 use jiff::SignedDuration;
 use store::{ContactChange, CrmTask, NewAppointment, TenantStore, TenantTx, Wake};
 
-use crate::harness::{NOW, Stage, appointment, appointment_id, at, import, stage};
+use crate::{
+    harness::{NOW, Stage, appointment, appointment_id, at, connect_crm, import, stage},
+    person::erase,
+};
 
 const FIRST: &str = "+447700900123";
 const SECOND: &str = "+447700900124";
@@ -265,11 +267,8 @@ async fn a_number_that_the_file_corrects_is_not_called_either() {
 /// With a CRM.
 async fn connected(stage: &Stage) -> (TenantStore, ContactId, AppointmentId) {
     let (tenant, ada, a1) = ada(stage).await;
-    let mut settings = Settings::default();
-    settings.tenant.live = true;
-    settings.crm.provider = CrmProvider::Zoho;
+    connect_crm(&tenant).await;
     let mut tx = tenant.begin().await.unwrap();
-    tx.apply_settings(&settings).await.unwrap();
     tx.crm_contacts_changed(&[ada], at(NOW)).await.unwrap();
     tx.commit().await.unwrap();
     (tenant, ada, a1)
@@ -342,10 +341,7 @@ async fn nobody_is_made_at_the_crm_who_was_erased_or_merged_away() {
     let merged = tx.merge_contacts(ada, gone, at(NOW)).await.unwrap();
     merged.unwrap();
     tx.commit().await.unwrap();
-    let mut tx = tenant.begin().await.unwrap();
-    let person = tx.person(Some(bob), None).await.unwrap();
-    drop(tx);
-    tenant.erase(&person, at(NOW), |_| {}).await.unwrap();
+    erase(&tenant, bob).await;
     contacts_to_compare(&tenant).await;
 
     let mut tx = tenant.begin().await.unwrap();
@@ -363,10 +359,49 @@ async fn of_somebody_erased_no_number_is_called_whichever_said_so() {
     let stage = stage().await;
     let (tenant, ada, _) = ada(&stage).await;
     opt_out(&tenant, FIRST, "call").await;
-    let mut tx = tenant.begin().await.unwrap();
-    let person = tx.person(Some(ada), None).await.unwrap();
-    drop(tx);
-    tenant.erase(&person, at(NOW), |_| {}).await.unwrap();
+    erase(&tenant, ada).await;
     import(&tenant, &[of("A9", "Ada Archer", Some(SECOND))]).await;
     assert!(is_quiet(&tenant, appointment_id(&tenant, "A9").await).await);
+}
+
+/// Ada is erased, and comes again with the next file.
+async fn erased_and_back(stage: &Stage) -> (TenantStore, AppointmentId) {
+    let (tenant, ada, _) = ada(stage).await;
+    erase(&tenant, ada).await;
+    import(&tenant, &[of("A9", "Ada Archer", Some(FIRST))]).await;
+    let a9 = appointment_id(&tenant, "A9").await;
+    (tenant, a9)
+}
+
+#[tokio::test]
+async fn a_word_by_text_that_comes_after_the_erasure_stops_calls_and_texts_and_names_nobody() {
+    let stage = stage().await;
+    let (tenant, a9) = erased_and_back(&stage).await;
+    assert!(!is_quiet(&tenant, a9).await && takes_texts(&tenant, FIRST).await);
+    let mut tx = tenant.begin().await.unwrap();
+    tx.mark_opt_out(FIRST).await.unwrap();
+    tx.mark_opt_out(FIRST).await.unwrap();
+    tx.commit().await.unwrap();
+    assert!(is_quiet(&tenant, a9).await && !takes_texts(&tenant, FIRST).await);
+    assert_eq!(stage.count("select count(*) from opt_outs").await, 0);
+    assert_eq!(stage.count("select count(*) from text_choices").await, 0);
+}
+
+#[tokio::test]
+async fn a_wish_of_somebody_erased_goes_with_them_when_the_file_corrects_their_number() {
+    let stage = stage().await;
+    let (tenant, a9) = erased_and_back(&stage).await;
+    let mut tx = tenant.begin().await.unwrap();
+    tx.mark_opt_out(FIRST).await.unwrap();
+    tx.commit().await.unwrap();
+    // Somebody else who takes over the appointment said nothing.
+    import(&tenant, &[of("A9", "Bob Baker", Some(SECOND))]).await;
+    assert!(!is_quiet(&tenant, a9).await);
+    import(&tenant, &[of("A9", "Ada Archer", Some(FIRST))]).await;
+
+    import(&tenant, &[of("A9", "Ada Archer", Some(THIRD))]).await;
+
+    assert!(is_quiet(&tenant, a9).await);
+    assert!(!takes_texts(&tenant, THIRD).await);
+    assert!(takes_texts(&tenant, SECOND).await);
 }

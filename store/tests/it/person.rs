@@ -8,11 +8,13 @@ use domain::{
 };
 use serde_json::json;
 use sqlx::{AssertSqlSafe, Row};
-use store::{MissedCall, NewAppointment, NewNote, Subject, TenantStore};
+use store::{Erased, MissedCall, NewAppointment, NewNote, Subject, TenantStore};
 use uuid::Uuid;
 
 use crate::{
-    harness::{NOW, Stage, appointment, appointment_id, at, authorize, contact, import, place},
+    harness::{
+        NOW, Stage, appointment, appointment_id, at, authorize, contact, import, place, stage,
+    },
     isolation::tenant_tables,
 };
 
@@ -199,9 +201,22 @@ pub(crate) async fn fill(stage: &Stage, tenant: &TenantStore, of: &Someone) -> C
     ContactId::from_uuid(contact)
 }
 
+/// A clinic that knows Ada.
+pub(crate) async fn with_ada() -> (Stage, TenantStore, ContactId) {
+    let stage = stage().await;
+    let tenant = stage.tenant("clinic").await;
+    let ada = fill(&stage, &tenant, &ADA).await;
+    (stage, tenant, ada)
+}
+
 pub(crate) async fn find(tenant: &TenantStore, contact: ContactId) -> Subject {
     let mut tx = tenant.begin().await.unwrap();
     tx.person(Some(contact), None).await.unwrap()
+}
+
+pub(crate) async fn erase(tenant: &TenantStore, contact: ContactId) -> Erased {
+    let person = find(tenant, contact).await;
+    tenant.erase(&person, at(NOW), |_| {}).await.unwrap()
 }
 
 /// Rows of each table, as a person's history is counted.

@@ -1,11 +1,17 @@
 //! Calls that go badly: people are told, and dialing pauses itself where that is wanted (CALL-7).
 
 use anyhow::{Result, ensure};
+use domain::{
+    alert::{AlertCause, Part, fingerprint},
+    quality::QualityProblem,
+};
+use jiff::Timestamp;
 use simulator::retell::{Outcome, Scenario};
+use store::{Seen, Trouble};
 
 use super::{reachable, slack_says};
 use crate::harness::{
-    CONFIRMED, HEADER, HOUR, SLUG, World, eventually, go_on, in_days, quick, row, rows,
+    CONFIRMED, HEADER, HOUR, OPEN_CLINIC, SLUG, World, eventually, go_on, in_days, quick, row, rows,
 };
 
 const CLINIC: &str = "
@@ -109,4 +115,41 @@ async fn a_clinic_that_does_not_want_it_is_told_and_goes_on() -> Result<()> {
         assert_eq!(world.ending(&format!("A{of}")).await?, CONFIRMED);
     }
     slack_says(&channels, "too many calls go badly").await
+}
+
+/// As the end of a call takes the two: whoever took them the other way round would wait for it, and it for them.
+#[tokio::test]
+async fn the_watch_takes_the_pause_before_it_weighs_the_calls() -> Result<()> {
+    let world = World::start(OPEN_CLINIC, quick()).await?;
+    let poor = AlertCause::CallsPoor;
+    let poor = trouble(poor, &[Part::Code(QualityProblem::TooShort.code())]);
+    let paused = trouble(AlertCause::TenantPausedItself, &[]);
+    let tenant = world.store.tenant(world.tenant);
+    let mut tx = tenant.begin().await?;
+    for each in [&poor, &paused] {
+        tx.raise(each, Seen::Stands, Timestamp::now()).await?;
+    }
+    tx.commit().await?;
+    let mut call = tenant.begin().await?;
+    call.raise(&paused, Seen::Lasts, Timestamp::now()).await?;
+    let mut tx = tenant.begin().await?;
+    tx.wake_tenant().await?;
+    tx.commit().await?;
+
+    let waits = "pg_stat_activity where wait_event_type = 'Lock' and query like '%fingerprint = $2 for update%'";
+    let free = "(select from alerts where cause = 'calls_poor' for update skip locked) as free";
+    eventually(
+        "the watch waits for the call, and holds nothing that a call needs",
+        || async { Ok(world.count(&format!("{free}, {waits}")).await? > 0) },
+    )
+    .await
+}
+
+fn trouble(cause: AlertCause, parts: &[Part<'_>]) -> Trouble<'static> {
+    Trouble {
+        cause,
+        severity: cause.severity(),
+        fingerprint: fingerprint(cause, parts),
+        about: "",
+    }
 }

@@ -2,7 +2,7 @@
 
 use std::io;
 
-use jiff::{Timestamp, tz::TimeZone};
+use jiff::Timestamp;
 use serde::Serialize;
 
 use domain::settings::Settings;
@@ -89,7 +89,7 @@ impl Tally {
     }
 
     pub(super) fn words(&self, until: Timestamp, settings: &Settings) -> String {
-        let zone = settings.tenant.zone().unwrap_or(TimeZone::UTC);
+        let zone = settings.tenant.zone_or_utc();
         let of = |kind: Kind| self.kinds.iter().filter(|each| **each == kind).count();
         let left_out = match self.later {
             0 => String::new(),

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use domain::{plan::Adjustment, settings::Settings};
-use jiff::{SignedDuration, Timestamp, tz::TimeZone};
+use jiff::{SignedDuration, Timestamp};
 
 use super::{forecast::Forecast, table::local};
 
@@ -30,7 +30,7 @@ impl Tally {
     }
 
     pub(super) fn words(mut self, until: Timestamp, settings: &Settings) -> Vec<String> {
-        let zone = settings.tenant.zone().unwrap_or(TimeZone::UTC);
+        let zone = settings.tenant.zone_or_utc();
         let (called, refused) = (
             self.planned.values().sum::<u64>(),
             self.refused.values().sum::<u64>(),
