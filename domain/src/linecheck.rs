@@ -88,8 +88,10 @@ pub struct CheckFacts {
     /// The request to send left then. It is recorded before it leaves.
     pub sent_at: Option<Timestamp>,
     pub failure: Option<SendFailure>,
-    /// When the main line's webhook with this code came in.
+    /// When the main line had the text with this code.
     pub arrived_at: Option<Timestamp>,
+    /// The provider had to be asked for it: its webhook did not come.
+    pub was_asked_for: bool,
 }
 
 coded_enum! {
@@ -98,6 +100,8 @@ coded_enum! {
         /// In time.
         Arrived = "arrived",
         Late = "late",
+        /// The line has it, and its webhook did not come to us.
+        NotHeard = "not_heard",
         /// Not within the hour.
         Lost = "lost",
         /// The provider did not take it.
@@ -116,6 +120,9 @@ impl Verdict {
         match self {
             Self::Arrived => "the test text arrived in time",
             Self::Late => "the test text arrived late: messages of customers may be late too",
+            Self::NotHeard => {
+                "the test text arrived, but its webhook did not come here: messages of customers may go unheard"
+            }
             Self::Lost => "the test text did not arrive: messages of customers may be lost",
             Self::NotSent => "the test text could not be sent from the monitor line",
         }
@@ -149,6 +156,7 @@ pub fn next_step(now: Timestamp, facts: &CheckFacts, settings: &LineCheck) -> Ch
     let began = facts.sent_at.unwrap_or(facts.planned_at);
     if let Some(arrived) = facts.arrived_at {
         let verdict = match arrived <= shift(began, within) {
+            _ if facts.was_asked_for => Verdict::NotHeard,
             true => Verdict::Arrived,
             false => Verdict::Late,
         };

@@ -31,7 +31,7 @@ impl TenantTx {
         .execute(&mut *self.tx)
         .await?;
         let row = sqlx::query!(
-            "select sent_at, failure, arrived_at, asked_at from line_checks
+            "select sent_at, failure, arrived_at, heard_by, asked_at from line_checks
              where tenant_id = $1 and planned_at = $2 for update",
             self.tenant(),
             to_db(planned_at)
@@ -47,6 +47,7 @@ impl TenantTx {
                     .map(serde_json::from_value::<SendFailure>)
                     .transpose()?,
                 arrived_at: row.arrived_at.map(from_db),
+                was_asked_for: row.heard_by.as_deref() == Some("asking"),
             },
             asked_at: row.asked_at.map(from_db),
         })

@@ -231,22 +231,21 @@ async fn a_line_that_does_not_receive_is_told_and_one_that_receives_ends_it() ->
 }
 
 #[tokio::test]
-async fn a_text_whose_webhook_is_lost_is_asked_for() -> Result<()> {
+async fn a_text_whose_webhook_is_lost_is_asked_for_and_somebody_is_told() -> Result<()> {
     let (mut world, lines) = with_lines(CHECKED, fast()).await?;
     let client = world.client().await?;
     // The line works; only our own door is shut.
     world.kill_ingress();
     check_now(&world, &client).await?;
     eventually("the provider says that it has the text", || async {
-        Ok(verdict(&world).await? == "arrived by asking")
+        Ok(verdict(&world).await? == "not_heard by asking")
     })
     .await?;
     assert_eq!(lines.ledger().sends.len(), 1);
-    assert_eq!(
-        world
-            .count("alerts where cause = 'line_check_failed'")
-            .await?,
-        0
-    );
-    Ok(())
+    alert(&world, "line_check_failed", true).await?;
+
+    // The next one, once the door is open again, ends it.
+    world.start_ingress().await?;
+    check_now(&world, &client).await?;
+    alert(&world, "line_check_failed", false).await
 }

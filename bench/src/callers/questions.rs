@@ -9,7 +9,7 @@ use std::{
 };
 
 use anyhow::{Result, ensure};
-use jiff::Timestamp;
+use jiff::{Timestamp, ToSpan, tz::TimeZone};
 use providers::retell::webhook::{SIGNATURE_HEADER, sign};
 use serde_json::{Value, json};
 use tokio::time::Instant;
@@ -29,10 +29,17 @@ pub(crate) enum Function {
     Confirm,
     FreeSlots,
     Note,
+    Book,
 }
 
 impl Function {
-    pub(crate) const ALL: [Self; 4] = [Self::LookUp, Self::Confirm, Self::FreeSlots, Self::Note];
+    pub(crate) const ALL: [Self; 5] = [
+        Self::LookUp,
+        Self::Confirm,
+        Self::FreeSlots,
+        Self::Note,
+        Self::Book,
+    ];
 
     pub(crate) const fn name(self) -> &'static str {
         match self {
@@ -40,6 +47,7 @@ impl Function {
             Self::Confirm => "confirm",
             Self::FreeSlots => "free_slots",
             Self::Note => "note",
+            Self::Book => "book",
         }
     }
 
@@ -47,6 +55,7 @@ impl Function {
         match self {
             Self::LookUp | Self::Confirm | Self::FreeSlots => json!({}),
             Self::Note => json!({"text": format!("Please park ramp number {number} at the door")}),
+            Self::Book => json!({"when": a_working_hour(number)}),
         }
     }
 
@@ -54,6 +63,17 @@ impl Function {
     const fn needs_appointment(self) -> bool {
         matches!(self, Self::Confirm)
     }
+}
+
+/// Another one for each number, for as many as there are in two months to come. A clinic with as many appointments as this
+/// has place for them all.
+fn a_working_hour(number: u64) -> String {
+    let (week, rest) = (number / 40 % 7, number % 40);
+    let (day, hour) = (rest / 8, 9 + rest % 8);
+    let days = i64::try_from(7 * (week + 1) + day).unwrap_or_default();
+    let today = Timestamp::now().to_zoned(TimeZone::UTC).date();
+    let monday = today - i64::from(today.weekday().to_monday_zero_offset()).days();
+    format!("{} {hour:02}:00", monday + days.days())
 }
 
 pub(crate) struct Questions {

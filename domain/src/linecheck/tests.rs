@@ -25,6 +25,7 @@ fn planned() -> CheckFacts {
         sent_at: None,
         failure: None,
         arrived_at: None,
+        was_asked_for: false,
     }
 }
 
@@ -89,6 +90,20 @@ fn what_arrives_is_in_time_or_late() {
         );
         assert_eq!(verdict.alerts(), verdict != Verdict::Arrived);
     }
+}
+
+#[test]
+fn what_had_to_be_asked_for_was_not_heard_here_however_soon_it_arrived() {
+    let facts = CheckFacts {
+        arrived_at: Some(at("06:00:11")),
+        was_asked_for: true,
+        ..sent()
+    };
+    assert_eq!(
+        step("06:02:11", &facts),
+        CheckStep::Finished(Verdict::NotHeard)
+    );
+    assert!(Verdict::NotHeard.alerts());
 }
 
 #[test]

@@ -24,6 +24,7 @@ async fn verdict(ending: Outcome) -> CheckStep {
         sent_at: None,
         failure: None,
         arrived_at: None,
+        was_asked_for: false,
     };
     assert_eq!(next_step(planned_at, &facts, &settings), CheckStep::Send);
     let code = Code::of(TenantId::generate(), planned_at);
