@@ -155,16 +155,11 @@ async fn any_first_event_makes_the_call_and_makes_it_once() -> Result<()> {
 
     world.play().await?;
     world.assert_sound().await?;
-    let heard = world
-        .ledger()
-        .webhooks
-        .iter()
-        .filter(|webhook| webhook.call_id.is_none())
-        .map(|webhook| webhook.provider_call_id.clone())
-        .collect::<std::collections::BTreeSet<_>>();
-    ensure!(heard.len() as u32 <= callers);
-    let calls = "(select provider_call_id from calls where direction = 'inbound' group by 1 having count(*) > 1) twice";
-    assert_eq!(world.count(calls).await?, 0);
+    let told = world
+        .count("(select distinct provider_call_id from events where source_id is not null) calls")
+        .await?;
+    ensure!(told > i64::from(callers / 2), "events of {told} calls came in");
+    assert_eq!(world.count("calls where direction = 'inbound'").await?, told);
     ensure!(
         world
             .count("calls where direction = 'inbound' and outcome is null")
