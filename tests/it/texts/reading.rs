@@ -1,11 +1,14 @@
 //! What is read out of words: filled in, asked about, or nothing at all.
 
 use anyhow::{Context, Result, ensure};
-use jiff::SignedDuration;
-use serde_json::json;
-use simulator::gemini::{Fault, Scenario};
+use jiff::{SignedDuration, Timestamp, ToSpan, tz::TimeZone};
+use serde_json::{Value, json};
+use simulator::{
+    gemini::{Fault, Scenario},
+    openphone::{CallStory, Spoken},
+};
 
-use super::{Clinic, fast};
+use super::{Clinic, LINE, fast};
 use crate::harness::{HEADER, number};
 
 /// The only question that waits.
@@ -114,6 +117,70 @@ async fn hostile_words_can_at_most_propose_a_value_of_whoever_wrote_them() -> Re
         assert_eq!(clinic.world.count(nothing).await?, 0, "{nothing}");
     }
     Ok(())
+}
+
+#[tokio::test]
+async fn a_wish_to_be_called_has_an_owner_and_a_time_and_outlasts_the_talk_it_was_uttered_in()
+-> Result<()> {
+    let wanted = Timestamp::now().to_zoned(TimeZone::get("Europe/London")?);
+    let wanted = wanted.date().saturating_add(2.days()).at(15, 0, 0, 0);
+    let gemini = Scenario::default()
+        .finding(
+            "call me",
+            json!({"callback": "call me", "callback_when": wanted.to_string()}),
+        )
+        .finding("ring back", json!({"callback": "ring back"}));
+    let clinic = Clinic::open("", fast(), gemini).await?;
+    let waiting = || async {
+        let list = clinic.tell(&["followups", "list", "--json"]).await?;
+        anyhow::Ok(serde_json::from_str::<Vec<Value>>(&list)?)
+    };
+
+    clinic.text(&number(1), "Please call me the day after tomorrow at three")?;
+    clinic.read().await?;
+    let [wish] = waiting().await?.try_into().map_err(wrong)?;
+    for (key, value) in [
+        ("kind", "callback_asked"),
+        ("state", "open"),
+        ("name", "Ada Archer"),
+        ("number", &number(1)),
+        ("owner", "reception"),
+        ("line", LINE),
+    ] {
+        assert_eq!(wish[key], value, "{key}");
+    }
+    let due: Timestamp = wish["due_at"].as_str().context("it is due")?.parse()?;
+    let zone = TimeZone::get("Europe/London")?;
+    assert_eq!(due, wanted.to_zoned(zone)?.timestamp());
+
+    // The talk settles what was written before it, and not what was asked for in it.
+    let talk = CallStory {
+        talk: vec![Spoken {
+            ours: false,
+            words: "I am on a train, ring back".to_owned(),
+        }],
+        recording: false,
+        ..CallStory::default()
+    };
+    let id = clinic.phone.call_from(&number(1), LINE, talk);
+    id.context("there is such a line")?;
+    clinic.read().await?;
+    let [wish] = waiting().await?.try_into().map_err(wrong)?;
+    assert_eq!(
+        (&wish["kind"], &wish["calls"]),
+        (&json!("callback_asked"), &json!(1))
+    );
+    let ended = "follow_ups where last_at = talked_at and due_at = last_at + interval '60 minutes'";
+    assert_eq!(clinic.world.count(ended).await?, 1);
+
+    // The follow-up is what waits; the notes hold none of the words.
+    let notes = "notes where body like 'asked % to be called back%' and not wants_answer";
+    assert_eq!(clinic.world.count(notes).await?, 2);
+    Ok(())
+}
+
+fn wrong(waiting: Vec<Value>) -> anyhow::Error {
+    anyhow::anyhow!("one should wait: {waiting:?}")
 }
 
 #[tokio::test]
