@@ -2,8 +2,9 @@
 
 use domain::{
     call::{CallOutcome, Direction},
-    followup::{self, FollowUpRules, MissedKind},
+    followup::{self, FollowUpRules, Missed, MissedKind},
     hours::Hours,
+    ids::ExtractionId,
     settings::Settings,
     text::{Entry, Number},
 };
@@ -49,6 +50,7 @@ pub(crate) async fn call_settled(
                 kind,
                 at: came.placed_at.unwrap_or(now),
                 line: came.line.as_deref(),
+                wanted_at: None,
             };
             tx.call_missed(&missed).await?;
         }
@@ -76,6 +78,29 @@ fn missed_kind(row: &CallRow, outcome: CallOutcome) -> Option<MissedKind> {
         | CallOutcome::Uncertain => Some(MissedKind::Call),
         _ => None,
     }
+}
+
+/// Somebody wants to be called: so it was read out of an entry of a conversation with this number.
+pub(crate) async fn asked_for_call(
+    tx: &mut TenantTx,
+    extraction: ExtractionId,
+    e164: &str,
+    wish: &Missed,
+    now: Timestamp,
+) -> Result<()> {
+    let line = wish.line.as_ref().and_then(Number::dialable);
+    let missed = MissedCall {
+        provider: "extraction",
+        provider_call_id: &extraction.to_string(),
+        who: e164,
+        call: None,
+        kind: wish.kind,
+        at: wish.at,
+        line: line.map(|line| line.e164()),
+        wanted_at: wish.wanted_at,
+    };
+    tx.call_missed(&missed).await?;
+    consider(tx, e164, Some(e164), None, now).await
 }
 
 /// What an event tells of a call on a line at OpenPhone. Its events come in any order, and each says only a part: all
@@ -115,6 +140,7 @@ pub(crate) async fn heard(
                 kind: missed.kind,
                 at: missed.at,
                 line: line.map(|line| line.e164()),
+                wanted_at: missed.wanted_at,
             };
             tx.call_missed(&missed).await?;
         }

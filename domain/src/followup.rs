@@ -10,7 +10,7 @@ use crate::{
     hours::{Hours, shift},
     phone::PhoneNumber,
     settings::Followups,
-    text::{CallStage, Entry, Number, What},
+    text::{CallStage, Entry, Number, Passage, PassageKind, What},
 };
 
 #[cfg(test)]
@@ -119,13 +119,22 @@ pub fn next_step(now: Timestamp, facts: &FollowUpFacts, rules: FollowUpRules<'_>
 
 fn open(facts: &FollowUpFacts, rules: FollowUpRules<'_>) -> Option<FollowUp> {
     let settled = facts.talked_at.max(facts.closed_at);
-    let is_open = |missed: &&Missed| settled.is_none_or(|settled| missed.at > settled);
+    // A wish that was uttered in a talk stands when the talk ends, and outlasts it.
+    let is_open = |missed: &&Missed| {
+        settled.is_none_or(|settled| match missed.kind {
+            MissedKind::CallbackAsked => missed.at >= settled,
+            MissedKind::Call | MissedKind::Voicemail => missed.at > settled,
+        })
+    };
     let mut waiting: Vec<&Missed> = facts.missed.iter().filter(is_open).collect();
     waiting.sort_by_key(|missed| (missed.at, missed.kind));
     let (first, last) = (waiting.first()?, waiting.last()?);
     if !rules.settings.enabled {
         return None;
     }
+    // A wish that was left in a voicemail is no second call.
+    let mut instants: Vec<Timestamp> = waiting.iter().map(|missed| missed.at).collect();
+    instants.dedup();
     let mut newest_first = waiting.iter().rev();
     let line = newest_first.find_map(|missed| missed.line.clone());
     Some(FollowUp {
@@ -134,7 +143,7 @@ fn open(facts: &FollowUpFacts, rules: FollowUpRules<'_>) -> Option<FollowUp> {
         line,
         first_at: first.at,
         last_at: last.at,
-        count: waiting.len(),
+        count: instants.len(),
         due_at: waiting.iter().map(|missed| due(missed, rules)).min()?,
     })
 }
@@ -197,6 +206,30 @@ pub fn missed(entry: &Entry) -> Option<Missed> {
         line: entry.parties.line.clone(),
         wanted_at: None,
     })
+}
+
+/// The wish to be called that was read out of an entry of a conversation by `now`. One that was uttered in a talk stands
+/// from its end, or from now if nobody told when that was: the talk itself must not settle it.
+pub fn wished(
+    entry: &Entry,
+    passage: &Passage,
+    wanted_at: Option<Timestamp>,
+    now: Timestamp,
+) -> Missed {
+    let ended_at = match &entry.what {
+        What::Call(call) => call.ended_at,
+        What::Text(_) => None,
+    };
+    let at = match passage.kind {
+        PassageKind::Text | PassageKind::Voicemail => passage.at,
+        PassageKind::Transcript | PassageKind::Summary => ended_at.unwrap_or(now).max(passage.at),
+    };
+    Missed {
+        at,
+        kind: MissedKind::CallbackAsked,
+        line: entry.parties.line.clone(),
+        wanted_at,
+    }
 }
 
 /// The end of the talk that an entry of a conversation is, if somebody talked and it is over.

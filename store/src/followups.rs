@@ -17,7 +17,7 @@ use crate::{
 /// A call in which an agent and a caller said next to nothing is none in which somebody talked.
 pub const TOO_SHORT_MS: i64 = 10_000;
 
-/// One call that nobody answered.
+/// One call that nobody answered, or a wish to be called.
 #[derive(Debug, Clone)]
 pub struct MissedCall<'a> {
     pub provider: &'a str,
@@ -28,6 +28,8 @@ pub struct MissedCall<'a> {
     pub kind: MissedKind,
     pub at: Timestamp,
     pub line: Option<&'a str>,
+    /// The time that the person named.
+    pub wanted_at: Option<Timestamp>,
 }
 
 /// What is to be done for one number, for people. It holds personal data and so has no `Debug`.
@@ -52,11 +54,11 @@ impl TenantTx {
     /// Keeps a call that nobody answered; what is heard of it later counts.
     pub async fn call_missed(&mut self, missed: &MissedCall<'_>) -> Result<()> {
         sqlx::query!(
-            "insert into missed_calls as m (tenant_id, provider, provider_call_id, who, call_id, kind, at, line)
-             values ($1, $2, $3, $4, $5, $6, $7, $8)
+            "insert into missed_calls as m (tenant_id, provider, provider_call_id, who, call_id, kind, at, line, wanted_at)
+             values ($1, $2, $3, $4, $5, $6, $7, $8, $9)
              on conflict (tenant_id, provider, provider_call_id) do update
              set kind = excluded.kind, who = excluded.who, at = least(m.at, excluded.at),
-                 line = coalesce(excluded.line, m.line)",
+                 line = coalesce(excluded.line, m.line), wanted_at = excluded.wanted_at",
             self.tenant(),
             missed.provider,
             missed.provider_call_id,
@@ -64,7 +66,8 @@ impl TenantTx {
             missed.call.map(CallId::uuid),
             missed.kind.code(),
             to_db(missed.at),
-            missed.line
+            missed.line,
+            missed.wanted_at.map(to_db)
         )
         .execute(&mut *self.tx)
         .await?;
@@ -122,8 +125,8 @@ impl TenantTx {
         .await?;
         let settled = row.talked_at.max(talked_in_calls).max(row.closed_at);
         let missed = sqlx::query!(
-            "select at, kind, line from missed_calls
-             where tenant_id = $1 and who = $2 and ($3::timestamptz is null or at > $3)",
+            "select at, kind, line, wanted_at from missed_calls
+             where tenant_id = $1 and who = $2 and ($3::timestamptz is null or at >= $3)",
             self.tenant(),
             who,
             settled
@@ -135,7 +138,7 @@ impl TenantTx {
                 at: from_db(row.at),
                 kind: known("missed_calls.kind", &row.kind, MissedKind::from_code)?,
                 line: row.line.as_deref().and_then(line),
-                wanted_at: None,
+                wanted_at: row.wanted_at.map(from_db),
             })
         });
         Ok(FollowUpFacts {

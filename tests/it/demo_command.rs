@@ -98,7 +98,7 @@ fn the_demo_plays_an_inbound_morning_and_counts_it_in_the_end() -> Result<()> {
         "Welcome back, Owen",
         "booked: ",
         "s after the agent asked",
-        "voicemail, called once",
+        "voicemail, once",
         "for the front desk, by ",
         "email: priya.nair@old.example → priya.nair@new.example",
         "bellhop approvals approve --tenant harbour-dental apr_",

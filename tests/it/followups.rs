@@ -2,10 +2,10 @@
 
 use anyhow::{Context, Result, ensure};
 use jiff::{SignedDuration, Timestamp};
-use serde_json::Value;
+use serde_json::{Value, json};
 use simulator::{
     openphone::{self, CallStory, Shape, Spoken},
-    retell::Outcome,
+    retell::{CallScript, NumberScript, Outcome},
     senders::Vendor,
 };
 use temporalio_client::{Client, schedules::ScheduleOverlapPolicy};
@@ -77,29 +77,45 @@ async fn a_voicemail_waits_for_somebody_is_told_when_it_waits_too_long_and_ends(
 
 #[tokio::test]
 async fn whoever_was_spoken_with_or_hung_up_at_once_is_told_apart() -> Result<()> {
-    let scenario = quick()
-        .with_calls(&number(1), &[Outcome::NoAnswer])
+    // A withheld number has no script of its own.
+    let mut scenario = quick()
+        .always(Outcome::NoAnswer)
         .with_calls(&number(2), &[Outcome::Confirmed])
-        .with_calls("+447700900003", &[Outcome::NoAnswer]);
+        .with_calls(&number(4), &[Outcome::NoClearAnswer]);
+    scenario.timing.talk_seconds = [40.0; 2];
+    let mut hung_up = CallScript::from(Outcome::NoClearAnswer);
+    hung_up.talk_seconds = Some(3.0);
+    scenario.numbers.push(NumberScript {
+        to: number(3),
+        calls: vec![hung_up],
+        creates: Vec::new(),
+    });
     let world = World::start(OPEN_CLINIC, scenario).await?;
-    for of in [1, 2, 3] {
+    for of in [1, 2, 3, 4] {
         world.retell.ring(&caller(&number(of))).await;
     }
     world.retell.ring(&caller("anonymous")).await;
     eventually("all calls are over", || async {
         let over = "calls where direction = 'inbound' and outcome is not null";
-        Ok(world.count(over).await? == 4)
+        Ok(world.count(over).await? == 5)
     })
     .await?;
-    let numbers: Vec<Value> = list(&world)
-        .await?
-        .iter()
-        .map(|entry| entry["number"].clone())
-        .collect();
-    for of in [1, 3] {
-        ensure!(numbers.contains(&number(of).into()), "{numbers:?}");
-    }
-    ensure!(!numbers.contains(&number(2).into()), "{numbers:?}");
+    let waiting = list(&world).await?;
+    let mut numbers: Vec<&Value> = waiting.iter().map(|entry| &entry["number"]).collect();
+    numbers.sort_by_key(|number| number.to_string());
+    let hung_up = "calls where outcome = 'no_clear_answer' and duration_ms < 10000";
+    assert_eq!(world.count(hung_up).await?, 1);
+    // Nobody answered the first, the third hung up, and nobody answered the withheld one.
+    assert_eq!(
+        numbers,
+        [&json!(number(1)), &json!(number(3)), &Value::Null]
+    );
+    ensure!(
+        waiting
+            .iter()
+            .all(|entry| entry["kind"] == "call" && entry["owner"] == "reception"),
+        "{waiting:?}"
+    );
     Ok(())
 }
 

@@ -1,6 +1,7 @@
 //! What was read out of one passage takes effect: an empty field is filled, another value is asked about (TEXT-3).
 
 use domain::{
+    followup,
     ids::ContactId,
     phone::PhoneNumber,
     settings::Settings,
@@ -13,6 +14,8 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 use store::{Change, ChangedBy, ContactRow, NewNote, NewResult, PassageRow, Result, TenantTx};
 use uuid::Uuid;
+
+use crate::followups;
 
 /// One passage, and what was found in it. Nobody has judged that yet.
 pub(super) struct Read<'a> {
@@ -49,6 +52,7 @@ pub(super) async fn apply(
     let wish = callback(read.found, read.passage, &settings.tenant.zone_or_utc());
     if let Some(wish) = wish {
         note(tx, &contact, read.passage, wish, settings, now).await?;
+        follow_up(tx, read, wish, now).await?;
     }
     let results = all.iter().map(told).collect();
     let result = NewResult {
@@ -140,7 +144,24 @@ fn told(proposal: &Proposal) -> Value {
     json!({"field": field.code(), "result": result, "why": why})
 }
 
-/// Somebody has to call back. The note holds none of the person's words: a voice agent may be told of it.
+/// Somebody has to call back: the number that the wish came from, as a call of it that nobody answered.
+async fn follow_up(
+    tx: &mut TenantTx,
+    read: &Read<'_>,
+    wish: CallbackWish,
+    now: Timestamp,
+) -> Result<()> {
+    let Some(stored) = tx.entry(read.row.entry).await? else {
+        return Ok(());
+    };
+    let Some(e164) = stored.e164.as_deref() else {
+        return Ok(());
+    };
+    let wished = followup::wished(&stored.entry, read.passage, wish.wanted_at, now);
+    followups::asked_for_call(tx, read.row.id, e164, &wished, now).await
+}
+
+/// For the person's history. The note holds none of their words: a voice agent may be told of it.
 async fn note(
     tx: &mut TenantTx,
     contact: &ContactRow,
@@ -163,7 +184,8 @@ async fn note(
         contact: Some(contact.id),
         e164: contact.e164.as_deref(),
         body: &body,
-        wants_answer: true,
+        // Else the follow-up is what waits.
+        wants_answer: !settings.followups.enabled,
         ..NewNote::default()
     };
     tx.add_note(&note, now).await

@@ -106,7 +106,7 @@ pub(crate) fn line(entry: &FollowUpEntry, now: Timestamp, zone: &TimeZone) -> St
         times => format!("{times} times"),
     };
     format!(
-        "{}  {}  {} {}  {}, called {times}, last {}  for {}, by {}",
+        "{}  {}  {} {}  {}, {times}, last {}  for {}, by {}",
         entry.id,
         state(entry, now),
         entry.name.as_deref().unwrap_or("somebody"),

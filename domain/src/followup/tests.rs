@@ -5,7 +5,7 @@ use super::*;
 use crate::{
     call::Direction,
     settings::{FollowupLine, Settings},
-    text::{CallSign, Voicemail},
+    text::{CallSign, Voicemail, Words},
 };
 
 const LINE: &str = "+442079460000";
@@ -154,6 +154,72 @@ fn a_talk_or_a_colleague_settles_what_came_before_and_nothing_after() {
             let step = step("2027-03-22T13:00:00Z", &facts);
             assert_eq!(step.open().map(|open| open.count), count, "{settled}");
         }
+    }
+}
+
+#[test]
+fn a_wish_outlasts_the_talk_in_which_it_was_uttered_and_no_later_one() {
+    let wish = Missed {
+        kind: MissedKind::CallbackAsked,
+        ..missed_at("2027-03-22T09:00:00Z")
+    };
+    for (talked, is_open) in [
+        ("2027-03-22T08:59:00Z", true),
+        ("2027-03-22T09:00:00Z", true),
+        ("2027-03-22T09:00:01Z", false),
+    ] {
+        let facts = FollowUpFacts {
+            talked_at: Some(at(talked)),
+            ..facts(std::slice::from_ref(&wish))
+        };
+        let step = step("2027-03-22T09:30:00Z", &facts);
+        assert_eq!(step.open().is_some(), is_open, "{talked}");
+    }
+}
+
+#[test]
+fn a_wish_that_was_left_in_a_voicemail_is_no_second_call() {
+    let voicemail = Missed {
+        kind: MissedKind::Voicemail,
+        ..missed_at("2027-03-22T09:00:00Z")
+    };
+    let wish = Missed {
+        kind: MissedKind::CallbackAsked,
+        wanted_at: Some(at("2027-03-22T09:20:00Z")),
+        ..missed_at("2027-03-22T09:00:00Z")
+    };
+    let step = step("2027-03-22T09:00:00Z", &facts(&[voicemail, wish]));
+    let open = step.open().unwrap();
+    assert_eq!((open.count, open.kind), (1, MissedKind::CallbackAsked));
+    assert_eq!(open.due_at, at("2027-03-22T09:20:00Z"));
+}
+
+#[test]
+fn a_wish_stands_from_when_it_was_written_or_the_talk_was_over() {
+    let (said_at, now) = (at("2027-03-22T09:00:00Z"), at("2027-03-22T09:20:00Z"));
+    let ended = call(Direction::Inbound, &[CallSign::Answered, CallSign::Over]);
+    let mut unended = ended.clone();
+    if let What::Call(call) = &mut unended.what {
+        call.ended_at = None;
+    }
+    for (entry, kind, stands) in [
+        (Entry::text("MS1"), PassageKind::Text, said_at),
+        (ended.clone(), PassageKind::Voicemail, said_at),
+        (
+            ended.clone(),
+            PassageKind::Transcript,
+            at("2027-03-22T09:03:00Z"),
+        ),
+        (ended, PassageKind::Summary, at("2027-03-22T09:03:00Z")),
+        (unended, PassageKind::Transcript, now),
+    ] {
+        let passage = Passage {
+            kind,
+            at: said_at,
+            words: Words("Call me".to_owned()),
+        };
+        let wish = wished(&entry, &passage, None, now);
+        assert_eq!((wish.at, wish.kind), (stands, MissedKind::CallbackAsked));
     }
 }
 

@@ -129,6 +129,7 @@ pub(crate) async fn fill(stage: &Stage, tenant: &TenantStore, of: &Someone) -> C
         kind: MissedKind::Voicemail,
         at: at(NOW),
         line: None,
+        wanted_at: None,
     };
     tx.call_missed(&missed).await.unwrap();
     tx.follow_up_facts(of.e164, Some(of.e164), None, at(NOW))

@@ -25,6 +25,7 @@ pub(crate) async fn rows(tx: &mut TenantTx) -> Result<(), Error> {
         kind: MissedKind::Call,
         at: at(NOW),
         line: None,
+        wanted_at: None,
     };
     tx.call_missed(&missed).await?;
     let who = missed.who;
