@@ -26,7 +26,7 @@ pub struct VoiceCall {
 }
 
 impl TenantTx {
-    /// The newest calls of voice agents with a person, oldest first. What was never dialed is none.
+    /// The newest calls of voice agents with a person, oldest first. What was given up before it was dialed is none.
     pub async fn voice_calls(&mut self, who: Who<'_>, most: u32) -> Result<Vec<VoiceCall>> {
         let Whose { contact, numbers } = self.whose(who).await?;
         let rows = sqlx::query!(
