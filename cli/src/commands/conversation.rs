@@ -46,7 +46,7 @@ pub async fn run(options: Options) -> Result<ExitCode> {
     let mut all = Vec::new();
     for entry in tx.conversation(who, options.limit).await? {
         let sounds = tx.sounds_of(entry.id).await?;
-        all.push(Part::OnALine(entry, sounds));
+        all.push(Part::OnALine(Box::new(entry), sounds));
     }
     let calls = tx.voice_calls(who, options.limit).await?;
     all.extend(calls.into_iter().map(Part::WithAnAgent));
@@ -73,7 +73,7 @@ pub async fn run(options: Options) -> Result<ExitCode> {
 /// One part of a conversation. It holds personal data and so has no `Debug`.
 enum Part {
     /// A text or call on a line of the business, with what is kept of its sound.
-    OnALine(StoredEntry, Vec<SoundEntry>),
+    OnALine(Box<StoredEntry>, Vec<SoundEntry>),
     /// A call of a voice agent.
     WithAnAgent(VoiceCall),
 }
