@@ -20,8 +20,10 @@ use jiff::{Timestamp, tz::TimeZone};
 use serde_json::Value;
 
 use crate::{
-    call::Sentiment,
+    appointment::AppointmentStatus,
+    call::{CallOutcome, Direction, Sentiment},
     context::{self, AppointmentFacts, BusinessFacts, names},
+    phone::PhoneNumber,
     script::Mode,
     settings::{Announcement, Told},
     spoken::Locale,
@@ -70,6 +72,7 @@ pub struct MemoryFacts<'a> {
     pub issues: &'a [&'a str],
     /// Whether a sensitive note still waits for a person. Until then no words of past calls and no issues are told.
     pub held_back: bool,
+    pub profile: Profile<'a>,
     /// Soonest first; `None` when what is free is not known.
     pub free_slots: Option<&'a [Timestamp]>,
 }
@@ -82,6 +85,39 @@ pub struct LastCall<'a> {
     pub topic: Option<&'a str>,
     /// What was said, in whole sentences.
     pub summary: Option<&'a str>,
+}
+
+/// What is known of a person besides. Empty where the tenant does not tell it.
+#[derive(Clone, Copy, Default)]
+pub struct Profile<'a> {
+    pub email: Option<&'a str>,
+    pub numbers: &'a [PhoneNumber],
+    pub address: Option<&'a str>,
+    /// What colleagues and the CRM remark, preferences among it.
+    pub remarks: Option<&'a str>,
+    /// Those that were, the newest first.
+    pub appointments: &'a [PastAppointment<'a>],
+    /// Those that are over, the newest first.
+    pub calls: &'a [EarlierCall<'a>],
+}
+
+/// An appointment whose time is over.
+#[derive(Clone, Copy)]
+pub struct PastAppointment<'a> {
+    pub starts_at: Timestamp,
+    pub zone: &'a TimeZone,
+    pub kind: Option<&'a str>,
+    pub provider: Option<&'a str>,
+    pub status: AppointmentStatus,
+}
+
+/// One of the last calls with this person.
+#[derive(Clone, Copy)]
+pub struct EarlierCall<'a> {
+    pub at: Timestamp,
+    pub direction: Direction,
+    pub topic: Option<&'a str>,
+    pub outcome: CallOutcome,
 }
 
 /// What the agent is told, in three forms of the same content. It holds personal data and so has no `Debug`.

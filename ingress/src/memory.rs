@@ -14,6 +14,10 @@ use domain::{
 use jiff::Timestamp;
 use store::{PastCall, Person, Recognised, TenantTx};
 
+mod profile;
+
+use profile::More;
+
 use crate::{appointment::Zoned, caller_question::CallerQuestion, times::Times};
 
 /// As many as are ever told.
@@ -58,7 +62,7 @@ pub(crate) async fn of(
         .recognise(question.from_number.as_deref(), settings)
         .await?;
     let remembered = match caller.person_on(line) {
-        Some(person) => Remembered::of(tx, person, now).await?,
+        Some(person) => Remembered::of(tx, person, settings, now).await?,
         None => Remembered::default(),
     };
     let free = free_times(tx, line, settings, now).await?;
@@ -104,10 +108,16 @@ struct Remembered {
     /// What is open and may be told, newest first.
     issues: Vec<String>,
     is_held_back: bool,
+    more: More,
 }
 
 impl Remembered {
-    async fn of(tx: &mut TenantTx, person: &Person, now: Timestamp) -> store::Result<Self> {
+    async fn of(
+        tx: &mut TenantTx,
+        person: &Person,
+        settings: &Settings,
+        now: Timestamp,
+    ) -> store::Result<Self> {
         let upcoming = tx.upcoming(person.id, now, MOST_APPOINTMENTS).await?;
         Ok(Self {
             name: person.name.clone(),
@@ -115,6 +125,7 @@ impl Remembered {
             calls: tx.last_calls(person.id, MOST_CALLS).await?,
             issues: tx.open_issues(person.id, MOST_ISSUES).await?,
             is_held_back: tx.holds_back(person.id).await?,
+            more: More::of(tx, person.id, settings, now).await?,
         })
     }
 }
@@ -145,6 +156,8 @@ fn told(
         });
     let issues: Vec<&str> = remembered.issues.iter().map(String::as_str).collect();
     let business = Business::of(settings);
+    let past = remembered.more.past_appointments();
+    let calls = profile::earlier(&remembered.calls);
     let facts = MemoryFacts {
         mode: Mode::of(settings.tenant.health_mode),
         locale: Locale::of(&settings.tenant.locale),
@@ -160,6 +173,7 @@ fn told(
         sentiments: &sentiments,
         issues: &issues,
         held_back: remembered.is_held_back,
+        profile: remembered.more.facts(&past, &calls),
         free_slots,
     };
     inbound::build(&facts, now).variables

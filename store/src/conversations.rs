@@ -26,12 +26,20 @@ pub struct StoredEntry {
 }
 
 /// Whose conversation.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Who<'a> {
-    /// Whatever number was used, and what came from the contact's number before it was the contact's.
+    /// Whatever number was used, and what came from the person's numbers before they were the person's. Contacts that
+    /// were merged are one.
     Contact(ContactId),
     /// Everybody who used it.
     Number(&'a str),
+}
+
+/// By what a conversation's parts are found.
+pub(crate) struct Whose {
+    pub(crate) contact: Option<uuid::Uuid>,
+    /// Where it is a contact's, those that nobody else has.
+    pub(crate) numbers: Vec<String>,
 }
 
 struct Row {
@@ -146,18 +154,15 @@ impl TenantTx {
 
     /// The newest texts and calls of a conversation, oldest first.
     pub async fn conversation(&mut self, who: Who<'_>, most: u32) -> Result<Vec<StoredEntry>> {
-        let (contact, e164) = match who {
-            Who::Contact(contact) => (Some(contact), self.number_of_one(contact).await?),
-            Who::Number(e164) => (None, Some(e164.to_owned())),
-        };
+        let Whose { contact, numbers } = self.whose(who).await?;
         let rows = sqlx::query_as!(
             Row,
             "select id, e164, contact_id, at, entry from conversation_entries
-             where tenant_id = $1 and (contact_id = $2 or (e164 = $3 and ($2::uuid is null or contact_id is null)))
+             where tenant_id = $1 and (contact_id = $2 or (e164 = any($3) and ($2::uuid is null or contact_id is null)))
              order by at desc, id desc limit $4",
             self.tenant(),
-            contact.map(ContactId::uuid),
-            e164,
+            contact,
+            &numbers,
             i64::from(most)
         )
         .fetch_all(&mut *self.tx)
@@ -165,17 +170,33 @@ impl TenantTx {
         rows.into_iter().rev().map(StoredEntry::try_from).collect()
     }
 
-    /// A contact's number, unless several people have it: then nobody knows who wrote.
-    async fn number_of_one(&mut self, contact: ContactId) -> Result<Option<String>> {
-        let e164 = sqlx::query_scalar!(
-            "select e164 from contacts c where tenant_id = $1 and id = $2
-               and not exists (select from contacts o where o.tenant_id = $1 and o.e164 = c.e164
-                                                             and o.person_id <> c.id)",
+    pub(crate) async fn whose(&mut self, who: Who<'_>) -> Result<Whose> {
+        Ok(match who {
+            Who::Contact(contact) => {
+                let person = self.kept_contact(contact).await?.unwrap_or(contact);
+                Whose {
+                    contact: Some(person.uuid()),
+                    numbers: self.numbers_of_nobody_else(person).await?,
+                }
+            }
+            Who::Number(e164) => Whose {
+                contact: None,
+                numbers: vec![e164.to_owned()],
+            },
+        })
+    }
+
+    /// A person's numbers without those that several people have: of these nobody knows who wrote.
+    async fn numbers_of_nobody_else(&mut self, person: ContactId) -> Result<Vec<String>> {
+        Ok(sqlx::query_scalar!(
+            r#"select distinct n.e164 as "e164!" from numbers_of_people n
+               where n.tenant_id = $1 and n.contact_id = $2
+                 and not exists (select from contacts o where o.tenant_id = $1 and (o.e164 = n.e164 or o.mobile = n.e164)
+                                                          and o.person_id <> $2)"#,
             self.tenant(),
-            contact.uuid()
+            person.uuid()
         )
-        .fetch_optional(&mut *self.tx)
-        .await?;
-        Ok(e164.flatten())
+        .fetch_all(&mut *self.tx)
+        .await?)
     }
 }

@@ -41,6 +41,7 @@ mod opt_outs;
 mod outbound_texts;
 mod outbox;
 mod processing;
+mod profile;
 mod quality;
 mod reminders;
 mod report;
@@ -50,7 +51,9 @@ mod sounds;
 mod sources;
 mod tenants;
 mod text_choices;
+mod told;
 mod trace;
+mod voice_calls;
 
 use std::time::Duration;
 
@@ -91,6 +94,7 @@ pub use notes::NoteEntry;
 pub use outbound_texts::{NewText, TextRow};
 pub use outbox::{Due, Process, Wake};
 pub use processing::{Claim, EventTry, TryResult};
+pub use profile::{BookedEntry, OnFile, OptOutEntry, ProposedEntry};
 pub use reminders::{Decision, ReminderRow};
 pub use report::{CallCount, OpenProcess, Report, ReviewEntry, TimelineEntry};
 pub use retention::{Erase, Erased, Subject, Swept, TABLES, Table};
@@ -98,7 +102,9 @@ pub use secrets::{KeyRing, KeyRingError, ProviderKey};
 pub use sounds::{SoundEntry, SoundRow};
 pub use sources::{Source, SourceEntry};
 pub use tenants::Tenant;
+pub use told::ToldEntry;
 pub use trace::CallStory;
+pub use voice_calls::VoiceCall;
 
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 

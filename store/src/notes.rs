@@ -5,6 +5,8 @@ use domain::{
     ids::{CallId, ContactId, NoteId},
 };
 use jiff::Timestamp;
+use time::OffsetDateTime;
+use uuid::Uuid;
 
 use crate::{
     Result, TenantTx,
@@ -29,10 +31,41 @@ pub struct NoteEntry {
     pub done_at: Option<Timestamp>,
 }
 
+struct NoteRow {
+    id: Uuid,
+    name: Option<String>,
+    e164: Option<String>,
+    call_id: Option<Uuid>,
+    body: String,
+    urgent: bool,
+    is_held: bool,
+    wants_answer: bool,
+    made_at: OffsetDateTime,
+    done_at: Option<OffsetDateTime>,
+}
+
+impl From<NoteRow> for NoteEntry {
+    fn from(row: NoteRow) -> Self {
+        Self {
+            id: NoteId::from_uuid(row.id),
+            name: row.name,
+            e164: row.e164,
+            call: row.call_id.map(CallId::from_uuid),
+            body: row.body,
+            urgent: row.urgent,
+            is_held: row.is_held,
+            wants_answer: row.wants_answer,
+            made_at: from_db(row.made_at),
+            done_at: row.done_at.map(from_db),
+        }
+    }
+}
+
 impl TenantTx {
     /// The newest notes first. `open`: only those that nobody has seen to or cleared.
     pub async fn notes(&mut self, open: bool, most: u32) -> Result<Vec<NoteEntry>> {
-        let rows = sqlx::query!(
+        let rows = sqlx::query_as!(
+            NoteRow,
             r#"select n.id, coalesce(nullif(c.name, ''), n.name) as name, coalesce(n.e164, k.e164) as e164, n.call_id, n.body,
                       n.urgent, (n.held and n.cleared_at is null) as "is_held!", n.wants_answer, n.made_at, n.done_at
                from notes n
@@ -47,19 +80,28 @@ impl TenantTx {
         )
         .fetch_all(&mut *self.tx)
         .await?;
-        let notes = rows.into_iter().map(|row| NoteEntry {
-            id: NoteId::from_uuid(row.id),
-            name: row.name,
-            e164: row.e164,
-            call: row.call_id.map(CallId::from_uuid),
-            body: row.body,
-            urgent: row.urgent,
-            is_held: row.is_held,
-            wants_answer: row.wants_answer,
-            made_at: from_db(row.made_at),
-            done_at: row.done_at.map(from_db),
-        });
-        Ok(notes.collect())
+        Ok(rows.into_iter().map(NoteEntry::from).collect())
+    }
+
+    /// The newest notes of a person, and of calls with them, first.
+    pub async fn notes_of(&mut self, contact: ContactId, most: u32) -> Result<Vec<NoteEntry>> {
+        let rows = sqlx::query_as!(
+            NoteRow,
+            r#"select n.id, n.name, n.e164, n.call_id, n.body, n.urgent, (n.held and n.cleared_at is null) as "is_held!",
+                      n.wants_answer, n.made_at, n.done_at
+               from notes n
+               where n.tenant_id = $1
+                 and n.id in (select id from notes where tenant_id = $1 and contact_id = $2
+                              union select o.id from calls k join notes o on o.tenant_id = $1 and o.call_id = k.id
+                              where k.tenant_id = $1 and k.contact_id = $2)
+               order by n.made_at desc, n.id desc limit $3"#,
+            self.tenant(),
+            contact.uuid(),
+            i64::from(most)
+        )
+        .fetch_all(&mut *self.tx)
+        .await?;
+        Ok(rows.into_iter().map(NoteEntry::from).collect())
     }
 
     /// What was said in a call sounds like a complaint or a dispute: a person reads it before any agent hears of it. Once

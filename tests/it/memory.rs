@@ -102,6 +102,49 @@ async fn a_complaint_is_told_to_no_agent_until_a_person_has_read_it() -> Result<
 }
 
 #[tokio::test]
+async fn a_profile_is_told_where_the_business_says_so_and_no_clinic_tells_it() -> Result<()> {
+    let world = business().await?;
+    let call = rung(&world, 1).await?;
+    world.retell.end_talk(&call);
+    call_is_over(&world).await?;
+    for sql in [
+        "update contacts set email = 'ada@archer.example', address = '3 Mill Lane', remarks = 'Prefers afternoons'",
+        "insert into appointments (tenant_id, id, external_id, contact_id, starts_at, time_zone, status, known_at)
+         select tenant_id, gen_random_uuid(), 'A0', contact_id, now() - interval '90 days', time_zone, 'confirmed', now()
+         from appointments",
+    ] {
+        world.sql(sql).await?;
+    }
+    let all = [
+        "ada@archer.example",
+        "3 Mill Lane",
+        "Prefers afternoons",
+        "confirmed",
+    ];
+    let told = world.told().await?;
+    ensure!(all.iter().all(|words| !told.contains(words)), "{told}");
+
+    let more = "[inbound]\ntell = [\"name\", \"contact\", \"preferences\", \"past_appointments\", \"calls\"]\n";
+    world.apply_settings(&settings(more)).await?;
+    let told = world.told().await?;
+    ensure!(all.iter().all(|words| told.contains(words)), "{told}");
+    // The call that was rung first.
+    ensure!(told.contains("Earlier calls: today (from them"), "{told}");
+
+    world
+        .apply_settings(&format!("{OPEN_CLINIC}\n{more}"))
+        .await?;
+    let told = world.told().await?;
+    ensure!(all.iter().all(|words| !told.contains(words)), "{told}");
+
+    let shown = world
+        .operate(&["contacts", "show", "--tenant", SLUG, &number(1)])
+        .await?;
+    ensure!(all.iter().all(|words| shown.contains(words)), "{shown}");
+    Ok(())
+}
+
+#[tokio::test]
 async fn a_call_that_sounds_like_a_dispute_is_held_until_a_person_has_read_it() -> Result<()> {
     let world = business().await?;
     let call = rung(&world, 1).await?;
@@ -131,5 +174,45 @@ async fn a_call_that_sounds_like_a_dispute_is_held_until_a_person_has_read_it() 
     world.clear(&world.held_note().await?).await?;
     let told = world.told().await?;
     ensure!(told.contains("disputes the invoice"), "{told}");
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_call_stands_in_the_conversation_with_what_its_agent_was_sent() -> Result<()> {
+    let world = business().await?;
+    let call = rung(&world, 1).await?;
+    let words = json!({"text": "Tell Ada Archer to ring 07700 900199", "name": "Ada Archer"});
+    let left = asked(&world, &call, "note", words).await?;
+    ensure!(is_done(&left), "{left:?}");
+    world.retell.end_talk(&call);
+    call_is_over(&world).await?;
+
+    let shown = world
+        .operate(&["conversation", "--tenant", SLUG, &number(1)])
+        .await?;
+    let lines = shown
+        .lines()
+        .filter(|line| line.contains("call with an agent"));
+    ensure!(lines.clone().count() == 1, "{shown}");
+    ensure!(lines.clone().all(|line| line.contains('←')), "{shown}");
+    let id = lines
+        .flat_map(str::split_whitespace)
+        .find(|word| word.starts_with("cal_"));
+    let id = id.context("the call is named")?;
+
+    let masked = world.operate(&["trace", id, "--context"]).await?;
+    for told in ["memory_summary", "note, ", "…0199"] {
+        ensure!(masked.contains(told), "{told}: {masked}");
+    }
+    for personal in ["Ada", "Archer", "900199"] {
+        ensure!(!masked.contains(personal), "{personal}: {masked}");
+    }
+    let revealed = world
+        .operate(&["trace", id, "--context", "--reveal"])
+        .await?;
+    ensure!(
+        revealed.contains("Ada Archer") && revealed.contains("07700 900199"),
+        "{revealed}"
+    );
     Ok(())
 }

@@ -9,7 +9,7 @@ use anyhow::{Result, anyhow};
 use domain::{
     call::Sentiment,
     context::{AppointmentFacts, Business},
-    inbound::{self, Caller, LastCall, Line, MemoryFacts},
+    inbound::{self, Caller, LastCall, Line, MemoryFacts, Profile},
     script::Mode,
     settings::Settings,
     spoken::Locale,
@@ -62,6 +62,7 @@ pub(super) fn run(size: Size) -> Result<()> {
         sentiments: &[Sentiment::Neutral, Sentiment::Positive, Sentiment::Negative],
         issues: &["The bill of March is not paid"],
         held_back: false,
+        profile: Profile::default(),
         free_slots: Some(&free),
     };
     let text = inbound::build(&facts(Locale::British), now)

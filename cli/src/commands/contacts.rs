@@ -1,5 +1,7 @@
 //! `bellhop contacts`: who is stored, two that are one person, and one who is to be forgotten.
 
+mod show;
+
 use std::process::ExitCode;
 
 use anyhow::{Context, Result};
@@ -17,6 +19,8 @@ use crate::{
 pub enum Action {
     /// Lists contacts whose name, number or mail address holds a text
     Find(Find),
+    /// Shows all that is kept of one person: appointments, calls, notes, what is open, wishes not to be called
+    Show(show::Show),
     /// Makes one person of two: everything of the second becomes the first's
     Merge(Merge),
     /// Takes two merged contacts apart again, each with what it had
@@ -67,6 +71,7 @@ pub struct Merges {
 pub async fn run(action: Action) -> Result<ExitCode> {
     match action {
         Action::Find(options) => find(options).await?,
+        Action::Show(options) => show::run(options).await?,
         Action::Merge(options) => merge(options).await?,
         Action::Undo(options) => undo(options).await?,
         Action::Merges(options) => merges(options).await?,

@@ -5,12 +5,12 @@ use std::process::ExitCode;
 use anyhow::Result;
 use clap::Args;
 use domain::{
-    call::Direction,
+    call::{CallOutcome, Direction, Sentiment},
     text::{Number, PhoneCall, Speaker, Text, What, Words},
 };
-use jiff::tz::TimeZone;
-use serde_json::json;
-use store::{SoundEntry, StoredEntry, Who};
+use jiff::{Timestamp, tz::TimeZone};
+use serde_json::{Value, json};
+use store::{SoundEntry, StoredEntry, VoiceCall, Who};
 
 use crate::{
     commands::{tenant, texts::whom},
@@ -43,20 +43,25 @@ pub async fn run(options: Options) -> Result<ExitCode> {
         // A contact is always found by one of the two.
         (None, None) => Who::Number(""),
     };
-    let entries = tx.conversation(who, options.limit).await?;
     let mut all = Vec::new();
-    for entry in entries {
+    for entry in tx.conversation(who, options.limit).await? {
         let sounds = tx.sounds_of(entry.id).await?;
-        all.push((entry, sounds));
+        all.push(Part::OnALine(Box::new(entry), sounds));
     }
+    let calls = tx.voice_calls(who, options.limit).await?;
+    all.extend(calls.into_iter().map(Part::WithAnAgent));
+    all.sort_by_key(Part::at);
+    // The newest of both kinds.
+    let limit = usize::try_from(options.limit).unwrap_or(usize::MAX);
+    all.drain(..all.len().saturating_sub(limit));
     if options.json {
-        let all: Vec<_> = all.iter().map(as_json).collect();
+        let all: Vec<_> = all.iter().map(Part::as_json).collect();
         say!("{}", serde_json::to_string_pretty(&all)?)?;
     } else if all.is_empty() {
         say!("there is no text and no call")?;
     } else {
-        for (entry, sounds) in &all {
-            for line in lines(entry, sounds, &zone) {
+        for part in &all {
+            for line in part.lines(&zone) {
                 // One line for each: what people write may hold anything.
                 say!("{}", plain(&line))?;
             }
@@ -65,7 +70,86 @@ pub async fn run(options: Options) -> Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-fn as_json((stored, sounds): &(StoredEntry, Vec<SoundEntry>)) -> serde_json::Value {
+/// One part of a conversation. It holds personal data and so has no `Debug`.
+enum Part {
+    /// A text or call on a line of the business, with what is kept of its sound.
+    OnALine(Box<StoredEntry>, Vec<SoundEntry>),
+    /// A call of a voice agent.
+    WithAnAgent(VoiceCall),
+}
+
+impl Part {
+    fn at(&self) -> Timestamp {
+        match self {
+            Self::OnALine(entry, _) => entry.at,
+            Self::WithAnAgent(call) => call.at,
+        }
+    }
+
+    fn as_json(&self) -> Value {
+        match self {
+            Self::OnALine(entry, sounds) => as_json(entry, sounds),
+            Self::WithAnAgent(call) => voice_call_as_json(call),
+        }
+    }
+
+    fn lines(&self, zone: &TimeZone) -> Vec<String> {
+        match self {
+            Self::OnALine(entry, sounds) => lines(entry, sounds, zone),
+            Self::WithAnAgent(call) => of_voice_call(call, zone),
+        }
+    }
+}
+
+pub(super) fn voice_call_as_json(call: &VoiceCall) -> Value {
+    json!({
+        "call": call.id,
+        "provider": call.provider,
+        "at": call.at,
+        "number": call.e164,
+        "direction": call.direction.code(),
+        "outcome": call.outcome.map(CallOutcome::code),
+        "seconds": call.duration_ms.map(|ms| ms / 1_000),
+        "topic": call.topic,
+        "summary": call.summary,
+        "sentiment": call.sentiment.map(Sentiment::code),
+    })
+}
+
+pub(super) fn of_voice_call(call: &VoiceCall, zone: &TimeZone) -> Vec<String> {
+    let from = arrow(Some(call.direction));
+    let who = call.e164.as_deref().unwrap_or("a withheld number");
+    let outcome = call.outcome.map_or("not over", CallOutcome::code);
+    let length = call.duration_ms.map(|ms| format!(", {} s", ms / 1_000));
+    let head = format!(
+        "{}  {from} {who}  call with an agent, {}{}  {}",
+        when(call.at, zone),
+        outcome.replace('_', " "),
+        length.unwrap_or_default(),
+        call.id
+    );
+    let topic = call.topic.iter().map(|topic| format!("    topic: {topic}"));
+    let summary = call
+        .summary
+        .iter()
+        .map(|text| format!("    summary: {text}"));
+    std::iter::once(head).chain(topic).chain(summary).collect()
+}
+
+const fn arrow(direction: Option<Direction>) -> &'static str {
+    match direction {
+        Some(Direction::Inbound) => "←",
+        Some(Direction::Outbound) => "→",
+        None => "·",
+    }
+}
+
+fn when(at: Timestamp, zone: &TimeZone) -> String {
+    let at = at.to_zoned(zone.clone());
+    at.strftime("%a %Y-%m-%d %H:%M:%S %Z").to_string()
+}
+
+fn as_json(stored: &StoredEntry, sounds: &[SoundEntry]) -> Value {
     let sounds: Vec<_> = sounds
         .iter()
         .map(|sound| {
@@ -85,12 +169,7 @@ fn as_json((stored, sounds): &(StoredEntry, Vec<SoundEntry>)) -> serde_json::Val
 }
 
 fn lines(stored: &StoredEntry, sounds: &[SoundEntry], zone: &TimeZone) -> Vec<String> {
-    let at = stored.at.to_zoned(zone.clone());
-    let from = match stored.entry.parties.direction {
-        Some(Direction::Inbound) => "←",
-        Some(Direction::Outbound) => "→",
-        None => "·",
-    };
+    let from = arrow(stored.entry.parties.direction);
     let who = match &stored.entry.parties.person {
         Some(Number::Dialable(number)) => number.e164().to_owned(),
         Some(Number::Other(name)) => name.0.clone(),
@@ -105,10 +184,7 @@ fn lines(stored: &StoredEntry, sounds: &[SoundEntry], zone: &TimeZone) -> Vec<St
             (first, of_call(call))
         }
     };
-    let head = format!(
-        "{}  {from} {who}  {first}",
-        at.strftime("%a %Y-%m-%d %H:%M:%S %Z")
-    );
+    let head = format!("{}  {from} {who}  {first}", when(stored.at, zone));
     let sounds = sounds
         .iter()
         .map(|sound| match (sound.length, &sound.ended) {

@@ -88,7 +88,7 @@ async fn mark(which: Which, done: bool) -> Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-fn line(note: &NoteEntry, zone: &TimeZone) -> String {
+pub(super) fn line(note: &NoteEntry, zone: &TimeZone) -> String {
     let at = note.made_at.to_zoned(zone.clone());
     let flags = [
         (note.urgent, "urgent"),
@@ -110,7 +110,7 @@ fn line(note: &NoteEntry, zone: &TimeZone) -> String {
     )
 }
 
-fn as_json(note: &NoteEntry) -> serde_json::Value {
+pub(super) fn as_json(note: &NoteEntry) -> serde_json::Value {
     json!({
         "id": note.id,
         "name": note.name,

@@ -1,5 +1,8 @@
 //! `bellhop trace`: everything that is known of one webhook, one event or one call, in order (HOOK-10).
 
+mod mask;
+mod told;
+
 use std::process::ExitCode;
 
 use anyhow::{Result, bail};
@@ -18,13 +21,20 @@ use crate::{
         events::show::{self, Whose},
         logs,
     },
-    config, say,
+    config, plain, say,
 };
+use told::Told;
 
 #[derive(Args)]
 pub struct Options {
     /// A request id (answered in the header x-request-id), a trace id, an event (evt_…) or a call (cal_…)
     id: String,
+    /// Also what the agents of its calls were sent, without names, addresses and numbers
+    #[arg(long)]
+    context: bool,
+    /// With names, addresses and numbers
+    #[arg(long, requires = "context")]
+    reveal: bool,
     /// Print one JSON object
     #[arg(long)]
     json: bool,
@@ -34,6 +44,7 @@ pub struct Options {
 struct Story {
     events: Vec<(EventEntry, Whose, Vec<AttemptEntry>)>,
     calls: Vec<CallStory>,
+    told: Vec<Told>,
     /// A process's id and how it stands.
     processes: Vec<(String, String)>,
     logs: Vec<logs::Line>,
@@ -41,7 +52,7 @@ struct Story {
 
 pub async fn run(options: Options) -> Result<ExitCode> {
     let store = config::store()?;
-    let mut story = found(&store, &options.id).await?;
+    let mut story = found(&store, &options).await?;
     story.logs = log_lines(&options.id, &story)?;
     if !story.events.is_empty() || !story.calls.is_empty() {
         story.processes = processes(&story).await;
@@ -57,16 +68,18 @@ pub async fn run(options: Options) -> Result<ExitCode> {
         say!("{}", serde_json::to_string_pretty(&as_json(&story))?)?;
     } else {
         for line in lines(&story) {
-            say!("{line}")?;
+            say!("{}", plain(&line))?;
         }
     }
     Ok(ExitCode::SUCCESS)
 }
 
-async fn found(store: &Store, id: &str) -> Result<Story> {
+async fn found(store: &Store, options: &Options) -> Result<Story> {
+    let id = options.id.as_str();
     let mut story = Story {
         events: Vec::new(),
         calls: Vec::new(),
+        told: Vec::new(),
         processes: Vec::new(),
         logs: Vec::new(),
     };
@@ -108,6 +121,10 @@ async fn found(store: &Store, id: &str) -> Result<Story> {
     for (tenant, call) in calls {
         let mut tx = store.tenant(tenant).begin().await?;
         story.calls.extend(tx.call_story(call).await?);
+        if options.context {
+            let told = Told::of(&mut tx, call, options.reveal).await?;
+            story.told.push(told);
+        }
     }
     Ok(story)
 }
@@ -163,6 +180,7 @@ fn lines(story: &Story) -> Vec<String> {
     for call in &story.calls {
         lines.extend(call_lines(call));
     }
+    lines.extend(story.told.iter().flat_map(Told::lines));
     for (id, status) in &story.processes {
         lines.push(format!("{id}: {status}"));
     }
@@ -221,5 +239,6 @@ fn as_json(story: &Story) -> Value {
         .iter()
         .map(|(id, status)| json!({ "id": id, "status": status }))
         .collect();
-    json!({ "events": events, "calls": story.calls, "processes": processes, "logs": story.logs })
+    let told: Vec<_> = story.told.iter().map(Told::as_json).collect();
+    json!({ "events": events, "calls": story.calls, "told": told, "processes": processes, "logs": story.logs })
 }

@@ -3,6 +3,8 @@
 //! Variables, summary and JSON are made of this alone, so that each rule of privacy stands in one place. As JSON, what is
 //! not known or not told has no key.
 
+mod profile;
+
 use jiff::{Timestamp, civil::Date, tz::TimeZone};
 use serde::Serialize;
 
@@ -15,6 +17,8 @@ use crate::{
     settings::Told,
     spoken::{self, Locale},
 };
+use profile::Profile;
+pub(super) use profile::{Call, Contact, Past};
 
 const MOST_APPOINTMENTS: usize = 5;
 const MOST_ISSUES: usize = 5;
@@ -56,6 +60,8 @@ pub(super) struct Person {
     pub(super) sentiment: Option<Trend>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(super) issues: Vec<String>,
+    #[serde(flatten)]
+    pub(super) profile: Profile,
     /// That something is held back, not what.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub(super) held_back: bool,
@@ -177,6 +183,7 @@ impl Choice<'_> {
                 .then(|| sentiment::trend(facts.sentiments))
                 .flatten(),
             issues: self.issues(),
+            profile: self.profile(),
             held_back: facts.held_back && is_general && self.tells(Told::Issues),
         }
     }
@@ -218,10 +225,9 @@ impl Choice<'_> {
             self.discretion.phrase(text, limit)
         };
         let date = facts.zone.to_datetime(call.at).date();
-        let today = facts.zone.to_datetime(self.now).date();
         Some(PastCall {
             date,
-            day: past_day(date, today, facts.locale),
+            day: self.day(date),
             topic: words(call.topic, LONGEST_TOPIC),
             summary: words(call.summary, LONGEST_SUMMARY),
         })

@@ -2,7 +2,7 @@
 
 use super::{
     Caller, Line,
-    shown::{Appointment, FreeTimes, PastCall, Person, Shown, Time},
+    shown::{Appointment, Call, Contact, FreeTimes, Past, PastCall, Person, Shown, Time},
 };
 
 /// `Welcome back, Jason! Last time we discussed bookkeeping.`; for anybody else the business's name and a question.
@@ -74,6 +74,16 @@ fn of_person(person: &Person) -> Vec<String> {
             several.join("; ")
         ))),
     });
+    let profile = &person.profile;
+    sentences.extend(profile.contact.as_ref().map(contact));
+    let preferences = profile.preferences.as_ref();
+    sentences.extend(preferences.map(|text| sentence(format!("What is noted of them: {text}"))));
+    sentences.extend(all_of(
+        "Earlier appointments",
+        &profile.past_appointments,
+        past,
+    ));
+    sentences.extend(all_of("Earlier calls", &profile.calls, earlier_call));
     sentences.extend(person.held_back.then(|| {
         "A colleague is looking into a matter; do not bring it up, and offer to take a message."
             .to_owned()
@@ -120,6 +130,57 @@ fn last_call(call: &PastCall) -> Vec<String> {
             .map(|summary| sentence(format!("What was said: {summary}"))),
     );
     sentences
+}
+
+fn contact(contact: &Contact) -> String {
+    let email = contact.email.iter().map(|email| format!("mail {email}"));
+    let numbers = contact
+        .numbers
+        .iter()
+        .map(|number| format!("number {number}"));
+    let address = contact
+        .address
+        .iter()
+        .map(|address| format!("address {address}"));
+    let all: Vec<String> = email.chain(numbers).chain(address).collect();
+    sentence(format!(
+        "On file, to compare and not to read out: {}",
+        all.join("; ")
+    ))
+}
+
+fn past(past: &Past) -> String {
+    let kind = past.kind.iter().map(|kind| format!("{kind}, "));
+    format!(
+        "{} ({}{})",
+        past.day,
+        kind.collect::<String>(),
+        words(past.status)
+    )
+}
+
+fn earlier_call(call: &Call) -> String {
+    let from = if call.is_inbound() {
+        "from them"
+    } else {
+        "to them"
+    };
+    let topic = call.topic.iter().map(|topic| format!("about {topic}, "));
+    format!(
+        "{} ({from}, {}{})",
+        call.day,
+        topic.collect::<String>(),
+        words(call.outcome)
+    )
+}
+
+fn all_of<T>(what: &str, all: &[T], words: impl Fn(&T) -> String) -> Option<String> {
+    let words: Vec<String> = all.iter().map(words).collect();
+    (!words.is_empty()).then(|| format!("{what}: {}.", words.join("; ")))
+}
+
+fn words(code: &str) -> String {
+    code.replace('_', " ")
 }
 
 fn free_times(times: &FreeTimes) -> String {

@@ -1,4 +1,5 @@
 mod privacy;
+mod profile;
 
 use jiff::civil::date;
 
@@ -29,6 +30,7 @@ struct Given {
     sentiments: Vec<Sentiment>,
     issues: Vec<String>,
     held_back: bool,
+    on_file: profile::OnFile,
     free: Option<Vec<&'static str>>,
     announcements: Vec<Announcement>,
 }
@@ -61,6 +63,7 @@ fn given() -> Given {
         sentiments: vec![Sentiment::Positive, Sentiment::Neutral, Sentiment::Negative],
         issues: vec!["The invoice of May is wrong.".to_owned()],
         held_back: false,
+        on_file: profile::OnFile::default(),
         free: Some(vec!["2027-03-23T10:00:00Z", "2027-03-30T13:30:00Z"]),
         announcements: Vec::new(),
     }
@@ -98,6 +101,7 @@ fn memory_at(given: &Given, now: Timestamp) -> Memory {
         .free
         .as_ref()
         .map(|times| times.iter().map(|time| at(time)).collect());
+    let (numbers, past, calls) = given.on_file.lists(&zone);
     let facts = MemoryFacts {
         mode: given.mode,
         locale: given.locale,
@@ -125,6 +129,7 @@ fn memory_at(given: &Given, now: Timestamp) -> Memory {
         sentiments: &given.sentiments,
         issues: &issues,
         held_back: given.held_back,
+        profile: given.on_file.profile(&numbers, &past, &calls),
         free_slots: free.as_deref(),
     };
     build(&facts, now)

@@ -32,6 +32,14 @@ coded_enum! {
         Issues = "issues",
         /// Times that can be booked; told to every caller.
         FreeTimes = "free_times",
+        /// Mail address, numbers and address; never in health mode, and neither are the following.
+        Contact = "contact",
+        /// What is remarked of the person, unless it is held back.
+        Preferences = "preferences",
+        /// The last appointments, and how they stand.
+        PastAppointments = "past_appointments",
+        /// The last calls: when, by whom, about what, with which outcome.
+        Calls = "calls",
     }
 }
 

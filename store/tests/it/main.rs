@@ -21,6 +21,7 @@ mod outbox;
 mod person;
 mod plans;
 mod pool;
+mod profiles;
 mod read_only;
 mod retention;
 mod secrets;

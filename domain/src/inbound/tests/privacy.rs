@@ -31,6 +31,12 @@ const PERSONAL: &[&str] = &[
     "improving",
     "invoice",
     "Welcome back",
+    "ada.lovelace@",
+    "07700",
+    "Mill Lane",
+    "afternoons",
+    "Payroll",
+    "pension",
 ];
 
 fn assert_nothing_personal(given: &Given, caller: &str, summary: &str) {
@@ -38,6 +44,7 @@ fn assert_nothing_personal(given: &Given, caller: &str, summary: &str) {
         let given = Given {
             mode,
             tell: EVERYTHING.to_vec(),
+            on_file: profile::on_file(),
             // Times on a day that no personal fact names.
             free: Some(vec!["2027-04-06T10:00:00Z"]),
             ..given.clone()
@@ -225,7 +232,15 @@ proptest! {
                 Visit { kind: hostile.clone(), location: hostile.clone(), ..visit("9999-12-30T00:00:00Z") },
             ],
             last_call: Some(("-009999-01-03T00:00:00Z", Some(topic), Some(summary))),
-            issues: vec![issue, hostile.clone()],
+            issues: vec![issue.clone(), hostile.clone()],
+            on_file: profile::OnFile {
+                email: Some(issue.clone()),
+                address: Some(hostile.clone()),
+                remarks: Some(format!("{hostile}{issue}")),
+                topic: Some(hostile.clone()),
+                kind: issue,
+                ..profile::on_file()
+            },
             announcements: vec![Announcement {
                 name: "notice".to_owned(),
                 text: hostile,
