@@ -158,8 +158,14 @@ async fn any_first_event_makes_the_call_and_makes_it_once() -> Result<()> {
     let told = world
         .count("(select distinct provider_call_id from events where source_id is not null) calls")
         .await?;
-    ensure!(told > i64::from(callers / 2), "events of {told} calls came in");
-    assert_eq!(world.count("calls where direction = 'inbound'").await?, told);
+    ensure!(
+        told > i64::from(callers / 2),
+        "events of {told} calls came in"
+    );
+    assert_eq!(
+        world.count("calls where direction = 'inbound'").await?,
+        told
+    );
     ensure!(
         world
             .count("calls where direction = 'inbound' and outcome is null")

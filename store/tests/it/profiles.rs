@@ -26,9 +26,11 @@ async fn rings(tenant: &TenantStore, id: &str, from: &str, minutes: i64) {
         caller: &caller.unwrap(),
         line: Line::Ours,
         to_number: None,
+        was_asked_about: false,
     };
     let now = at(NOW) + minutes.minutes();
-    tx.call_arrived(&arrived, now).await.unwrap();
+    let arrival = tx.call_arrived(&arrived, now).await.unwrap();
+    tx.after_arrival(arrival, now).await.unwrap();
     tx.commit().await.unwrap();
 }
 
