@@ -33,6 +33,9 @@ const SETTINGS: &str = r#"
 name = "Bench Clinic"
 health_mode = false
 
+[hours]
+holidays = "none"
+
 [retell]
 agent_id = "agent_bench"
 from_number = "+442079460000"
