@@ -10,7 +10,7 @@ use domain::{
 use jiff::Timestamp;
 use store::{Applied, CallRow, NewNote, Result, Seen, TenantTx};
 
-use crate::{alarm, followups, quality};
+use crate::{alarm, followups, quality, texts};
 
 /// Ends the call with the decided outcome, or, when it had ended already, lets a later event correct it.
 /// Answers with the outcome that stands.
@@ -25,6 +25,7 @@ pub(crate) async fn settle(
         apply_outcome(tx, row, decided, now).await?;
         let detail = row.facts.view.disconnection_reason.as_deref();
         tx.finish_call(row.id, decided, now, detail).await?;
+        texts::call_settled(tx, row.id, now).await?;
         followups::call_settled(tx, row, decided, now).await?;
         quality::call_settled(tx, row, decided, now).await?;
         tracing::info!(call.id = %row.id, outcome = %decided, "call ended");
@@ -36,14 +37,18 @@ pub(crate) async fn settle(
     // A late analysis must not be lost: it may be a cancellation, also of somebody who hung up with the wish not
     // to be called again, which is an outcome by itself.
     let said_more = heard.is_some() && apply_words(tx, row, outcome, now).await?;
-    if outcome != before {
+    let is_corrected = outcome != before;
+    if is_corrected {
         apply_outcome(tx, row, outcome, now).await?;
         tx.correct_outcome(row.id, outcome).await?;
-        followups::call_settled(tx, row, outcome, now).await?;
         tracing::info!(call.id = %row.id, %before, %outcome, "a late event corrected the outcome");
     }
+    texts::call_settled(tx, row.id, now).await?;
+    if is_corrected {
+        followups::call_settled(tx, row, outcome, now).await?;
+    }
     quality::call_settled(tx, row, outcome, now).await?;
-    if let (true, Some(appointment)) = (said_more || outcome != before, row.appointment) {
+    if let (true, Some(appointment)) = (said_more || is_corrected, row.appointment) {
         tx.wake_reminder(appointment).await?;
     }
     Ok(outcome)

@@ -8,6 +8,7 @@ mod outbound;
 mod reading;
 mod results;
 mod sound;
+mod talk;
 
 use jiff::Timestamp;
 use store::{Result, Store};
@@ -20,6 +21,7 @@ pub use outbound::request as request_text;
 pub(crate) use account::openphone;
 pub(crate) use hear::hear;
 pub(crate) use late::is_late;
+pub(crate) use talk::call_settled;
 
 /// Why a request was not made or its answer not recorded. What a provider answered is no failure, but recorded.
 #[derive(Debug, thiserror::Error)]

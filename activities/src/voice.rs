@@ -4,6 +4,7 @@ use domain::{
     call::Observation,
     ids::ContextId,
     settings::{Settings, VoiceProvider},
+    text::Transcript,
 };
 use providers::{retell, source::ParseProblem, vapi};
 
@@ -28,6 +29,14 @@ pub(crate) fn observe(
     match provider {
         VoiceProvider::Retell => retell::observe_event(body, &settings.retell.outcome_field),
         VoiceProvider::Vapi => vapi::observe_event(body, &settings.vapi.outcome_field),
+    }
+}
+
+/// What was said in the call that an event is about, as far as the event holds it.
+pub(crate) fn transcript(provider: VoiceProvider, body: &[u8]) -> Option<Transcript> {
+    match provider {
+        VoiceProvider::Retell => retell::transcript(body),
+        VoiceProvider::Vapi => vapi::transcript(body),
     }
 }
 

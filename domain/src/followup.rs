@@ -208,26 +208,50 @@ pub fn missed(entry: &Entry) -> Option<Missed> {
     })
 }
 
-/// The wish to be called that was read out of an entry of a conversation by `now`. One that was uttered in a talk stands
-/// from its end, or from now if nobody told when that was: the talk itself must not settle it.
+/// When and where a person uttered something.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Uttered {
+    /// The person's.
+    pub e164: String,
+    /// The number of the business.
+    pub line: Option<Number>,
+    /// When the talk was over; `None` of a text, or when nobody told.
+    pub ended_at: Option<Timestamp>,
+}
+
+impl Uttered {
+    /// As an entry of the conversation with this number tells.
+    pub fn in_entry(entry: &Entry, e164: &str) -> Self {
+        let ended_at = match &entry.what {
+            What::Call(call) => call.ended_at,
+            What::Text(_) => None,
+        };
+        Self {
+            e164: e164.to_owned(),
+            line: entry.parties.line.clone(),
+            ended_at,
+        }
+    }
+}
+
+/// The wish to be called that was read out of a person's words by `now`. One that was uttered in a talk stands from its
+/// end, or from now if nobody told when that was: the talk itself must not settle it.
 pub fn wished(
-    entry: &Entry,
+    uttered: &Uttered,
     passage: &Passage,
     wanted_at: Option<Timestamp>,
     now: Timestamp,
 ) -> Missed {
-    let ended_at = match &entry.what {
-        What::Call(call) => call.ended_at,
-        What::Text(_) => None,
-    };
     let at = match passage.kind {
         PassageKind::Text | PassageKind::Voicemail => passage.at,
-        PassageKind::Transcript | PassageKind::Summary => ended_at.unwrap_or(now).max(passage.at),
+        PassageKind::Transcript | PassageKind::Summary => {
+            uttered.ended_at.unwrap_or(now).max(passage.at)
+        }
     };
     Missed {
         at,
         kind: MissedKind::CallbackAsked,
-        line: entry.parties.line.clone(),
+        line: uttered.line.clone(),
         wanted_at,
     }
 }

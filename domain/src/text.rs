@@ -28,7 +28,7 @@ pub use extraction::{Callback, Field, Found, LONGEST_ADDRESS, LONGEST_EMAIL, LON
 pub use outbound::{
     LONGEST_TEXT, OutboundFacts, OutboundPurpose, OutboundStep, TextRefusal, outbound_step,
 };
-pub use passage::{Passage, PassageKind, passages};
+pub use passage::{Passage, PassageKind, passage_of_talk, passages};
 pub use phone_call::{
     CallSign, CallStage, PhoneCall, Recording, Speaker, Summary, Transcript, TranscriptLine,
     Voicemail,

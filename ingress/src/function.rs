@@ -13,13 +13,13 @@ use providers::{
     },
 };
 use serde_json::Value;
-use store::{Seen, Store};
+use store::{Seen, Store, Trouble};
 
 use crate::{
     app::App,
     desk::{self, AskedFunction, Asking},
     provider::column_text,
-    question::{Asked, trouble},
+    question::Asked,
     refusal::Refusal,
     telemetry,
 };
@@ -154,7 +154,7 @@ fn storable_entry((key, value): (String, Value)) -> (String, Value) {
 
 /// If the database can be asked at all; the metric and the log tell of it in any case.
 async fn alarm(store: Store, tenant: TenantId, failure: &'static str) {
-    let trouble = trouble(AlertCause::CallerUnanswered, failure);
+    let trouble = Trouble::of_code(AlertCause::CallerUnanswered, failure);
     let raised = async {
         let mut tx = store.tenant(tenant).begin().await?;
         tx.raise(&trouble, Seen::Occurred, Timestamp::now()).await?;

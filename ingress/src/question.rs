@@ -3,10 +3,7 @@
 
 use std::time::{Duration, Instant};
 
-use domain::{
-    alert::{AlertCause, Part, fingerprint},
-    ids::ContextId,
-};
+use domain::{alert::AlertCause, ids::ContextId};
 use providers::source::SourceKind;
 use serde_json::Value;
 use store::{Arrival, Arrived, ContextEntry, Seen, Source, Store, TenantTx, Trouble};
@@ -164,15 +161,6 @@ async fn arrived(
     tx.call_arrived(&arrived, asked.trace.arrived_at).await
 }
 
-pub(crate) fn trouble(cause: AlertCause, about: &str) -> Trouble<'_> {
-    Trouble {
-        cause,
-        severity: cause.severity(),
-        fingerprint: fingerprint(cause, &[Part::Code(about)]),
-        about,
-    }
-}
-
 fn milliseconds(since: Instant) -> u32 {
     u32::try_from(since.elapsed().as_millis()).unwrap_or(u32::MAX)
 }
@@ -224,7 +212,7 @@ impl Unanswered {
             asked_at: self.trace.arrived_at,
         })
         .await?;
-        let trouble = trouble(AlertCause::CallerUnanswered, self.failure.code());
+        let trouble = Trouble::of_code(AlertCause::CallerUnanswered, self.failure.code());
         tx.raise(&trouble, Seen::Occurred, self.trace.arrived_at)
             .await?;
         tx.commit().await

@@ -4,6 +4,7 @@ mod body;
 mod transcript;
 
 pub use body::stored_body;
+pub(crate) use transcript::REMOVED;
 pub use transcript::without_transcript;
 
 use std::collections::BTreeMap;

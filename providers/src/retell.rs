@@ -13,7 +13,7 @@ mod wire;
 
 pub use arrival::{Arrival, arrival};
 pub use client::{Client, NewCall};
-pub use observe::{class_of, observe_call, observe_event};
+pub use observe::{class_of, observe_call, observe_event, transcript};
 pub use wire::{CallAnalysis, CallObject};
 
 pub use crate::voice::{Placed, Timeouts};

@@ -17,7 +17,7 @@ pub use arrival::{Arrival, arrival};
 pub use client::{Client, NewCall};
 pub use disconnection::disconnection_of;
 pub use ended_reason::{EndedReason, class_of};
-pub use observe::{observe_call, observe_event};
+pub use observe::{observe_call, observe_event, transcript};
 pub use verifier::{Bearer, Encoding, Hmac, TimestampUnit, Verifier};
 pub use wire::CallObject;
 

@@ -2,6 +2,7 @@
 
 mod answer;
 mod http;
+pub(crate) mod transcript;
 pub(crate) mod words;
 
 pub(crate) use http::{Http, placed, unreadable};

@@ -2,8 +2,8 @@
 
 use domain::{
     alert::{
-        AlertCause, AlertFacts, Audience, Channel, DeliveryState, Level, SendFailure, Severity,
-        Target,
+        AlertCause, AlertFacts, Audience, Channel, DeliveryState, Level, Part, SendFailure,
+        Severity, Target, fingerprint,
     },
     ids::{AlertId, DeliveryId},
 };
@@ -47,6 +47,18 @@ pub struct Trouble<'a> {
     /// See [`domain::alert::fingerprint`].
     pub fingerprint: String,
     pub about: &'a str,
+}
+
+impl<'a> Trouble<'a> {
+    /// One that is told apart from others of its cause by a code alone.
+    pub fn of_code(cause: AlertCause, code: &'a str) -> Self {
+        Self {
+            cause,
+            severity: cause.severity(),
+            fingerprint: fingerprint(cause, &[Part::Code(code)]),
+            about: code,
+        }
+    }
 }
 
 /// A message that is to be sent.

@@ -1,7 +1,7 @@
 //! Words that are to be read, that are being read, and what came of them (TEXT-2, TEXT-6).
 
 use domain::{
-    ids::{ContactId, EntryId, ExtractionId},
+    ids::{CallId, ContactId, EntryId, ExtractionId},
     text::{ExtractionFacts, PassageKind},
 };
 use jiff::{SignedDuration, Timestamp};
@@ -14,11 +14,35 @@ use crate::{
     reminders::known,
 };
 
-/// Words in an entry that are to be read.
+/// Where words stand that are to be read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PassageSource {
+    /// A text or call on a line at OpenPhone.
+    Entry(EntryId),
+    /// A call with a voice agent.
+    Call(CallId),
+}
+
+impl PassageSource {
+    fn ids(self) -> (Option<Uuid>, Option<Uuid>) {
+        match self {
+            Self::Entry(entry) => (Some(entry.uuid()), None),
+            Self::Call(call) => (None, Some(call.uuid())),
+        }
+    }
+
+    fn of(entry: Option<Uuid>, call: Option<Uuid>) -> Option<Self> {
+        let entry = entry.map(EntryId::from_uuid).map(Self::Entry);
+        entry.or(call.map(CallId::from_uuid).map(Self::Call))
+    }
+}
+
+/// Words that are to be read.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PassageRow {
     pub id: ExtractionId,
-    pub entry: EntryId,
+    /// `None`: the call was deleted by its age.
+    pub source: Option<PassageSource>,
     pub contact: ContactId,
     pub kind: PassageKind,
     pub fingerprint: Vec<u8>,
@@ -56,18 +80,20 @@ impl TenantTx {
     /// Words that may hold something about a contact. `false` when this person said the same before.
     pub async fn queue_passage(
         &mut self,
-        entry: EntryId,
+        source: PassageSource,
         contact: ContactId,
         kind: PassageKind,
         fingerprint: [u8; 32],
         now: Timestamp,
     ) -> Result<bool> {
+        let (entry, call) = source.ids();
         let queued = sqlx::query!(
-            "insert into extractions (tenant_id, id, entry_id, contact_id, kind, fingerprint, queued_at)
-             values ($1, $2, $3, $4, $5, $6, $7) on conflict (tenant_id, contact_id, fingerprint) do nothing",
+            "insert into extractions (tenant_id, id, entry_id, call_id, contact_id, kind, fingerprint, queued_at)
+             values ($1, $2, $3, $4, $5, $6, $7, $8) on conflict (tenant_id, contact_id, fingerprint) do nothing",
             self.tenant(),
             ExtractionId::generate().uuid(),
-            entry.uuid(),
+            entry,
+            call,
             contact.uuid(),
             kind.code(),
             &fingerprint,
@@ -81,9 +107,11 @@ impl TenantTx {
         // A transcript that was shorter need not be read any more.
         sqlx::query!(
             "update extractions set state = 'superseded'
-             where tenant_id = $1 and entry_id = $2 and kind = $3 and state = 'waiting' and fingerprint <> $4",
+             where tenant_id = $1 and (entry_id = $2 or call_id = $3) and kind = $4 and state = 'waiting'
+               and fingerprint <> $5",
             self.tenant(),
-            entry.uuid(),
+            entry,
+            call,
             kind.code(),
             &fingerprint
         )
@@ -156,7 +184,7 @@ impl TenantTx {
              )
              update extractions x set state = 'reading', batch = $2, requested_at = $3, tries = tries + 1
              from chosen c where x.tenant_id = $1 and x.id = c.id
-             returning x.id, x.entry_id, x.contact_id, x.kind, x.fingerprint, x.tries",
+             returning x.id, x.entry_id, x.call_id, x.contact_id, x.kind, x.fingerprint, x.tries",
             self.tenant(),
             batch,
             to_db(now),
@@ -168,7 +196,7 @@ impl TenantTx {
             .map(|row| {
                 Ok(PassageRow {
                     id: ExtractionId::from_uuid(row.id),
-                    entry: EntryId::from_uuid(row.entry_id),
+                    source: PassageSource::of(row.entry_id, row.call_id),
                     contact: ContactId::from_uuid(row.contact_id),
                     kind: known("extractions.kind", &row.kind, PassageKind::from_code)?,
                     fingerprint: row.fingerprint,

@@ -1,7 +1,7 @@
 //! Calls that come in, and whom they come from.
 
 use domain::{
-    alert::{AlertCause, Part, fingerprint},
+    alert::AlertCause,
     call::{CallState, Direction},
     follow::DialState,
     ids::{CallId, ContactId},
@@ -138,13 +138,7 @@ impl TenantTx {
 
     /// A call came in on a line that is none of the tenant's: somebody is to hear of it.
     pub async fn unknown_line(&mut self, line: Line, now: Timestamp) -> Result<()> {
-        let cause = AlertCause::UnknownCaller;
-        let trouble = Trouble {
-            cause,
-            severity: cause.severity(),
-            fingerprint: fingerprint(cause, &[Part::Code(line.code())]),
-            about: line.code(),
-        };
+        let trouble = Trouble::of_code(AlertCause::UnknownCaller, line.code());
         self.raise(&trouble, Seen::Occurred, now).await
     }
 

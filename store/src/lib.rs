@@ -83,7 +83,7 @@ pub use desk::{AskedIn, Booked, Booking, FunctionEntry, Moved, NewNote, TakenTim
 pub use error::Error;
 pub use event_list::{AttemptEntry, EventContent, EventEntry, EventFilter};
 pub use events::{Appended, FETCHED, NewEvent, StoredEvent};
-pub use extractions::{NewResult, PassageRow, ReadingFacts, ReadingPause};
+pub use extractions::{NewResult, PassageRow, PassageSource, ReadingFacts, ReadingPause};
 pub use followups::{CallCame, FollowUpEntry, MissedCall, TALKED, TOO_SHORT_MS};
 pub use heartbeats::Role;
 pub use inbound::{Arrival, Arrived, Person, Recognised};
@@ -104,7 +104,7 @@ pub use sources::{Source, SourceEntry};
 pub use tenants::Tenant;
 pub use told::ToldEntry;
 pub use trace::CallStory;
-pub use voice_calls::VoiceCall;
+pub use voice_calls::{Talk, VoiceCall};
 
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 

@@ -2,11 +2,14 @@
 
 use domain::{
     call::{CallOutcome, Direction, Sentiment},
-    ids::CallId,
+    ids::{CallId, ContactId},
+    settings::VoiceProvider,
 };
 use jiff::Timestamp;
 
-use crate::{Result, TenantTx, Who, conversations::Whose, instant::from_db, reminders::known};
+use crate::{
+    Result, TALKED, TenantTx, Who, conversations::Whose, instant::from_db, reminders::known,
+};
 
 /// A call that was, or is, with a person. It holds personal data; it has no `Debug`.
 #[derive(Clone)]
@@ -25,7 +28,64 @@ pub struct VoiceCall {
     pub sentiment: Option<Sentiment>,
 }
 
+/// A call in which somebody talked, with what was said in it. It holds personal data; it has no `Debug`.
+pub struct Talk {
+    /// Whom we called, or who was found to call.
+    pub contact: ContactId,
+    pub e164: String,
+    /// Our number that was called, as the provider wrote it.
+    pub line: Option<String>,
+    pub provider: VoiceProvider,
+    /// When it was dialed, or came in.
+    pub at: Timestamp,
+    /// When it was over, as far as is known.
+    pub ended_at: Option<Timestamp>,
+    pub summary: Option<String>,
+    /// What the provider told of its course, the newest first.
+    pub bodies: Vec<Vec<u8>>,
+}
+
+/// Of so many events of a call the transcript is looked for; all that tell of its course.
+const MOST_BODIES: i64 = 20;
+
 impl TenantTx {
+    /// What was said in a call that is over. `None` when nobody talked, nobody knows who it was, or they were erased.
+    pub async fn talk(&mut self, call: CallId) -> Result<Option<Talk>> {
+        let row = sqlx::query!(
+            r#"select contact_id as "contact_id!", e164 as "e164!", line, provider,
+                      coalesce(placed_at, dialing_at, authorized_at) as "at!", coalesce(ended_at, outcome_at) as ended_at,
+                      summary
+               from calls
+               where tenant_id = $1 and id = $2 and outcome = any($3) and contact_id is not null and e164 is not null
+                 and erased_at is null"#,
+            self.tenant(),
+            call.uuid(),
+            &TALKED.map(|outcome| outcome.code().to_owned())
+        )
+        .fetch_optional(&mut *self.tx)
+        .await?;
+        let Some(row) = row else { return Ok(None) };
+        let bodies = sqlx::query_scalar!(
+            "select body from events where tenant_id = $1 and call_id = $2 and observation is not null
+             order by id desc limit $3",
+            self.tenant(),
+            call.uuid(),
+            MOST_BODIES
+        )
+        .fetch_all(&mut *self.tx)
+        .await?;
+        Ok(Some(Talk {
+            contact: ContactId::from_uuid(row.contact_id),
+            e164: row.e164,
+            line: row.line,
+            provider: known("calls.provider", &row.provider, VoiceProvider::from_code)?,
+            at: from_db(row.at),
+            ended_at: row.ended_at.map(from_db),
+            summary: row.summary,
+            bodies,
+        }))
+    }
+
     /// The newest calls of voice agents with a person, oldest first. What was given up before it was dialed is none.
     pub async fn voice_calls(&mut self, who: Who<'_>, most: u32) -> Result<Vec<VoiceCall>> {
         let Whose { contact, numbers } = self.whose(who).await?;

@@ -1,5 +1,6 @@
 //! Texts and calls on the lines at OpenPhone: the conversation, what is read out of it, what is sent, what is kept.
 
+mod agents;
 mod conversations;
 mod outbound;
 mod reading;

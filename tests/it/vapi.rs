@@ -3,11 +3,12 @@
 use anyhow::{Context, Result, ensure};
 use serde_json::{Value, json};
 use simulator::{
+    gemini,
     retell::{CreateFault, Outcome},
     senders::{VapiAuth, Vendor},
     vapi::{
-        Account, Caller, Config, Direction, MessageServer, Rang, Running, Scenario, Taken,
-        ToolShape, ToolUse,
+        Account, CallScript, Caller, Config, Direction, MessageServer, Rang, Running, Scenario,
+        Taken, ToolShape, ToolUse,
     },
 };
 
@@ -16,6 +17,7 @@ use crate::harness::{
 };
 
 const KEY: &str = "vapi-private-key-000000";
+const READER_KEY: &str = "gm_key_of_the_test_000000";
 const ASSISTANT: &str = "2f6c0a1e-1f0b-4f0b-8a8c-8f1f0c7d1a11";
 const NUMBER_ID: &str = "9e8d7c6b-5a49-4838-a726-150403020100";
 const OUR_NUMBER: &str = "+442079460000";
@@ -45,7 +47,11 @@ fn scenario() -> Scenario {
 
 impl Clinic {
     async fn start(scenario: Scenario) -> Result<Self> {
-        let mut world = World::without_processes(&settings(), quick()).await?;
+        let world = World::without_processes(&settings(), quick()).await?;
+        Self::start_in(world, scenario).await
+    }
+
+    async fn start_in(mut world: World, scenario: Scenario) -> Result<Self> {
         let vapi = simulator::vapi::start(Config::with_account(KEY, None, scenario)).await?;
         let base_url = ("BELLHOP_VAPI_BASE_URL".to_owned(), vapi.base_url());
         world.extra.push(base_url);
@@ -110,6 +116,41 @@ fn told<'a>(rang: &'a Rang, name: &str) -> &'a str {
         .get("variableValues")
         .and_then(|all| all.get(name));
     value.and_then(Value::as_str).unwrap_or_default()
+}
+
+#[tokio::test]
+async fn what_a_caller_says_is_read() -> Result<()> {
+    let reader = gemini::Scenario::default().finding("ada@", json!({"email": "ada@said.example"}));
+    let reader = gemini::start(gemini::Config::with_key(READER_KEY, reader)).await?;
+    let extraction = "\n[extraction]\nenabled = true\nmodel = \"gemini-test\"\n";
+    let mut world = World::without_processes(&(settings() + extraction), quick()).await?;
+    world.extra.extend([
+        ("BELLHOP_GEMINI_BASE_URL".to_owned(), reader.base_url()),
+        ("BELLHOP_TEXTS_ALLOW_PRIVATE".to_owned(), "yes".to_owned()),
+    ]);
+    let key = ["tenant", "add-secret", SLUG, "--channel", "gemini"];
+    world.operate_with(&key, READER_KEY).await?;
+    let says = CallScript {
+        says: vec!["You reach me at ada@said.example".to_owned()],
+        ..CallScript::from(Outcome::NoClearAnswer)
+    };
+    let mut clinic = Clinic::start_in(world, scenario().with_calls(&number(1), [says])).await?;
+    let file = format!("{HEADER}{}", row("A1", 1, 3));
+    clinic.world.import(&file).await?;
+    clinic.world.settled().await?;
+
+    clinic.ring(caller(1)).await?;
+    clinic.call_is_over().await?;
+
+    eventually("it is filled in", || async {
+        let filled = "contacts where email = 'ada@said.example'";
+        Ok(clinic.world.count(filled).await? == 1)
+    })
+    .await?;
+    let of_call =
+        "extractions where kind = 'transcript' and call_id is not null and state = 'read'";
+    assert_eq!(clinic.world.count(of_call).await?, 1);
+    Ok(())
 }
 
 #[tokio::test]

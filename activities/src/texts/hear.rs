@@ -11,7 +11,7 @@ use domain::{
 };
 use jiff::Timestamp;
 use providers::openphone::{entry, event};
-use store::{EventTry, Result, StoredEntry, TenantTx};
+use store::{EventTry, PassageSource, Result, StoredEntry, TenantTx};
 
 use crate::{advance_event::Followed, transcripts};
 
@@ -85,9 +85,9 @@ async fn have_read(
     };
     let mut is_news = false;
     for passage in passages(&stored.entry, &settings.extraction.read, now) {
-        let fingerprint = passage.fingerprint();
+        let (source, fingerprint) = (PassageSource::Entry(stored.id), passage.fingerprint());
         is_news |= tx
-            .queue_passage(stored.id, contact, passage.kind, fingerprint, now)
+            .queue_passage(source, contact, passage.kind, fingerprint, now)
             .await?;
     }
     if is_news {

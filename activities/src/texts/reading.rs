@@ -3,19 +3,23 @@
 use domain::{
     alert::AlertCause,
     breaker::{AskedOutcome, Permit},
+    followup::Uttered,
     settings::Settings,
     text::{ExtractionStep, ExtractionStop, Passage, Usage, extraction_step, month_of, passages},
 };
 use jiff::{SignedDuration, Timestamp};
 use providers::extractor::{ExtractError, ExtractFailure, Extraction, Extractor};
-use store::{KeyRing, PassageRow, ReadingFacts, ReadingPause, Result, Seen, TenantStore, TenantTx};
+use store::{
+    KeyRing, PassageRow, PassageSource, ReadingFacts, ReadingPause, Result, Seen, TenantStore,
+    TenantTx,
+};
 use uuid::Uuid;
 use workflows::contract::{TextRequest, TextStep};
 
 use super::{
     TextOptions,
     account::{self, GEMINI},
-    approval, results,
+    approval, results, talk,
 };
 use crate::{
     alarm,
@@ -98,6 +102,8 @@ struct Request {
     settings: Settings,
     rows: Vec<PassageRow>,
     passages: Vec<Passage>,
+    /// Of each passage.
+    uttered: Vec<Uttered>,
     extractor: Box<dyn Extractor>,
     generation: u64,
 }
@@ -152,12 +158,13 @@ async fn claimed(
         }
     };
     let batch = Uuid::now_v7();
-    let (mut rows, mut words) = (Vec::new(), Vec::new());
+    let (mut rows, mut passages, mut uttered) = (Vec::new(), Vec::new(), Vec::new());
     for row in tx.claim_passages(batch, most, now).await? {
-        match passage(&mut tx, &row, &settings, now).await? {
-            Some(passage) => {
+        match words(&mut tx, &row, &settings, now).await? {
+            Some((passage, when)) => {
                 rows.push(row);
-                words.push(passage);
+                passages.push(passage);
+                uttered.push(when);
             }
             None => tx.passage_superseded(row.id).await?,
         }
@@ -176,28 +183,47 @@ async fn claimed(
         batch,
         settings,
         rows,
-        passages: words,
+        passages,
+        uttered,
         extractor,
         generation,
     }))
 }
 
 /// The words, when they still stand there, and still can only be the contact's.
-async fn passage(
+async fn words(
     tx: &mut TenantTx,
     row: &PassageRow,
     settings: &Settings,
     now: Timestamp,
-) -> Result<Option<Passage>> {
-    let Some(stored) = tx.entry(row.entry).await? else {
+) -> Result<Option<(Passage, Uttered)>> {
+    let (Some(source), kinds) = (row.source, &[row.kind]) else {
         return Ok(None);
     };
-    let whose = tx.recognise(stored.e164.as_deref(), settings).await?;
+    let (mut found, uttered) = match source {
+        PassageSource::Entry(entry) => {
+            let Some(stored) = tx.entry(entry).await? else {
+                return Ok(None);
+            };
+            let e164 = stored.e164.as_deref().unwrap_or_default();
+            let uttered = Uttered::in_entry(&stored.entry, e164);
+            (passages(&stored.entry, kinds, now).into_iter(), uttered)
+        }
+        PassageSource::Call(call) => {
+            let Some(told) = tx.talk(call).await? else {
+                return Ok(None);
+            };
+            let passage = talk::passage(&told, kinds, settings);
+            let found: Vec<_> = passage.into_iter().collect();
+            (found.into_iter(), talk::uttered(&told, settings))
+        }
+    };
+    let whose = tx.recognise(Some(&uttered.e164), settings).await?;
     if whose.person.is_none_or(|person| person.id != row.contact) {
         return Ok(None);
     }
-    let mut found = passages(&stored.entry, &[row.kind], now).into_iter();
-    Ok(found.find(|passage| passage.fingerprint().as_slice() == row.fingerprint))
+    let found = found.find(|passage| passage.fingerprint().as_slice() == row.fingerprint);
+    Ok(found.map(|passage| (passage, uttered)))
 }
 
 async fn answered(
@@ -220,12 +246,14 @@ async fn answered(
     tx.end_reading_pause().await?;
     tx.commit().await?;
     let read = request.rows.iter().zip(&request.passages);
-    for ((row, passage), found) in read.zip(&extraction.found) {
+    let read = read.zip(&request.uttered).zip(&extraction.found);
+    for (((row, passage), uttered), found) in read {
         // One transaction for each: it locks one contact, and waits for nobody who locks another.
         let mut tx = tenant.begin().await?;
         let passage = results::Read {
             row,
             passage,
+            uttered,
             found,
             batch: request.batch,
         };

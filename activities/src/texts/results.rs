@@ -1,7 +1,7 @@
 //! What was read out of one passage takes effect: an empty field is filled, another value is asked about (TEXT-3).
 
 use domain::{
-    followup,
+    followup::{self, Uttered},
     ids::ContactId,
     phone::PhoneNumber,
     settings::Settings,
@@ -21,6 +21,7 @@ use crate::followups;
 pub(super) struct Read<'a> {
     pub(super) row: &'a PassageRow,
     pub(super) passage: &'a Passage,
+    pub(super) uttered: &'a Uttered,
     pub(super) found: &'a Found,
     pub(super) batch: Uuid,
 }
@@ -151,14 +152,8 @@ async fn follow_up(
     wish: CallbackWish,
     now: Timestamp,
 ) -> Result<()> {
-    let Some(stored) = tx.entry(read.row.entry).await? else {
-        return Ok(());
-    };
-    let Some(e164) = stored.e164.as_deref() else {
-        return Ok(());
-    };
-    let wished = followup::wished(&stored.entry, read.passage, wish.wanted_at, now);
-    followups::asked_for_call(tx, read.row.id, e164, &wished, now).await
+    let wished = followup::wished(read.uttered, read.passage, wish.wanted_at, now);
+    followups::asked_for_call(tx, read.row.id, &read.uttered.e164, &wished, now).await
 }
 
 /// For the person's history. The note holds none of their words: a voice agent may be told of it.

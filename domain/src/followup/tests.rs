@@ -218,7 +218,8 @@ fn a_wish_stands_from_when_it_was_written_or_the_talk_was_over() {
             at: said_at,
             words: Words("Call me".to_owned()),
         };
-        let wish = wished(&entry, &passage, None, now);
+        let uttered = Uttered::in_entry(&entry, "+447700900123");
+        let wish = wished(&uttered, &passage, None, now);
         assert_eq!((wish.at, wish.kind), (stands, MissedKind::CallbackAsked));
     }
 }

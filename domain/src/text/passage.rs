@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use sha2::{Digest, Sha256};
 
-use super::{Entry, PhoneCall, Speaker, What, Words};
+use super::{Entry, PhoneCall, Speaker, Transcript, What, Words};
 use crate::call::Direction;
 
 coded_enum! {
@@ -46,25 +46,50 @@ pub fn passages(entry: &Entry, kinds: &[PassageKind], now: Timestamp) -> Vec<Pas
         What::Text(_) => Vec::new(),
         What::Call(call) => of_call(call),
     };
+    wanted(found, kinds, at).collect()
+}
+
+/// What a call that a voice agent took or made has to be read: its transcript, or where none is known its summary, which
+/// says the same in fewer words.
+pub fn passage_of_talk(
+    transcript: Option<&Transcript>,
+    summary: Option<&str>,
+    kinds: &[PassageKind],
+    at: Timestamp,
+) -> Option<Passage> {
+    let found = vec![
+        (PassageKind::Transcript, transcript.map(script)),
+        (PassageKind::Summary, summary.map(Words::from)),
+    ];
+    wanted(found, kinds, at).next()
+}
+
+fn wanted(
+    found: Vec<(PassageKind, Option<Words>)>,
+    kinds: &[PassageKind],
+    at: Timestamp,
+) -> impl Iterator<Item = Passage> {
     found
         .into_iter()
         .filter(|(kind, _)| kinds.contains(kind))
-        .filter_map(|(kind, words)| {
+        .filter_map(move |(kind, words)| {
             let words = words.filter(|words| !words.trim().is_empty())?;
             Some(Passage { kind, at, words })
         })
-        .collect()
+}
+
+/// Who said what, line by line.
+fn script(transcript: &Transcript) -> Words {
+    let lines = transcript.lines.iter().map(|line| match line.speaker {
+        Speaker::Business => format!("Business: {}", line.words.0),
+        Speaker::Person => format!("Person: {}", line.words.0),
+        Speaker::Unknown => format!("Somebody: {}", line.words.0),
+    });
+    Words(lines.collect::<Vec<_>>().join("\n"))
 }
 
 fn of_call(call: &PhoneCall) -> Vec<(PassageKind, Option<Words>)> {
-    let transcript = call.transcript.as_ref().map(|transcript| {
-        let lines = transcript.lines.iter().map(|line| match line.speaker {
-            Speaker::Business => format!("Business: {}", line.words.0),
-            Speaker::Person => format!("Person: {}", line.words.0),
-            Speaker::Unknown => format!("Somebody: {}", line.words.0),
-        });
-        Words(lines.collect::<Vec<_>>().join("\n"))
-    });
+    let transcript = call.transcript.as_ref().map(script);
     let summary = call.summary.as_ref().map(|summary| {
         let points = summary.points.iter().chain(&summary.next_steps);
         Words(

@@ -5,7 +5,7 @@ use serde_json::Value;
 use crate::source::SourceKind;
 
 /// Stands in the place of each text. It is not empty: that there was a talk is known by it.
-const REMOVED: &str = "[removed]";
+pub(crate) const REMOVED: &str = "[removed]";
 
 /// What every body with a transcript has in it, so that the others need not be read.
 const TELLING: &[&[u8]] = &[b"transcript", b"dialogue", b"messages", b"conversation"];

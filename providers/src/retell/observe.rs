@@ -1,6 +1,9 @@
 //! From Retell's words to the domain's: what an event or a read says about a call.
 
-use domain::call::{Disconnection, Observation, ObservationKind, ProviderStatus};
+use domain::{
+    call::{Disconnection, Observation, ObservationKind, ProviderStatus},
+    text::Transcript,
+};
 use jiff::Timestamp;
 
 use super::{
@@ -9,7 +12,10 @@ use super::{
 };
 use crate::{
     json::broken,
-    voice::words::{self, shortened},
+    voice::{
+        self,
+        words::{self, shortened},
+    },
 };
 
 /// Reads a webhook body in full. `Ok(None)` for an event that says nothing about a call's course,
@@ -30,6 +36,12 @@ pub fn observe_event(
     };
     let call = call.ok_or(ParseProblem::Missing("call"))?;
     Ok(Some(observe(kind, &call, outcome_field)))
+}
+
+/// What was said in the call that an event tells of, as far as the event holds it.
+pub fn transcript(body: &[u8]) -> Option<Transcript> {
+    let CallEvent { call, .. } = broken::read(body).ok()?;
+    voice::transcript::transcript(call?.transcript.as_deref()?)
 }
 
 /// What a call read from Retell says.

@@ -17,6 +17,23 @@ fn analyzed(custom: Value) -> Observation {
 }
 
 #[test]
+fn what_was_said_is_found_in_an_event_of_the_end() {
+    let body = br#"{"event":"call_ended","call":{"call_id":"c1","transcript":"Agent: Hello\nUser: I moved\n"}}"#;
+    let said = transcript(body).unwrap();
+    assert_eq!(said.lines.len(), 2);
+    assert_eq!(said.lines[1].words.0.as_str(), "I moved");
+    for without in [
+        &br#"{"event":"call_ended","call":{"call_id":"c1"}}"#[..],
+        br#"{"event":"call_ended","call":{"call_id":"c1","transcript":null}}"#,
+        br#"{"event":"call_ended"}"#,
+        br#"{"kind":"fetched"}"#,
+        b"not JSON",
+    ] {
+        assert_eq!(transcript(without), None);
+    }
+}
+
+#[test]
 fn every_reason_of_the_vendors_list_has_its_class() {
     let table = [
         (

@@ -1,6 +1,9 @@
 //! From Vapi's words to the domain's: what a message or a read says about a call.
 
-use domain::call::{Direction, Disconnection, Observation, ObservationKind, ProviderStatus};
+use domain::{
+    call::{Direction, Disconnection, Observation, ObservationKind, ProviderStatus},
+    text::Transcript,
+};
 use jiff::Timestamp;
 use serde_json::{Map, Value};
 
@@ -11,7 +14,10 @@ use super::{
 use crate::{
     json::{Json, broken, needed::text},
     outline::ParseProblem,
-    voice::words::{self, shortened},
+    voice::{
+        self,
+        words::{self, shortened},
+    },
 };
 
 /// Keys of the structured data that say whether a machine was talked to.
@@ -39,6 +45,15 @@ pub fn observe_event(
     };
     json.needed(&["message.call.id"], text)?;
     Ok(Some(observe(kind, Told::by(message), outcome_field)))
+}
+
+/// What was said in the call that a message tells of, as far as the message holds it.
+pub fn transcript(body: &[u8]) -> Option<Transcript> {
+    let value: Value = broken::read(body).ok()?;
+    let told = Told::by(Json::from(&value).at("message"));
+    let texts = told.artifact("transcript").filter_map(Json::text);
+    let mut said = texts.filter_map(|text| voice::transcript::transcript(&text));
+    said.next()
 }
 
 /// What a call read from Vapi says.

@@ -22,6 +22,26 @@ fn fetched(call: Value) -> Observation {
 }
 
 #[test]
+fn what_was_said_is_found_wherever_a_report_puts_it() {
+    for body in [
+        json!({"artifact": {"transcript": "AI: Hello\nUser: I moved\n"}, "call": {"id": "c1"}}),
+        json!({"transcript": "AI: Hello\nUser: I moved", "call": {"id": "c1"}}),
+        json!({"call": {"id": "c1", "artifact": {"transcript": "AI: Hello\nUser: I moved"}}}),
+    ] {
+        let said = transcript(json!({"message": body}).to_string().as_bytes()).unwrap();
+        assert_eq!(said.lines.len(), 2);
+        assert_eq!(said.lines[1].words.0.as_str(), "I moved");
+    }
+    for without in [
+        "{}",
+        r#"{"message": {"artifact": {"transcript": ["AI"]}}}"#,
+        "no",
+    ] {
+        assert_eq!(transcript(without.as_bytes()), None);
+    }
+}
+
+#[test]
 fn the_vendors_report_is_read_with_its_times() {
     let body = br#"{"message":{"type":"end-of-call-report","timestamp":1767225605000,"endedReason":"customer-ended-call","startedAt":"2026-01-01T00:00:00.000Z","endedAt":"2026-01-01T00:01:00.000Z","cost":0.14,"costs":[{"type":"transport","cost":0.02,"minutes":1.0}],"durationMs":7,"analysis":{"summary":"Caller asked for a room on Tuesday.","structuredData":{"wantsCallback":true},"successEvaluation":"true"},"artifact":{"transcript":"AI: Hello\nUser: Hi","recordingUrl":"https://storage.example.net/mono.wav"},"call":{"id":"c1","type":"inboundPhoneCall","status":"ended","customer":{"number":"+447700900123"}}}}"#;
     let read = observe_event(body, FIELD).unwrap().unwrap();

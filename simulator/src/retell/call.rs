@@ -23,6 +23,8 @@ pub(super) struct Plan {
     pub(super) analysis: Option<Duration>,
     /// As it would have lasted in life.
     pub(super) talk_ms: i64,
+    /// What the person says besides.
+    pub(super) says: Vec<String>,
     pub(super) stuck: bool,
     pub(super) started: Event,
     pub(super) ended: Event,
@@ -70,6 +72,7 @@ impl Plan {
             analysis: (!scripted(|script| script.no_analysis, no_analysis))
                 .then(|| lasts(analysis)),
             talk_ms: (talk * 1000.0) as i64,
+            says: script.map(|script| script.says.clone()).unwrap_or_default(),
             stuck: scripted(|script| script.stuck, stuck),
             started: event(
                 scenario,
@@ -169,7 +172,7 @@ impl Call {
         let mut call = self.head();
         if self.ended.is_some() && self.started_ms.is_some() {
             let dice = &mut dice(self.seed, &["words", &self.to]);
-            let talk = words::conversation(self.plan.outcome, dice);
+            let talk = words::conversation(self.plan.outcome, &self.plan.says, dice);
             set(&mut call, "transcript", words::transcript(&talk));
             set(
                 &mut call,

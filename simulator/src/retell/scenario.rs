@@ -159,6 +159,8 @@ pub struct CallScript {
     pub call_started: Option<WebhookFault>,
     pub call_ended: Option<WebhookFault>,
     pub call_analyzed: Option<WebhookFault>,
+    /// What the person says besides, one after another. It stands in the transcript.
+    pub says: Vec<String>,
 }
 
 impl From<Outcome> for CallScript {
@@ -171,6 +173,7 @@ impl From<Outcome> for CallScript {
             call_started: None,
             call_ended: None,
             call_analyzed: None,
+            says: Vec::new(),
         }
     }
 }
@@ -178,7 +181,7 @@ impl From<Outcome> for CallScript {
 #[derive(Deserialize)]
 #[serde(
     untagged,
-    expecting = "expected an outcome such as \"no_answer\", or a table with `outcome` and optionally `talk_seconds`, `stuck`, `no_analysis`, `call_started`, `call_ended`, `call_analyzed`"
+    expecting = "expected an outcome such as \"no_answer\", or a table with `outcome` and optionally `talk_seconds`, `stuck`, `no_analysis`, `call_started`, `call_ended`, `call_analyzed`, `says`"
 )]
 enum CallScriptText {
     Outcome(Outcome),
@@ -195,6 +198,8 @@ struct CallScriptTable {
     call_started: Option<WebhookFault>,
     call_ended: Option<WebhookFault>,
     call_analyzed: Option<WebhookFault>,
+    #[serde(default)]
+    says: Vec<String>,
 }
 
 impl From<CallScriptText> for CallScript {
@@ -209,6 +214,7 @@ impl From<CallScriptText> for CallScript {
                 call_started: table.call_started,
                 call_ended: table.call_ended,
                 call_analyzed: table.call_analyzed,
+                says: table.says,
             },
         }
     }

@@ -7,7 +7,7 @@ use super::scenario::Outcome;
 use crate::chance::pick;
 
 /// One thing said: by the agent or the user.
-pub(crate) type Line = (&'static str, &'static str);
+pub(crate) type Line = (&'static str, String);
 
 const OPENINGS: &[&str] = &[
     "Hello, this is the reminder service about your appointment. Is this a good moment?",
@@ -15,8 +15,19 @@ const OPENINGS: &[&str] = &[
     "Hi there, this is a short call about your coming appointment.",
 ];
 
-/// What the two sides say in a call that goes so.
-pub(crate) fn conversation(outcome: Outcome, dice: &mut StdRng) -> Vec<Line> {
+/// What the two sides say in a call that goes so; `told` is what the user says besides, once they are greeted.
+pub(crate) fn conversation(outcome: Outcome, told: &[String], dice: &mut StdRng) -> Vec<Line> {
+    let usual = usual(outcome, dice);
+    let mut talk: Vec<Line> = usual
+        .into_iter()
+        .map(|(role, words)| (role, words.to_owned()))
+        .collect();
+    let told = told.iter().map(|words| ("user", words.clone()));
+    talk.splice(1..1, told);
+    talk
+}
+
+fn usual(outcome: Outcome, dice: &mut StdRng) -> Vec<(&'static str, &'static str)> {
     let mut say = |words: &[&'static str]| pick(dice, words).unwrap_or_default();
     if outcome == Outcome::Voicemail {
         return vec![(

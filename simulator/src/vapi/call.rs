@@ -124,6 +124,7 @@ impl Call {
         }
         let talk = words::conversation(
             self.plan.outcome,
+            &self.plan.says,
             &mut dice(self.seed, &["words", &self.id]),
         );
         let name = |role: &str| if role == "agent" { "AI" } else { "User" };

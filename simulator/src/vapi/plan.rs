@@ -24,6 +24,8 @@ pub(super) struct Plan {
     pub(super) talk_ms: i64,
     pub(super) stuck: bool,
     pub(super) tools: Vec<ToolUse>,
+    /// What the person says besides.
+    pub(super) says: Vec<String>,
     messages: BTreeMap<String, WebhookFault>,
     drawn: [Fate; 4],
 }
@@ -75,6 +77,7 @@ impl Plan {
             tools: script
                 .map(|script| script.tools.clone())
                 .unwrap_or_default(),
+            says: script.map(|script| script.says.clone()).unwrap_or_default(),
             messages: script
                 .map(|script| script.messages.clone())
                 .unwrap_or_default(),

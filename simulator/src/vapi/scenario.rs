@@ -135,6 +135,8 @@ pub struct CallScript {
     pub messages: BTreeMap<String, WebhookFault>,
     /// What the assistant wants carried out, one after another.
     pub tools: Vec<ToolUse>,
+    /// What the person says besides, one after another. It stands in the transcript.
+    pub says: Vec<String>,
 }
 
 impl From<Outcome> for CallScript {
@@ -145,6 +147,7 @@ impl From<Outcome> for CallScript {
             no_analysis: None,
             messages: BTreeMap::new(),
             tools: Vec::new(),
+            says: Vec::new(),
         }
     }
 }
@@ -152,7 +155,7 @@ impl From<Outcome> for CallScript {
 #[derive(Deserialize)]
 #[serde(
     untagged,
-    expecting = "expected an outcome such as \"no_answer\", or a table with `outcome` and optionally `stuck`, `no_analysis`, `messages`, `tools`"
+    expecting = "expected an outcome such as \"no_answer\", or a table with `outcome` and optionally `stuck`, `no_analysis`, `messages`, `tools`, `says`"
 )]
 enum CallScriptText {
     Outcome(Outcome),
@@ -169,6 +172,8 @@ struct CallScriptTable {
     messages: BTreeMap<String, WebhookFault>,
     #[serde(default)]
     tools: Vec<ToolUse>,
+    #[serde(default)]
+    says: Vec<String>,
 }
 
 impl From<CallScriptText> for CallScript {
@@ -181,6 +186,7 @@ impl From<CallScriptText> for CallScript {
                 no_analysis: table.no_analysis,
                 messages: table.messages,
                 tools: table.tools,
+                says: table.says,
             },
         }
     }

@@ -94,14 +94,15 @@ pub const TABLES: &[Table] = &[
     table("approvals", DataClass::Conversations)
         .contact("contact_id")
         .delete("t.contact_id = any(p.contacts)
-                 or exists (select from extractions x join conversation_entries e on e.tenant_id = x.tenant_id and e.id = x.entry_id
+                 or exists (select from extractions x
+                            left join conversation_entries e on e.tenant_id = x.tenant_id and e.id = x.entry_id
                             where x.tenant_id = t.tenant_id and x.id = t.extraction_id
                               and (e.contact_id = any(p.contacts) or e.e164 = any(p.numbers)
-                                   or e.provider_id = any(p.provider_calls)))")
+                                   or e.provider_id = any(p.provider_calls) or x.call_id = any(p.calls)))")
         .grows_old("asked_at", "t.settled_at is null"),
     table("extractions", DataClass::Conversations)
         .contact("contact_id")
-        .delete("t.contact_id = any(p.contacts)
+        .delete("t.contact_id = any(p.contacts) or t.call_id = any(p.calls)
                  or exists (select from conversation_entries e where e.tenant_id = t.tenant_id and e.id = t.entry_id
                                                                  and (e.contact_id = any(p.contacts) or e.e164 = any(p.numbers)
                                    or e.provider_id = any(p.provider_calls)))")

@@ -18,7 +18,7 @@ use sqlx::{AssertSqlSafe, PgConnection};
 use store::{
     AccessToken, AgentMessage, AgentSign, Change, ChangedBy, Claim, ContextEntry, CrmTask,
     Decision, Error, FunctionEntry, Moved, NewContact, NewDelivery, NewEvent, NewNote, NewText,
-    Placed, ReadingPause, Seen, TenantStore, TenantTx, ToolUse, Trouble, TryResult,
+    PassageSource, Placed, ReadingPause, Seen, TenantStore, TenantTx, ToolUse, Trouble, TryResult,
 };
 use uuid::Uuid;
 
@@ -154,8 +154,14 @@ async fn conversation_rows(tx: &mut TenantTx) -> Result<(), Error> {
         opted_out: false,
     };
     tx.text_choice("+447700900997", choice).await?;
-    tx.queue_passage(entry, contact, PassageKind::Text, [1; 32], at(NOW))
-        .await?;
+    tx.queue_passage(
+        PassageSource::Entry(entry),
+        contact,
+        PassageKind::Text,
+        [1; 32],
+        at(NOW),
+    )
+    .await?;
     let passage = tx.claim_passages(Uuid::now_v7(), 1, at(NOW)).await?;
     let extraction = passage.first().unwrap().id;
     tx.count_use(Date::constant(2027, 3, 1), Usage::default(), 1)

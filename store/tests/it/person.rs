@@ -168,6 +168,8 @@ pub(crate) async fn fill(stage: &Stage, tenant: &TenantStore, of: &Someone) -> C
          values ($1, $7, 'text', $6, $4, $7, now(), $2)",
         "insert into extractions (tenant_id, id, entry_id, contact_id, kind, fingerprint, queued_at, state)
          values ($1, $7, $7, $7, 'text', '\\x00', now(), 'read')",
+        "insert into extractions (tenant_id, id, call_id, contact_id, kind, fingerprint, queued_at, state)
+         values ($1, gen_random_uuid(), $5, $7, 'transcript', '\\x01', now(), 'read')",
         "insert into approvals (tenant_id, id, contact_id, extraction_id, field, shown, proposed, asked_at, settled_at)
          values ($1, $7, $7, $7, 'name', $2, $2, now(), now())",
         "insert into contact_changes (tenant_id, id, contact_id, field, was, becomes, changed_by, changed_at)

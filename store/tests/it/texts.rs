@@ -8,10 +8,10 @@ use domain::{
     text::{Choice, Entry, Field, Number, PassageKind},
 };
 use jiff::{SignedDuration, Timestamp};
-use store::{Change, ChangedBy, TenantStore, Wake};
+use store::{Change, ChangedBy, PassageSource, TenantStore, Wake};
 use uuid::Uuid;
 
-use crate::harness::{NOW, appointment, appointment_id, at, import, stage};
+use crate::harness::{NOW, appointment, appointment_id, at, authorize, import, stage};
 
 const ADA: &str = "+447700900123";
 
@@ -149,7 +149,8 @@ async fn a_passage_is_read_once_and_one_that_kills_its_readers_is_given_up() {
         .unwrap()
         .id;
     for (words, is_news) in [([1; 32], true), ([1; 32], false), ([2; 32], true)] {
-        let queued = tx.queue_passage(entry, contact, PassageKind::Voicemail, words, at(NOW));
+        let source = PassageSource::Entry(entry);
+        let queued = tx.queue_passage(source, contact, PassageKind::Voicemail, words, at(NOW));
         assert_eq!(queued.await.unwrap(), is_news);
     }
     // The newer words take the place of those that wait.
@@ -167,4 +168,35 @@ async fn a_passage_is_read_once_and_one_that_kills_its_readers_is_given_up() {
     let given_up =
         "select count(*) from extractions where state = 'failed' and error = 'interrupted'";
     assert_eq!(stage.count(given_up).await, 1);
+}
+
+#[tokio::test]
+async fn what_came_of_a_calls_words_outlives_the_call() {
+    let stage = stage().await;
+    let tenant = stage.tenant("clinic").await;
+    import(&tenant, &[appointment("A1")]).await;
+    let call = authorize(&tenant, appointment_id(&tenant, "A1").await).await;
+    let contact = heard(&tenant, text_from("AC1", ADA)).await.unwrap();
+    let mut tx = tenant.begin().await.unwrap();
+    let source = PassageSource::Call(call);
+    for (words, is_news) in [([1; 32], true), ([1; 32], false), ([2; 32], true)] {
+        let queued = tx.queue_passage(source, contact, PassageKind::Transcript, words, at(NOW));
+        assert_eq!(queued.await.unwrap(), is_news);
+    }
+    tx.commit().await.unwrap();
+    let superseded = "select count(*) from extractions where state = 'superseded'";
+    assert_eq!(stage.count(superseded).await, 1);
+
+    sqlx::query("delete from calls")
+        .execute(&stage.pool)
+        .await
+        .unwrap();
+
+    let mut tx = tenant.begin().await.unwrap();
+    let claimed = tx
+        .claim_passages(Uuid::now_v7(), 20, at(NOW))
+        .await
+        .unwrap();
+    let sources: Vec<_> = claimed.iter().map(|row| row.source).collect();
+    assert_eq!(sources, [None]);
 }

@@ -6,9 +6,10 @@ use serde_json::{Value, json};
 use simulator::{
     gemini::{Fault, Scenario},
     openphone::{CallStory, Spoken},
+    retell::Outcome,
 };
 
-use super::{Clinic, LINE, fast};
+use super::{Clinic, LINE, agents, fast};
 use crate::harness::{HEADER, number};
 
 /// The only question that waits.
@@ -99,7 +100,7 @@ async fn hostile_words_can_at_most_propose_a_value_of_whoever_wrote_them() -> Re
         })
     };
     let mut gemini = Scenario::default();
-    for who in ["writer", "caller", "talker"] {
+    for who in ["writer", "caller", "talker", "asker"] {
         gemini = gemini.finding(&format!("{who}@"), obeys(who));
     }
     let clinic = Clinic::open("", fast(), gemini).await?;
@@ -121,17 +122,24 @@ async fn hostile_words_can_at_most_propose_a_value_of_whoever_wrote_them() -> Re
         id.context("there is such a line")?;
     }
     clinic.read().await?;
+    agents::call(&clinic, 1, Outcome::NoClearAnswer, &words("asker")).await?;
 
-    for kind in ["text", "voicemail", "transcript"] {
-        let read = format!("extractions where kind = '{kind}' and state = 'read'");
-        assert_eq!(clinic.world.count(&read).await?, 1, "{kind}");
+    for (kind, of) in [
+        ("text", "entry_id"),
+        ("voicemail", "entry_id"),
+        ("transcript", "entry_id"),
+        ("transcript", "call_id"),
+    ] {
+        let read =
+            format!("extractions where kind = '{kind}' and {of} is not null and state = 'read'");
+        assert_eq!(clinic.world.count(&read).await?, 1, "{kind} by {of}");
     }
     assert_eq!(clinic.contact("concat_ws('|', name, e164)").await?, before);
     assert_eq!(clinic.contact("email").await?, "writer@evil.example");
     assert_eq!(clinic.contact("coalesce(address, '-')").await?, "-");
     assert_eq!(clinic.world.count("contact_changes").await?, 1);
     // The newer question takes the older one's place, and nobody has answered either.
-    for (asked, count) in [("true", 2), ("settled_at is null", 1)] {
+    for (asked, count) in [("true", 3), ("settled_at is null", 1)] {
         let asked = format!("approvals where field = 'email' and {asked}");
         assert_eq!(clinic.world.count(&asked).await?, count, "{asked}");
     }

@@ -9,7 +9,7 @@ use crate::{
     text::{
         CallSign, CallStage, Conversation, Entry, EntryKey, EntryKind, Number, Passage,
         PassageKind, PhoneCall, Recording, Speaker, Summary, TextStatus, Transcript,
-        TranscriptLine, Voicemail, What, Words, passages,
+        TranscriptLine, Voicemail, What, Words, passage_of_talk, passages,
     },
 };
 
@@ -212,6 +212,50 @@ fn an_entry_survives_its_storage_and_prints_nothing_personal() {
         for private in ["Tuesday", "7700900", "r.example"] {
             assert!(!printed.contains(private), "{printed}");
         }
+    }
+}
+
+#[test]
+fn of_a_talk_with_an_agent_the_transcript_is_read_or_else_the_summary() {
+    let now = at("2027-03-23T00:00:00Z");
+    let said = transcript(true, &["I moved"]);
+    let none = transcript(true, &[]);
+    let all = PassageKind::ALL;
+    let summary = Some("The caller moved.");
+    for (said, summary, kinds, read) in [
+        (
+            &said,
+            summary,
+            all,
+            Some((PassageKind::Transcript, "Person: I moved")),
+        ),
+        (
+            &None,
+            summary,
+            all,
+            Some((PassageKind::Summary, "The caller moved.")),
+        ),
+        (
+            &none,
+            summary,
+            all,
+            Some((PassageKind::Summary, "The caller moved.")),
+        ),
+        (
+            &said,
+            summary,
+            &[PassageKind::Summary][..],
+            Some((PassageKind::Summary, "The caller moved.")),
+        ),
+        (&said, summary, &[PassageKind::Text][..], None),
+        (&None, Some(" "), all, None),
+        (&None, None, all, None),
+    ] {
+        let found = passage_of_talk(said.as_ref(), summary, kinds, now);
+        let found = found
+            .as_ref()
+            .map(|passage| (passage.kind, passage.words.0.as_str()));
+        assert_eq!(found, read);
     }
 }
 
