@@ -15,6 +15,7 @@ mod figures;
 mod load;
 mod machine;
 mod memory;
+mod moved;
 mod planning;
 mod post;
 mod process;
@@ -64,6 +65,8 @@ enum Command {
     Woken,
     /// Who calls, and functions asked in a call, with a million people and five million calls in the database
     Callers,
+    /// From the answer to a caller who moves an appointment to its reminder's new plan
+    Moved,
     /// What a hook of `bellhop capture` costs, beside a program that does nothing
     Capture,
     /// From the planned instant to the request to dial
@@ -157,6 +160,9 @@ fn measure(command: &Command, size: Size) -> Result<()> {
         }
         if wanted(&Command::Callers) {
             callers::run(size).await?;
+        }
+        if wanted(&Command::Moved) {
+            moved::run(size).await?;
         }
         if wanted(&Command::Capture) {
             capture::run(size).await?;

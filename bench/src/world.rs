@@ -52,6 +52,9 @@ same_number_cooldown_minutes = 0
 per_contact_per_day = 0
 per_contact_per_week = 0
 
+[booking]
+enabled = true
+
 [retell]
 agent_id = "agent_bench"
 from_number = "+442079460000"

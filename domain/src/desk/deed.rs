@@ -138,6 +138,8 @@ coded_enum! {
         AppointmentPast = "appointment_past",
         /// A colleague has to do it, since booking is off.
         BookingOff = "booking_off",
+        /// The person has as many appointments to come as a call may book.
+        EnoughBooked = "enough_booked",
         /// No time was named.
         TimeMissing = "time_missing",
         Past = "past",
@@ -183,6 +185,7 @@ impl Refusal {
             | Refusal::AppointmentCancelled
             | Refusal::AppointmentPast
             | Refusal::BookingOff
+            | Refusal::EnoughBooked
             | Refusal::NumberMissing
             | Refusal::OtherNumber => false,
         }

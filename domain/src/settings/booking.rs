@@ -17,6 +17,8 @@ pub struct Booking {
     pub buffer_minutes: u16,
     /// How many appointments at the same time.
     pub capacity: u16,
+    /// Appointments to come of one person, from which on a call books no further one.
+    pub most_ahead: u16,
     pub identify: Identify,
 }
 
@@ -38,6 +40,7 @@ pub(crate) const NOTICE_HOURS: (u16, u16) = (0, 336);
 pub(crate) const HORIZON_DAYS: (u16, u16) = (1, 365);
 pub(crate) const BUFFER_MINUTES: (u16, u16) = (0, 240);
 pub(crate) const CAPACITY: (u16, u16) = (1, 100);
+pub(crate) const MOST_AHEAD: (u16, u16) = (1, 100);
 
 impl Booking {
     /// The same within the limits, as a reading of the settings guarantees anyway.
@@ -49,6 +52,7 @@ impl Booking {
             horizon_days: within(self.horizon_days, HORIZON_DAYS),
             buffer_minutes: within(self.buffer_minutes, BUFFER_MINUTES),
             capacity: within(self.capacity, CAPACITY),
+            most_ahead: within(self.most_ahead, MOST_AHEAD),
             ..*self
         }
     }
@@ -69,6 +73,7 @@ impl Default for Booking {
             horizon_days: 60,
             buffer_minutes: 0,
             capacity: 1,
+            most_ahead: 10,
             identify: Identify::Number,
         }
     }

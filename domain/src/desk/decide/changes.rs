@@ -100,13 +100,14 @@ impl<'a> Desk<'a> {
             Ok(person) => person,
             Err(why) => return Err(self.follow_up(why, None, kind)),
         };
+        let ahead = self.ahead(person);
         if let Some(Wanted::At(at, _)) = at
-            && self
-                .ahead(person)
-                .iter()
-                .any(|each| each.facts.starts_at == at)
+            && ahead.iter().any(|each| each.facts.starts_at == at)
         {
             return Ok(self.booked(Act::Nothing, at, true));
+        }
+        if ahead.len() >= usize::from(booking.most_ahead) {
+            return Err(self.follow_up(Refusal::EnoughBooked, None, kind));
         }
         let minutes = booking.minutes(None);
         let (slot, choice) = self.slot(&self.slots(|_| true), at, minutes)?;

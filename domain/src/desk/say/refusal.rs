@@ -43,6 +43,9 @@ impl Words<'_> {
             }
             Refusal::AppointmentPast => "That appointment is already past.",
             Refusal::BookingOff => "I cannot arrange times myself.",
+            Refusal::EnoughBooked => {
+                "You have several appointments to come already, so I cannot book a further one myself."
+            }
             Refusal::TimeMissing => return self.which_time(wish),
             Refusal::Past => "That time is already past.",
             Refusal::TooSoon => return format!("That is too soon: {}.", self.notice()),

@@ -196,6 +196,39 @@ fn a_person_who_asked_for_another_time_can_still_confirm() {
 }
 
 #[test]
+fn whoever_has_many_appointments_to_come_is_booked_no_further_one() {
+    let stands = AppointmentStatus::Confirmed;
+    let mut given = given().visits(&[
+        (1, "2027-04-08T09:00:00Z", stands),
+        (2, "2027-04-12T09:00:00Z", stands),
+        (3, "2027-04-13T09:00:00Z", AppointmentStatus::Cancelled),
+    ]);
+    let wish = json!({ "when": "2027-04-09 11:00" });
+    for (most, refusal) in [(3, None), (2, Some(Refusal::EnoughBooked))] {
+        given.settings.booking.most_ahead = most;
+        let deed = given.deed("book", wish.clone());
+        assert_eq!(deed.refusal, refusal, "{most}");
+        let told = json!(deed.answer.json).to_string();
+        assert_eq!(
+            told.contains("several appointments"),
+            refusal.is_some(),
+            "{told}"
+        );
+        assert_eq!(
+            act(&deed)["do"],
+            if refusal.is_some() {
+                "follow_up"
+            } else {
+                "book"
+            }
+        );
+    }
+    // The same one once more is no further one.
+    let again = given.deed("book", json!({ "when": "2027-04-08 10:00" }));
+    assert_eq!(again.refusal, None);
+}
+
+#[test]
 fn without_booking_a_colleague_calls_back() {
     let mut given = given();
     given.settings.booking.enabled = false;

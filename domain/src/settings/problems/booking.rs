@@ -3,7 +3,7 @@
 use super::{Found, longest_opening};
 use crate::settings::{
     Settings,
-    booking::{BUFFER_MINUTES, CAPACITY, HORIZON_DAYS, NOTICE_HOURS, SLOT_MINUTES},
+    booking::{BUFFER_MINUTES, CAPACITY, HORIZON_DAYS, MOST_AHEAD, NOTICE_HOURS, SLOT_MINUTES},
 };
 
 pub(super) fn problems(settings: &Settings, found: &mut Found) {
@@ -14,6 +14,7 @@ pub(super) fn problems(settings: &Settings, found: &mut Found) {
         ("horizon_days", booking.horizon_days, HORIZON_DAYS),
         ("buffer_minutes", booking.buffer_minutes, BUFFER_MINUTES),
         ("capacity", booking.capacity, CAPACITY),
+        ("most_ahead", booking.most_ahead, MOST_AHEAD),
     ] {
         let field = format!("booking.{field}");
         found.within(&field, value.into(), least.into(), most.into());
@@ -58,6 +59,7 @@ mod tests {
             horizon_days = 90
             buffer_minutes = 10
             capacity = 3
+            most_ahead = 4
             identify = "name_and_date"
         "#;
         let expected = Booking {
@@ -67,6 +69,7 @@ mod tests {
             horizon_days: 90,
             buffer_minutes: 10,
             capacity: 3,
+            most_ahead: 4,
             identify: Identify::NameAndDate,
         };
         assert_eq!(Settings::from_toml(toml).unwrap().booking, expected);
