@@ -47,6 +47,9 @@ pub struct Config {
     /// `BELLHOP_INGRESS_QUESTION_TIME_LIMIT_MS`, default 1 000: for the answer to a voice agent that asks who calls. The
     /// caller hears it ring meanwhile. Past it, the safe, empty answer.
     pub question_time_limit: Duration,
+    /// `BELLHOP_INGRESS_FUNCTION_TIME_LIMIT_MS`, default 3 000: for a function that a voice agent asks for in a call. The
+    /// caller hears silence meanwhile, and past it that it failed.
+    pub function_time_limit: Duration,
     /// `BELLHOP_INGRESS_TIMESTAMP_TOLERANCE_SECONDS`, default 300, either way.
     pub timestamp_tolerance: Duration,
     /// `BELLHOP_INGRESS_SOURCE_RATE` (default 200 webhooks a second) and `BELLHOP_INGRESS_SOURCE_BURST` (400).
@@ -96,6 +99,7 @@ impl Default for Config {
             body_time_limit: Duration::from_secs(10),
             database_time_limit: Duration::from_secs(5),
             question_time_limit: Duration::from_secs(1),
+            function_time_limit: Duration::from_secs(3),
             timestamp_tolerance: providers::retell::webhook::TOLERANCE,
             source_rate: Rate {
                 per_second: 200,
@@ -173,6 +177,10 @@ impl Config {
             question_time_limit: variables.millis(
                 "BELLHOP_INGRESS_QUESTION_TIME_LIMIT_MS",
                 standard.question_time_limit,
+            )?,
+            function_time_limit: variables.millis(
+                "BELLHOP_INGRESS_FUNCTION_TIME_LIMIT_MS",
+                standard.function_time_limit,
             )?,
             timestamp_tolerance: variables.seconds(
                 "BELLHOP_INGRESS_TIMESTAMP_TOLERANCE_SECONDS",

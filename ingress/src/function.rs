@@ -90,7 +90,7 @@ async fn carried_out(app: &App, asked: &Asked<'_>, function: &AskedFunction) -> 
     let asking = Asking {
         tenant: asked.source.tenant,
         now: asked.trace.arrived_at,
-        limit: app.config.question_time_limit,
+        limit: app.config.function_time_limit,
         request_id: &asked.trace.request_id,
         trace_id: &asked.trace.trace_id,
     };

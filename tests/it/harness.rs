@@ -110,8 +110,10 @@ impl World {
 
     /// Gives every question time, however busy the machine is: how long one may take is another test's.
     pub(crate) fn unhurried(&mut self) {
-        let limit = "BELLHOP_INGRESS_QUESTION_TIME_LIMIT_MS";
-        self.extra.push((limit.to_owned(), "60000".to_owned()));
+        for of in ["QUESTION", "FUNCTION"] {
+            let limit = format!("BELLHOP_INGRESS_{of}_TIME_LIMIT_MS");
+            self.extra.push((limit, "60000".to_owned()));
+        }
     }
 
     pub(crate) async fn without_processes(settings: &str, scenario: Scenario) -> Result<Self> {

@@ -97,7 +97,7 @@ async fn a_question_in_an_unknown_form_is_that_of_nobody() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_function_that_takes_too_long_is_to_be_asked_again() {
     let stage = stage(Config {
-        question_time_limit: Duration::from_millis(300),
+        function_time_limit: Duration::from_millis(300),
         ..Config::default()
     })
     .await;
