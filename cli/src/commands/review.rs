@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use anyhow::Result;
 use clap::Args;
-use domain::{Reason, call::CallReview, reminder::Ending};
+use domain::{Reason, call::CallReview, quality::QualityProblem, reminder::Ending};
 use jiff::{SignedDuration, Timestamp, tz::TimeZone};
 use serde_json::json;
 use store::ReviewEntry;
@@ -30,20 +30,26 @@ pub async fn run(options: Options) -> Result<ExitCode> {
     let since = Timestamp::now() - SignedDuration::from_hours(24 * i64::from(options.days));
     let mut tx = store.tenant(tenant.id).begin().await?;
     let entries = tx.waiting_for_a_person(since).await?;
+    let limits = &tenant.settings.quality;
+    let tally = tx.call_tally(limits, Timestamp::now()).await?;
+    let poor = tally.problems(limits).into_iter();
+    let poor: Vec<_> = poor
+        .filter_map(|(problem, words)| Some((problem, words?)))
+        .collect();
     if options.json {
-        let entries: Vec<_> = entries.iter().map(as_json).collect();
+        let poor = poor
+            .iter()
+            .map(|(problem, words)| poor_as_json(*problem, words));
+        let entries: Vec<_> = poor.chain(entries.iter().map(as_json)).collect();
         say!("{}", serde_json::to_string_pretty(&entries)?)?;
     } else {
-        let limits = &tenant.settings.quality;
-        let tally = tx.call_tally(limits, Timestamp::now()).await?;
-        let poor: Vec<_> = tally.problems(limits).into_iter().collect();
-        for words in poor.iter().filter_map(|(_, words)| words.as_deref()) {
+        for (_, words) in &poor {
             say!(
                 "too many calls go badly: {words}; once you have looked: bellhop tenant resume {}",
                 options.tenant
             )?;
         }
-        if entries.is_empty() && poor.iter().all(|(_, words)| words.is_none()) {
+        if entries.is_empty() && poor.is_empty() {
             say!("nothing waits for a person")?;
         }
         for entry in &entries {
@@ -85,6 +91,19 @@ fn words(entry: &ReviewEntry) -> String {
         Some(reason) => format!("{what}: {}", reason.words()),
         None => what,
     }
+}
+
+/// With the keys of the others, of which it has no value.
+fn poor_as_json(problem: QualityProblem, words: &str) -> serde_json::Value {
+    json!({
+        "external_id": null,
+        "appointment_at": null,
+        "what": problem.code(),
+        "reason": null,
+        "words": format!("too many calls go badly: {words}"),
+        "call": null,
+        "recorded_at": null,
+    })
 }
 
 fn as_json(entry: &ReviewEntry) -> serde_json::Value {

@@ -64,11 +64,14 @@ async fn a_clinic_whose_calls_are_all_short_is_paused_until_somebody_has_looked(
         .await?;
     let trace = world.operate(&["trace", &call]).await?;
     ensure!(trace.contains("quality    short"), "{trace}");
-    let review = world.operate(&["review", "--tenant", SLUG]).await?;
-    ensure!(
-        review.contains("4 of the last 4 conversations took less"),
-        "{review}"
-    );
+    for form in [&[][..], &["--json"]] {
+        let review = [&["review", "--tenant", SLUG], form].concat();
+        let review = world.operate(&review).await?;
+        ensure!(
+            review.contains("4 of the last 4 conversations took less"),
+            "{review}"
+        );
+    }
 
     world.operate(&["tenant", "resume", SLUG]).await?;
     world.play().await?;
