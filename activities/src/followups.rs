@@ -80,7 +80,7 @@ fn missed_kind(row: &CallRow, outcome: CallOutcome) -> Option<MissedKind> {
     }
 }
 
-/// Somebody wants to be called: so it was read out of an entry of a conversation with this number.
+/// Somebody wants to be called: so it was read out of what was written or said from this number.
 pub(crate) async fn asked_for_call(
     tx: &mut TenantTx,
     extraction: ExtractionId,

@@ -25,7 +25,7 @@ pub(crate) async fn settle(
         apply_outcome(tx, row, decided, now).await?;
         let detail = row.facts.view.disconnection_reason.as_deref();
         tx.finish_call(row.id, decided, now, detail).await?;
-        texts::call_settled(tx, row.id, now).await?;
+        texts::call_settled(tx, row, now).await?;
         followups::call_settled(tx, row, decided, now).await?;
         quality::call_settled(tx, row, decided, now).await?;
         tracing::info!(call.id = %row.id, outcome = %decided, "call ended");
@@ -43,7 +43,7 @@ pub(crate) async fn settle(
         tx.correct_outcome(row.id, outcome).await?;
         tracing::info!(call.id = %row.id, %before, %outcome, "a late event corrected the outcome");
     }
-    texts::call_settled(tx, row.id, now).await?;
+    texts::call_settled(tx, row, now).await?;
     if is_corrected {
         followups::call_settled(tx, row, outcome, now).await?;
     }

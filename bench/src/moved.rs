@@ -95,6 +95,7 @@ async fn moved(world: &World, all: &[Appointment], numbers: Range<usize>) -> Res
     let ids: Vec<String> = all.iter().map(|each| each.external_id.clone()).collect();
     let mut database = PgConnection::connect(&world.database_url()).await?;
     let before = next_looks(&mut database, &ids).await?;
+    ensure!(before.len() == ids.len(), "not every reminder waits");
     let begun = Instant::now();
     let asked = all.iter().zip(0..).map(|(appointment, place)| async move {
         tokio::time::sleep_until(begun + BETWEEN * place).await;

@@ -104,10 +104,10 @@ impl TenantTx {
         if queued.rows_affected() == 0 {
             return Ok(false);
         }
-        // A transcript that was shorter need not be read any more.
+        // A transcript that was shorter need not be read any more; of a call with an agent nothing else that waits.
         sqlx::query!(
             "update extractions set state = 'superseded'
-             where tenant_id = $1 and (entry_id = $2 or call_id = $3) and kind = $4 and state = 'waiting'
+             where tenant_id = $1 and ((entry_id = $2 and kind = $4) or call_id = $3) and state = 'waiting'
                and fingerprint <> $5",
             self.tenant(),
             entry,

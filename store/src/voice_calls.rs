@@ -28,7 +28,7 @@ pub struct VoiceCall {
     pub sentiment: Option<Sentiment>,
 }
 
-/// A call in which somebody talked, with what was said in it. It holds personal data; it has no `Debug`.
+/// A call in which somebody talked. It holds personal data; it has no `Debug`.
 pub struct Talk {
     /// Whom we called, or who was found to call.
     pub contact: ContactId,
@@ -41,31 +41,49 @@ pub struct Talk {
     /// When it was over, as far as is known.
     pub ended_at: Option<Timestamp>,
     pub summary: Option<String>,
-    /// What the provider told of its course, the newest first.
-    pub bodies: Vec<Vec<u8>>,
 }
 
-/// Of so many events of a call the transcript is looked for; all that tell of its course.
+/// Of so many events of a call, the newest, the transcript is looked for; a call has a handful.
 const MOST_BODIES: i64 = 20;
 
 impl TenantTx {
-    /// What was said in a call that is over. `None` when nobody talked, nobody knows who it was, or they were erased.
+    /// A call whose words may be read. `None` when nobody talked, nobody knows who it was, they do not want to be called
+    /// any more, or were erased.
     pub async fn talk(&mut self, call: CallId) -> Result<Option<Talk>> {
+        let talked = TALKED
+            .iter()
+            .filter(|each| **each != CallOutcome::DoNotCall);
+        let talked: Vec<String> = talked.map(|each| each.code().to_owned()).collect();
         let row = sqlx::query!(
             r#"select contact_id as "contact_id!", e164 as "e164!", line, provider,
                       coalesce(placed_at, dialing_at, authorized_at) as "at!", coalesce(ended_at, outcome_at) as ended_at,
                       summary
                from calls
                where tenant_id = $1 and id = $2 and outcome = any($3) and contact_id is not null and e164 is not null
-                 and erased_at is null"#,
+                 and not applied_opt_out and erased_at is null"#,
             self.tenant(),
             call.uuid(),
-            &TALKED.map(|outcome| outcome.code().to_owned())
+            &talked
         )
         .fetch_optional(&mut *self.tx)
         .await?;
-        let Some(row) = row else { return Ok(None) };
-        let bodies = sqlx::query_scalar!(
+        row.map(|row| {
+            Ok(Talk {
+                contact: ContactId::from_uuid(row.contact_id),
+                e164: row.e164,
+                line: row.line,
+                provider: known("calls.provider", &row.provider, VoiceProvider::from_code)?,
+                at: from_db(row.at),
+                ended_at: row.ended_at.map(from_db),
+                summary: row.summary,
+            })
+        })
+        .transpose()
+    }
+
+    /// What the provider told of a call's course, as it came.
+    pub async fn told_of_call(&mut self, call: CallId) -> Result<Vec<Vec<u8>>> {
+        Ok(sqlx::query_scalar!(
             "select body from events where tenant_id = $1 and call_id = $2 and observation is not null
              order by id desc limit $3",
             self.tenant(),
@@ -73,17 +91,7 @@ impl TenantTx {
             MOST_BODIES
         )
         .fetch_all(&mut *self.tx)
-        .await?;
-        Ok(Some(Talk {
-            contact: ContactId::from_uuid(row.contact_id),
-            e164: row.e164,
-            line: row.line,
-            provider: known("calls.provider", &row.provider, VoiceProvider::from_code)?,
-            at: from_db(row.at),
-            ended_at: row.ended_at.map(from_db),
-            summary: row.summary,
-            bodies,
-        }))
+        .await?)
     }
 
     /// The newest calls of voice agents with a person, oldest first. What was given up before it was dialed is none.

@@ -4,6 +4,7 @@ use domain::{
     alert::AlertCause,
     breaker::{AskedOutcome, Permit},
     followup::Uttered,
+    ids::{CallId, EntryId},
     settings::Settings,
     text::{ExtractionStep, ExtractionStop, Passage, Usage, extraction_step, month_of, passages},
 };
@@ -197,33 +198,55 @@ async fn words(
     settings: &Settings,
     now: Timestamp,
 ) -> Result<Option<(Passage, Uttered)>> {
-    let (Some(source), kinds) = (row.source, &[row.kind]) else {
+    let Some(source) = row.source else {
         return Ok(None);
     };
-    let (mut found, uttered) = match source {
-        PassageSource::Entry(entry) => {
-            let Some(stored) = tx.entry(entry).await? else {
-                return Ok(None);
-            };
-            let e164 = stored.e164.as_deref().unwrap_or_default();
-            let uttered = Uttered::in_entry(&stored.entry, e164);
-            (passages(&stored.entry, kinds, now).into_iter(), uttered)
-        }
-        PassageSource::Call(call) => {
-            let Some(told) = tx.talk(call).await? else {
-                return Ok(None);
-            };
-            let passage = talk::passage(&told, kinds, settings);
-            let found: Vec<_> = passage.into_iter().collect();
-            (found.into_iter(), talk::uttered(&told, settings))
-        }
+    let found = match source {
+        PassageSource::Entry(entry) => in_entry(tx, row, entry, now).await?,
+        PassageSource::Call(call) => in_call(tx, row, call, settings).await?,
+    };
+    let Some((passage, uttered)) = found else {
+        return Ok(None);
     };
     let whose = tx.recognise(Some(&uttered.e164), settings).await?;
-    if whose.person.is_none_or(|person| person.id != row.contact) {
+    let is_theirs = whose.person.is_some_and(|person| person.id == row.contact);
+    Ok(is_theirs.then_some((passage, uttered)))
+}
+
+async fn in_entry(
+    tx: &mut TenantTx,
+    row: &PassageRow,
+    entry: EntryId,
+    now: Timestamp,
+) -> Result<Option<(Passage, Uttered)>> {
+    let Some(stored) = tx.entry(entry).await? else {
+        return Ok(None);
+    };
+    let Some(e164) = stored.e164.as_deref() else {
+        return Ok(None);
+    };
+    let mut found = passages(&stored.entry, &[row.kind], now).into_iter();
+    let found = found.find(|passage| passage.fingerprint().as_slice() == row.fingerprint);
+    Ok(found.map(|passage| (passage, Uttered::in_entry(&stored.entry, e164))))
+}
+
+/// Whoever proved in the call that they are somebody else is not whom its words were queued for.
+async fn in_call(
+    tx: &mut TenantTx,
+    row: &PassageRow,
+    call: CallId,
+    settings: &Settings,
+) -> Result<Option<(Passage, Uttered)>> {
+    let Some(told) = tx.talk(call).await? else {
+        return Ok(None);
+    };
+    if told.contact != row.contact {
         return Ok(None);
     }
-    let found = found.find(|passage| passage.fingerprint().as_slice() == row.fingerprint);
-    Ok(found.map(|passage| (passage, uttered)))
+    let passage = talk::passage(tx, call, &told, &[row.kind], settings).await?;
+    let passage =
+        passage.filter(|passage| talk::fingerprint(call, passage).as_slice() == row.fingerprint);
+    Ok(passage.map(|passage| (passage, talk::uttered(&told, settings))))
 }
 
 async fn answered(

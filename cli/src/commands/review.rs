@@ -27,11 +27,12 @@ pub async fn run(options: Options) -> Result<ExitCode> {
     let store = config::store()?;
     let tenant = tenant::find(&store, &options.tenant).await?;
     let zone = tenant.settings.tenant.zone()?;
-    let since = Timestamp::now() - SignedDuration::from_hours(24 * i64::from(options.days));
+    let now = Timestamp::now();
+    let since = now - SignedDuration::from_hours(24 * i64::from(options.days));
     let mut tx = store.tenant(tenant.id).begin().await?;
     let entries = tx.waiting_for_a_person(since).await?;
     let limits = &tenant.settings.quality;
-    let tally = tx.call_tally(limits, Timestamp::now()).await?;
+    let tally = tx.call_tally(limits, now).await?;
     let poor = tally.problems(limits).into_iter();
     let poor: Vec<_> = poor
         .filter_map(|(problem, words)| Some((problem, words?)))
@@ -39,7 +40,7 @@ pub async fn run(options: Options) -> Result<ExitCode> {
     if options.json {
         let poor = poor
             .iter()
-            .map(|(problem, words)| poor_as_json(*problem, words));
+            .map(|(problem, words)| poor_as_json(*problem, words, now));
         let entries: Vec<_> = poor.chain(entries.iter().map(as_json)).collect();
         say!("{}", serde_json::to_string_pretty(&entries)?)?;
     } else {
@@ -93,8 +94,8 @@ fn words(entry: &ReviewEntry) -> String {
     }
 }
 
-/// With the keys of the others, of which it has no value.
-fn poor_as_json(problem: QualityProblem, words: &str) -> serde_json::Value {
+/// With the keys of the others, and no appointment.
+fn poor_as_json(problem: QualityProblem, words: &str, now: Timestamp) -> serde_json::Value {
     json!({
         "external_id": null,
         "appointment_at": null,
@@ -102,7 +103,7 @@ fn poor_as_json(problem: QualityProblem, words: &str) -> serde_json::Value {
         "reason": null,
         "words": format!("too many calls go badly: {words}"),
         "call": null,
-        "recorded_at": null,
+        "recorded_at": now,
     })
 }
 

@@ -28,7 +28,13 @@ pub struct Passage {
 impl Passage {
     /// The same for the same words of the same kind: what was read once need not be read again.
     pub fn fingerprint(&self) -> [u8; 32] {
+        self.fingerprint_in(&[])
+    }
+
+    /// The same only in the same place, such as one call.
+    pub fn fingerprint_in(&self, place: &[u8]) -> [u8; 32] {
         let mut hash = Sha256::new();
+        hash.update(place);
         hash.update(self.kind.code().as_bytes());
         hash.update([0]);
         hash.update(self.words.as_bytes());

@@ -88,6 +88,20 @@ pub struct Transcript {
     pub lines: Vec<TranscriptLine>,
 }
 
+impl Transcript {
+    /// The one in which most was said, whatever the order in which they came: the others are parts of it.
+    pub fn longest(told: impl Iterator<Item = Transcript>) -> Option<Transcript> {
+        told.max_by(|one, other| {
+            let longer = one.length().cmp(&other.length());
+            longer.then_with(|| one.cmp(other))
+        })
+    }
+
+    fn length(&self) -> usize {
+        self.lines.iter().map(|line| line.words.len()).sum()
+    }
+}
+
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct TranscriptLine {
     pub speaker: Speaker,

@@ -216,6 +216,22 @@ fn an_entry_survives_its_storage_and_prints_nothing_personal() {
 }
 
 #[test]
+fn the_longest_of_several_transcripts_counts_in_whatever_order_they_came() {
+    let part = transcript(true, &["I moved"]).unwrap();
+    let same_length = transcript(true, &["I stood"]).unwrap();
+    let whole = transcript(true, &["I moved", "to Mill Lane"]).unwrap();
+    let longest =
+        |told: &[&Transcript]| Transcript::longest(told.iter().map(|each| (*each).clone()));
+    assert_eq!(longest(&[&part, &whole]), longest(&[&whole, &part]));
+    assert_eq!(longest(&[&whole, &part]), Some(whole));
+    assert_eq!(
+        longest(&[&part, &same_length]),
+        longest(&[&same_length, &part])
+    );
+    assert_eq!(longest(&[]), None);
+}
+
+#[test]
 fn of_a_talk_with_an_agent_the_transcript_is_read_or_else_the_summary() {
     let now = at("2027-03-23T00:00:00Z");
     let said = transcript(true, &["I moved"]);
