@@ -168,6 +168,29 @@ async fn what_is_kept_for_ever_is_not_deleted() {
 }
 
 #[tokio::test]
+async fn a_call_goes_in_its_time_though_what_was_read_of_it_stays() {
+    let stage = stage().await;
+    let tenant = stage.tenant("clinic").await;
+    fill(&stage, &tenant, &ADA).await;
+    let mut settings = Settings::default();
+    settings.retention.conversations_days = 0;
+    settings.retention.calls_days = 30;
+    let mut tx = tenant.begin().await.unwrap();
+    tx.apply_settings(&settings).await.unwrap();
+    tx.commit().await.unwrap();
+    let of_calls = "select count(*) from extractions where call_id is not null";
+    assert_eq!(stage.count(of_calls).await, 1);
+    let all = stage.count("select count(*) from extractions").await;
+
+    let later = Timestamp::now() + SignedDuration::from_hours(24 * 3650);
+    while tenant.sweep(later).await.unwrap().deleted > 0 {}
+
+    assert_eq!(stage.count("select count(*) from calls").await, 0);
+    assert_eq!(stage.count(of_calls).await, 0);
+    assert_eq!(stage.count("select count(*) from extractions").await, all);
+}
+
+#[tokio::test]
 async fn the_first_to_say_that_a_check_arrived_counts() {
     let stage = stage().await;
     let tenant = stage.tenant("clinic").await;
