@@ -547,6 +547,8 @@ async fn a_handle_given_a_neighbours_ids_finds_nothing() {
     assert!(tx.event_entry(theirs.event).await.unwrap().is_none());
     assert!(tx.unread_events(theirs.call).await.unwrap().is_empty());
     assert!(tx.observations(theirs.call).await.unwrap().is_empty());
+    assert!(tx.told_of_call(theirs.call).await.unwrap().is_empty());
+    assert!(tx.talk(theirs.call).await.unwrap().is_none());
     assert!(!tx.call_heard_of(theirs.call).await.unwrap());
     assert!(tx.timeline(their_appointment).await.unwrap().is_empty());
     let version = tx.appointment_version(their_appointment).await.unwrap();
