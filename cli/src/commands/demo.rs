@@ -176,9 +176,11 @@ impl Demo<'_> {
             "{} made, {} appointments imported, {} rows rejected",
             settings.tenant.name, imported.added, imported.rejected
         ))?;
-        let rejects = std::fs::read_to_string(&files.rejects).unwrap_or_default();
-        for line in rejects.lines().skip(1) {
-            crate::say!("    rejected: {line}")?;
+        // Without a bad row there is no such file.
+        let rejects = std::fs::read(&files.rejects).unwrap_or_default();
+        for row in csv::Reader::from_reader(rejects.as_slice()).deserialize() {
+            let (line, field, value, problem): (String, String, String, String) = row?;
+            crate::say!("    line {line}, {field} {value:?}: {problem}")?;
         }
         Ok(imported)
     }
