@@ -29,6 +29,8 @@ pub struct Report {
     pub events: i64,
     pub duplicates: i64,
     pub unread_events: i64,
+    /// Those that nothing can be made of, or that were given up.
+    pub useless_events: i64,
 }
 
 /// One line of the answer to "why was this call made, or not?" (RULE-5).
@@ -89,7 +91,8 @@ impl TenantTx {
         .await?;
         let events = sqlx::query!(
             r#"select count(*) as "count!", coalesce(sum(duplicates), 0)::bigint as "duplicates!",
-                      count(*) filter (where state in ('received', 'queued', 'processing', 'failed')) as "unread!"
+                      count(*) filter (where state in ('received', 'queued', 'processing', 'failed')) as "unread!",
+                      count(*) filter (where state in ('invalid', 'dead')) as "useless!"
                from events where tenant_id = $1 and source_id is not null"#,
             self.tenant()
         )
@@ -104,6 +107,7 @@ impl TenantTx {
             events: events.count,
             duplicates: events.duplicates,
             unread_events: events.unread,
+            useless_events: events.useless,
         })
     }
 

@@ -112,6 +112,10 @@ impl Summary {
         if self.lost > 0 {
             troubles.push(format!("{} webhooks are lost or were not read", self.lost));
         }
+        if self.report.useless_events > 0 {
+            let useless = self.report.useless_events;
+            troubles.push(format!("{useless} webhooks were not understood, or given up"));
+        }
         if self.double_dials > 0 {
             troubles.push(format!("{} calls were dialed twice", self.double_dials));
         }
