@@ -3,16 +3,17 @@
 use anyhow::{Context, Result, ensure};
 use serde_json::{Value, json};
 use simulator::{
-    retell::{CreateFault, Outcome},
+    retell::{CreateFault, Outcome, WebhookFault},
     senders::{VapiAuth, Vendor},
     vapi::{
         Account, Caller, Config, Direction, MessageServer, Rang, Running, Scenario, Taken,
-        ToolShape, ToolUse,
+        ToolSeen, ToolShape, ToolUse,
     },
 };
 
-use crate::harness::{
-    CONFIRMED, HEADER, OPEN_CLINIC, SLUG, World, eventually, number, quick, row, rows,
+use crate::{
+    desk::half_past,
+    harness::{CONFIRMED, HEADER, OPEN_CLINIC, SLUG, World, eventually, number, quick, row, rows},
 };
 
 const KEY: &str = "vapi-private-key-000000";
@@ -26,13 +27,13 @@ struct Clinic {
     vapi: Running,
 }
 
-fn settings() -> String {
+fn settings(more: &str) -> String {
     let vapi = format!(
         "\n[vapi]\nassistant_id = \"{ASSISTANT}\"\nphone_number_id = \"{NUMBER_ID}\"\ncalls_per_second = 0\n
          [booking]\nenabled = true\n"
     );
     let chosen = OPEN_CLINIC.replace("live = true", "live = true\nvoice_provider = \"vapi\"");
-    chosen + &vapi
+    chosen + &vapi + more
 }
 
 /// Messages are sent again, as a server at Vapi has to be set up for.
@@ -45,7 +46,11 @@ fn scenario() -> Scenario {
 
 impl Clinic {
     async fn start(scenario: Scenario) -> Result<Self> {
-        let mut world = World::without_processes(&settings(), quick()).await?;
+        Self::with_settings("", scenario).await
+    }
+
+    async fn with_settings(more: &str, scenario: Scenario) -> Result<Self> {
+        let mut world = World::without_processes(&settings(more), quick()).await?;
         let vapi = simulator::vapi::start(Config::with_account(KEY, None, scenario)).await?;
         let base_url = ("BELLHOP_VAPI_BASE_URL".to_owned(), vapi.base_url());
         world.extra.push(base_url);
@@ -240,6 +245,76 @@ async fn nobody_is_taken_for_the_caller_on_a_line_that_is_not_ours() -> Result<(
             .await?,
         0
     );
+    eventually("somebody hears of the strange line", || async {
+        let told = "alerts where cause = 'unknown_caller'";
+        Ok(clinic.world.count(told).await? == 1)
+    })
+    .await
+}
+
+#[tokio::test]
+async fn nobody_is_guessed_on_a_number_that_several_people_have() -> Result<()> {
+    let shared = format!("[inbound]\nshared_numbers = [{:?}]\n", number(3));
+    let mut clinic = Clinic::with_settings(&shared, scenario()).await?;
+    let time = "2030-01-01T10:00:00Z";
+    let file = format!(
+        "{HEADER}B1,Bea Baker,{0},{time},\nB2,Ben Baker,{0},{time},\n{1}",
+        number(7),
+        row("A3", 3, 3)
+    );
+    clinic.world.import(&file).await?;
+    clinic.world.settled().await?;
+
+    for of in [7, 3] {
+        let rang = clinic.ring(caller(of)).await?;
+        assert_eq!(told(&rang, "caller"), "shared", "{rang:?}");
+        assert_eq!(told(&rang, "is_known"), "false", "{rang:?}");
+        assert_eq!(told(&rang, "appointment_count"), "", "{rang:?}");
+        let answer = rang.answer.context("there is an answer")?.to_string();
+        ensure!(
+            !answer.contains("Ada") && !answer.contains("Baker"),
+            "{answer}"
+        );
+    }
+    let guessed = "context_log where contact_id is not null";
+    assert_eq!(clinic.world.count(guessed).await?, 0);
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_booking_that_a_tool_asks_for_twice_is_made_once_and_answered_alike() -> Result<()> {
+    let clinic = Clinic::with_appointment(scenario().always(Outcome::NoClearAnswer)).await?;
+    let (words, at) = half_past(9, 4)?;
+    // One invocation that is sent twice at once, then another for the same time.
+    let book = || ToolUse::new("book", json!({"datetime": words}));
+    let twice = book().with_fault(WebhookFault::Duplicate);
+
+    let rang = clinic.ring(caller(1).with_tools([twice, book()])).await?;
+    clinic.call_is_over().await?;
+
+    let tools = clinic.vapi.ledger().tools;
+    let ids: Vec<_> = tools.iter().map(|tool| &tool.tool_call_id).collect();
+    let [first, again, later] = tools.as_slice() else {
+        anyhow::bail!("three requests: {tools:#?}");
+    };
+    ensure!(ids[0] == ids[1] && ids[0] != ids[2], "{ids:?}");
+    for tool in &tools {
+        assert_eq!((tool.status, &tool.problem), (Some(200), &None), "{tool:?}");
+        assert_eq!(tool.provider_call_id, rang.provider_call_id);
+    }
+    assert_eq!(first.result, again.result);
+    let ok = |tool: &ToolSeen| -> Result<bool> {
+        let told = tool.result.as_ref().context("a result")?;
+        let told: Value = serde_json::from_str(told)?;
+        Ok(told["ok"] == true && told["changed"] == true)
+    };
+    ensure!(ok(first)?, "{first:?}");
+    ensure!(!ok(later)?, "nothing more is booked: {later:?}");
+    let booked = format!("appointments where external_id like 'apt_%' and starts_at = '{at}'");
+    assert_eq!(clinic.world.count(&booked).await?, 1);
+    let all = "appointments where external_id like 'apt_%'";
+    assert_eq!(clinic.world.count(all).await?, 1);
+    assert_eq!(clinic.world.count("call_functions").await?, 2);
     Ok(())
 }
 
@@ -281,7 +356,7 @@ async fn what_the_assistant_asks_for_is_done_once_in_every_shape() -> Result<()>
         .map(|(nth, shape)| {
             ToolUse::new("note", json!({"text": format!("note number {nth}")}))
                 .in_shape(shape)
-                .with_fault(simulator::retell::WebhookFault::Duplicate)
+                .with_fault(WebhookFault::Duplicate)
         })
         .collect();
     let wanted = i64::try_from(notes.len())?;
