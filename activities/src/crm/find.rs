@@ -19,7 +19,8 @@ pub(super) enum Found {
 }
 
 /// Looks by our own id where the CRM keeps it, then by the contact's numbers. Of several people with a number it is the
-/// one with the name, if there is one; nobody is guessed.
+/// one with the name, if there is one; nobody is guessed. In the place of a record that was deleted only one with the
+/// name counts.
 pub(super) async fn record_of(desk: &Desk<'_>, contact: &CrmContact) -> Work<Found> {
     if desk.settings.crm.reference_field.is_some() {
         let (client, permit) = desk.permit(1).await?;
@@ -28,6 +29,7 @@ pub(super) async fn record_of(desk: &Desk<'_>, contact: &CrmContact) -> Work<Fou
             return Ok(Found::One(record.id));
         }
     }
+    let was_deleted = contact.trouble == Some(CrmTrouble::Gone);
     let numbers = [&contact.told.phone, &contact.told.mobile];
     for number in numbers.into_iter().flatten() {
         let Ok(number) = PhoneNumber::from_e164(number) else {
@@ -36,8 +38,12 @@ pub(super) async fn record_of(desk: &Desk<'_>, contact: &CrmContact) -> Work<Fou
         let free = unowned(desk, with_number(desk, &number).await?).await?;
         match free.as_slice() {
             [] => {}
-            [record] => return Ok(Found::One(record.id.clone())),
-            several => return Ok(named(desk, contact, several)),
+            [record] if !was_deleted => return Ok(Found::One(record.id.clone())),
+            several => match named(desk, contact, several) {
+                // Somebody else of the household.
+                Found::Several if was_deleted => {}
+                found => return Ok(found),
+            },
         }
     }
     Ok(Found::Nobody)
