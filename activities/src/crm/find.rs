@@ -19,8 +19,7 @@ pub(super) enum Found {
 }
 
 /// Looks by our own id where the CRM keeps it, then by the contact's numbers. Of several people with a number it is the
-/// one with the name, if there is one; nobody is guessed. In the place of a record that was deleted only one with the
-/// name counts.
+/// one with the name, if there is one; nobody is guessed.
 pub(super) async fn record_of(desk: &Desk<'_>, contact: &CrmContact) -> Work<Found> {
     if desk.settings.crm.reference_field.is_some() {
         let (client, permit) = desk.permit(1).await?;
@@ -29,24 +28,32 @@ pub(super) async fn record_of(desk: &Desk<'_>, contact: &CrmContact) -> Work<Fou
             return Ok(Found::One(record.id));
         }
     }
-    let was_deleted = contact.trouble == Some(CrmTrouble::Gone);
     let numbers = [&contact.told.phone, &contact.told.mobile];
     for number in numbers.into_iter().flatten() {
         let Ok(number) = PhoneNumber::from_e164(number) else {
             continue;
         };
         let free = unowned(desk, with_number(desk, &number).await?).await?;
-        match free.as_slice() {
-            [] => {}
-            [record] if !was_deleted => return Ok(Found::One(record.id.clone())),
-            several => match named(desk, contact, several) {
-                // Somebody else of the household.
-                Found::Several if was_deleted => {}
-                found => return Ok(found),
-            },
+        match chosen(desk, contact, &free) {
+            Found::Nobody => {}
+            found => return Ok(found),
         }
     }
     Ok(Found::Nobody)
+}
+
+/// Who of those with a contact's number the contact is. In the place of a record that was deleted only one with the name
+/// counts: whoever else has the number is somebody of the household.
+fn chosen(desk: &Desk<'_>, contact: &CrmContact, free: &[Record]) -> Found {
+    let was_deleted = contact.trouble == Some(CrmTrouble::Gone);
+    match free {
+        [] => Found::Nobody,
+        [record] if !was_deleted => Found::One(record.id.clone()),
+        several => match named(desk, contact, several) {
+            Found::Several if was_deleted => Found::Nobody,
+            found => found,
+        },
+    }
 }
 
 /// Of several with a number, the one with the contact's name.
@@ -199,13 +206,8 @@ pub(super) async fn whose(desk: &Desk<'_>, work: &CrmWork, id: &RecordId) -> Wor
     found.sort_by(|one, other| one.id.cmp(&other.id));
     found.dedup_by(|one, other| one.id == other.id);
     let free = unowned(desk, found).await?;
-    let chosen = match free.as_slice() {
-        [] => Found::Nobody,
-        [only] => Found::One(only.id.clone()),
-        several => named(desk, &contact, several),
-    };
     let mut tx = desk.tenant.begin().await?;
-    match chosen {
+    match chosen(desk, &contact, &free) {
         Found::Nobody => {}
         Found::Several => tx.crm_unlink(contact.id, CrmTrouble::Several).await?,
         Found::One(record) => {

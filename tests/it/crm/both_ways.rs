@@ -177,6 +177,12 @@ async fn who_was_made_anew_before_the_old_record_was_deleted_is_found_and_nobody
             contact.uuid()
         );
         assert_eq!(office.world.sql(&stands).await?, becomes, "{name}");
+
+        // A change of the other record is no reason to take it either.
+        let remark = json!({"Description": "Likes mornings"});
+        ensure!(office.zoho.edit("Contacts", &new, &remark));
+        office.settled().await?;
+        assert_eq!(office.world.sql(&stands).await?, becomes, "{name}");
     }
     assert_eq!(office.zoho.records("Contacts").len(), 2);
     assert_eq!(office.writes(), 0);
