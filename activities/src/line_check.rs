@@ -43,8 +43,11 @@ pub(crate) async fn advance(store: &Store, input: &At<LineCheckInput>) -> Result
         CheckStep::Finished(verdict) => {
             tx.line_check_judged(planned_at, verdict).await?;
             judged(&mut tx, verdict, now).await?;
+            tx.commit().await?;
             tracing::info!(%verdict, "the phone line was checked");
-            LineCheckStep::Finished
+            metrics::counter!("bellhop_line_checks_total", "verdict" => verdict.code())
+                .increment(1);
+            return Ok(LineCheckStep::Finished);
         }
     };
     tx.commit().await?;

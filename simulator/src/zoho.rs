@@ -155,6 +155,11 @@ impl Shared {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// Milliseconds since 1970 by the fake's own clock.
+    fn now_ms(&self) -> i64 {
+        self.book.scenario().now_ms()
+    }
+
     /// Runs something until it ends or the fake does.
     fn spawn(self: &Arc<Self>, task: impl Future<Output = ()> + Send + 'static) {
         let book = self.book.clone();

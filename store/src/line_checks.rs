@@ -9,6 +9,7 @@ use jiff::Timestamp;
 use crate::{
     Result, TenantTx,
     instant::{from_db, to_db},
+    reminders::known,
 };
 
 /// A check, and when the provider was last asked about it.
@@ -114,6 +115,22 @@ impl TenantTx {
         .execute(&mut *self.tx)
         .await?;
         Ok(())
+    }
+
+    /// When the newest check with a verdict was planned, and the verdict.
+    pub async fn last_line_check(&mut self) -> Result<Option<(Timestamp, Verdict)>> {
+        let row = sqlx::query!(
+            r#"select planned_at, verdict as "verdict!" from line_checks
+               where tenant_id = $1 and verdict is not null order by planned_at desc limit 1"#,
+            self.tenant()
+        )
+        .fetch_optional(&mut *self.tx)
+        .await?;
+        row.map(|row| {
+            let verdict = known("line_checks.verdict", &row.verdict, Verdict::from_code)?;
+            Ok((from_db(row.planned_at), verdict))
+        })
+        .transpose()
     }
 
     pub async fn line_check_judged(

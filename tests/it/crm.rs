@@ -4,6 +4,7 @@
 mod away;
 mod both_ways;
 mod heard;
+mod week;
 
 use anyhow::{Context, Result, ensure};
 use domain::ids::ContactId;
@@ -53,6 +54,7 @@ last_name = \"Last_Name\"
 phone = \"Phone\"
 mobile = \"Mobile\"
 email = \"Email\"
+notes = \"Description\"
 do_not_call = \"Do_Not_Call\"
 "
     );

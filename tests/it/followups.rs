@@ -210,6 +210,18 @@ async fn check_now(world: &World, client: &Client) -> Result<()> {
     Ok(())
 }
 
+/// In seconds: how often the schedule starts a check, by the settings' default.
+async fn checked_every(world: &World, client: &Client) -> Result<Vec<Option<i64>>> {
+    let schedule = client.get_schedule_handle(names::line_check_id(world.tenant));
+    let described = schedule.describe(Default::default()).await?;
+    let schedule = described.raw().schedule.as_ref();
+    let spec = schedule.and_then(|schedule| schedule.spec.as_ref());
+    let turns = spec.iter().flat_map(|spec| &spec.interval);
+    Ok(turns
+        .map(|turn| turn.interval.map(|interval| interval.seconds))
+        .collect())
+}
+
 /// How the newest check stands; empty while it is judged.
 async fn verdict(world: &World) -> Result<String> {
     world
@@ -222,11 +234,17 @@ async fn a_line_that_does_not_receive_is_told_and_one_that_receives_ends_it() ->
     let (world, lines) = with_lines(CHECKED, fast()).await?;
     let client = world.client().await?;
     check_now(&world, &client).await?;
+    assert_eq!(checked_every(&world, &client).await?, [Some(6 * 3600)]);
     eventually("the text came in by webhook", || async {
         Ok(verdict(&world).await? == "arrived by webhook")
     })
     .await?;
     assert_eq!(lines.ledger().sends.len(), 1);
+    let doctor = world.run(&["doctor"], "").await?.out;
+    ensure!(
+        doctor.contains("phone line: the test text arrived in time"),
+        "{doctor}"
+    );
     assert_eq!(
         world
             .count("alerts where cause = 'line_check_failed'")

@@ -1,10 +1,12 @@
 //! Calls at Vapi: dialed at most once, answered before they are taken, with tools, by the same processes as Retell's.
 
+mod callers;
+
 use anyhow::{Context, Result, ensure};
 use serde_json::{Value, json};
 use simulator::{
     gemini,
-    retell::{CreateFault, Outcome},
+    retell::{CreateFault, Outcome, WebhookFault},
     senders::{VapiAuth, Vendor},
     vapi::{
         Account, CallScript, Caller, Config, Direction, MessageServer, Rang, Running, Scenario,
@@ -28,13 +30,13 @@ struct Clinic {
     vapi: Running,
 }
 
-fn settings() -> String {
+fn settings(more: &str) -> String {
     let vapi = format!(
         "\n[vapi]\nassistant_id = \"{ASSISTANT}\"\nphone_number_id = \"{NUMBER_ID}\"\ncalls_per_second = 0\n
          [booking]\nenabled = true\n"
     );
     let chosen = OPEN_CLINIC.replace("live = true", "live = true\nvoice_provider = \"vapi\"");
-    chosen + &vapi
+    chosen + &vapi + more
 }
 
 /// Messages are sent again, as a server at Vapi has to be set up for.
@@ -47,7 +49,11 @@ fn scenario() -> Scenario {
 
 impl Clinic {
     async fn start(scenario: Scenario) -> Result<Self> {
-        let world = World::without_processes(&settings(), quick()).await?;
+        Self::with_settings("", scenario).await
+    }
+
+    async fn with_settings(more: &str, scenario: Scenario) -> Result<Self> {
+        let world = World::without_processes(&settings(more), quick()).await?;
         Self::start_in(world, scenario).await
     }
 
@@ -123,7 +129,7 @@ async fn what_a_caller_says_is_read() -> Result<()> {
     let reader = gemini::Scenario::default().finding("ada@", json!({"email": "ada@said.example"}));
     let reader = gemini::start(gemini::Config::with_key(READER_KEY, reader)).await?;
     let extraction = "\n[extraction]\nenabled = true\nmodel = \"gemini-test\"\n";
-    let mut world = World::without_processes(&(settings() + extraction), quick()).await?;
+    let mut world = World::without_processes(&settings(extraction), quick()).await?;
     world.extra.extend([
         ("BELLHOP_GEMINI_BASE_URL".to_owned(), reader.base_url()),
         ("BELLHOP_TEXTS_ALLOW_PRIVATE".to_owned(), "yes".to_owned()),
@@ -281,7 +287,11 @@ async fn nobody_is_taken_for_the_caller_on_a_line_that_is_not_ours() -> Result<(
             .await?,
         0
     );
-    Ok(())
+    eventually("somebody hears of the strange line", || async {
+        let told = "alerts where cause = 'unknown_caller'";
+        Ok(clinic.world.count(told).await? == 1)
+    })
+    .await
 }
 
 #[tokio::test]
@@ -322,7 +332,7 @@ async fn what_the_assistant_asks_for_is_done_once_in_every_shape() -> Result<()>
         .map(|(nth, shape)| {
             ToolUse::new("note", json!({"text": format!("note number {nth}")}))
                 .in_shape(shape)
-                .with_fault(simulator::retell::WebhookFault::Duplicate)
+                .with_fault(WebhookFault::Duplicate)
         })
         .collect();
     let wanted = i64::try_from(notes.len())?;

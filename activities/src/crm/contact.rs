@@ -4,6 +4,7 @@ use domain::{
     crm::{Plan, Record, RecordId, Rules, Version, first_push, plan},
     ids::ContactId,
 };
+use jiff::SignedDuration;
 use providers::zoho::{NewRecord, Update};
 use store::{CrmContact, CrmTrouble, CrmWork};
 
@@ -11,6 +12,9 @@ use super::{
     Desk, Halt, Work, find,
     ours::{change, keep_quiet, ours, wish},
 };
+
+/// A search may still find what was deleted, and not find yet what was made.
+const SEARCH_LAG: SignedDuration = SignedDuration::from_mins(10);
 
 /// Finds or makes the record, and brings both sides together. Each step may be repeated.
 pub(super) async fn compare(desk: &Desk<'_>, work: &CrmWork, id: ContactId) -> Work {
@@ -95,11 +99,12 @@ async fn trouble(desk: &Desk<'_>, id: ContactId, trouble: CrmTrouble) -> Work {
     Ok(tx.commit().await?)
 }
 
-/// The record was deleted: the contact stays, and is not made again there.
+/// The record was deleted: the contact stays, and is not made again there. Somebody may have made another, or joined it
+/// with another, which was told before; so it is looked for once more.
 async fn gone(desk: &Desk<'_>, work: &CrmWork, id: ContactId) -> Work {
     let mut tx = desk.tenant.begin().await?;
     tx.crm_unlink(id, CrmTrouble::Gone).await?;
-    tx.crm_done(work).await?;
+    tx.crm_put_off(work, Some(desk.now + SEARCH_LAG)).await?;
     Ok(tx.commit().await?)
 }
 

@@ -34,13 +34,26 @@ pub(super) async fn record_of(desk: &Desk<'_>, contact: &CrmContact) -> Work<Fou
             continue;
         };
         let free = unowned(desk, with_number(desk, &number).await?).await?;
-        match free.as_slice() {
-            [] => {}
-            [record] => return Ok(Found::One(record.id.clone())),
-            several => return Ok(named(desk, contact, several)),
+        match chosen(desk, contact, &free) {
+            Found::Nobody => {}
+            found => return Ok(found),
         }
     }
     Ok(Found::Nobody)
+}
+
+/// Who of those with a contact's number the contact is. In the place of a record that was deleted only one with the name
+/// counts: whoever else has the number is somebody of the household.
+fn chosen(desk: &Desk<'_>, contact: &CrmContact, free: &[Record]) -> Found {
+    let was_deleted = contact.trouble == Some(CrmTrouble::Gone);
+    match free {
+        [] => Found::Nobody,
+        [record] if !was_deleted => Found::One(record.id.clone()),
+        several => match named(desk, contact, several) {
+            Found::Several if was_deleted => Found::Nobody,
+            found => found,
+        },
+    }
 }
 
 /// Of several with a number, the one with the contact's name.
@@ -193,13 +206,8 @@ pub(super) async fn whose(desk: &Desk<'_>, work: &CrmWork, id: &RecordId) -> Wor
     found.sort_by(|one, other| one.id.cmp(&other.id));
     found.dedup_by(|one, other| one.id == other.id);
     let free = unowned(desk, found).await?;
-    let chosen = match free.as_slice() {
-        [] => Found::Nobody,
-        [only] => Found::One(only.id.clone()),
-        several => named(desk, &contact, several),
-    };
     let mut tx = desk.tenant.begin().await?;
-    match chosen {
+    match chosen(desk, &contact, &free) {
         Found::Nobody => {}
         Found::Several => tx.crm_unlink(contact.id, CrmTrouble::Several).await?,
         Found::One(record) => {

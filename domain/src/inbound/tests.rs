@@ -182,6 +182,7 @@ fn an_american_summary_reads_like_this() {
          It is booked as Tax return with Mr Charles Babbage. \
          After that: Monday, April 5th at 12 noon; Monday, April 12th at 2:00 PM. \
          The last call was on Friday, November 20th, 2026. \
+         One matter is open: The invoice of May is wrong. \
          Free times are not known; look them up before offering one."
     );
 }
@@ -405,6 +406,17 @@ fn the_tenant_chooses_what_is_told() {
         assert_eq!(keys(&[told]), expected, "{told}");
     }
     assert!(keys(&[]).is_empty());
+    // Neither moods nor the profile, unless the tenant says so.
+    let usual = [
+        "appointment_count",
+        "appointments",
+        "first_name",
+        "free_times",
+        "issues",
+        "last_call",
+        "name",
+    ];
+    assert_eq!(keys(&Inbound::default().tell), usual);
 }
 
 #[test]
@@ -451,7 +463,7 @@ fn what_waits_for_a_person_keeps_the_words_of_the_past_back() {
     );
     assert_eq!(greeting(&held), "Welcome back, Ada!");
     let without_issues = Given {
-        tell: Inbound::default().tell,
+        tell: vec![Told::Name, Told::LastCall],
         ..held.clone()
     };
     assert!(!memory(&without_issues).summary.contains("colleague"));

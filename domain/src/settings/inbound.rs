@@ -61,6 +61,7 @@ impl Default for Inbound {
                 Told::Name,
                 Told::Appointments,
                 Told::LastCall,
+                Told::Issues,
                 Told::FreeTimes,
             ],
             override_agent_id: None,

@@ -15,7 +15,6 @@ use super::{
     problem::Problem,
     stored::{Stored, is_phone, read_time, time, user},
 };
-use crate::outbound::now_ms;
 
 /// Records that pages reach by number.
 const REACHED_BY_PAGE: usize = 2_000;
@@ -76,9 +75,10 @@ pub(super) async fn search(
     Path(module): Path<String>,
     Query(asked): Query<Asked>,
 ) -> Result<Response, Problem> {
+    let scenario = shared.book.scenario();
     #[expect(clippy::cast_possible_truncation, reason = "at most a week")]
-    let lag_ms = (shared.book.scenario().search_lag_seconds * 1000.0) as i64;
-    let newest = now_ms() - lag_ms;
+    let lag_ms = (scenario.search_lag_seconds * 1000.0) as i64;
+    let newest = scenario.now_ms() - lag_ms;
     // Of several, the first of these counts.
     let mut ways = ["email", "phone", "word"].into_iter();
     let wanted = ways.find_map(|how| Some((how, asked.get(how)?)));

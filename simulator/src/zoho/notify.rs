@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use super::{NotificationSeen, Shared, state::Done};
 use crate::{
     chance::{dice, happens, within},
-    outbound::{now_ms, what_failed},
+    outbound::what_failed,
     retell::WebhookFault,
 };
 
@@ -30,7 +30,7 @@ pub(super) fn notify(shared: &Arc<Shared>, module: &str, operation: &'static str
         other => other,
     };
     let wanted = [format!("{module}.{event}"), format!("{module}.all")];
-    let now = now_ms();
+    let now = shared.now_ms();
     let channels: Vec<_> = shared
         .state()
         .channels

@@ -117,5 +117,5 @@ fn bearer(headers: &HeaderMap) -> Option<String> {
 fn is_good(shared: &Shared, token: Option<&str>) -> bool {
     let state = shared.state();
     let end = token.and_then(|token| state.tokens.get(token));
-    end.is_some_and(|end| *end > now_ms())
+    end.is_some_and(|end| *end > shared.now_ms())
 }

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     ScenarioError,
     chance::{dice, happens},
+    outbound::now_ms,
     retell::WebhookFaults,
     scenario::{self, Checked, invalid, positive, probabilities, range},
 };
@@ -44,6 +45,8 @@ pub struct Scenario {
     pub search_lag_seconds: f64,
     /// Each write is so much later than the one before: the fake's clock may be ahead of the wall's then.
     pub step_seconds: u32,
+    /// The fake's clock is so far ahead of the wall's: with it channels and tokens run out, and writes are late.
+    pub clock_ahead_seconds: u32,
     /// Fields of which no two records of a module have the same value.
     pub unique: Vec<String>,
     /// Values that are refused wherever they are written.
@@ -72,6 +75,7 @@ impl Default for Scenario {
             page_size: 200,
             search_lag_seconds: 0.0,
             step_seconds: 0,
+            clock_ahead_seconds: 0,
             unique: Vec::new(),
             refuse: Vec::new(),
             notifications: WebhookFaults::default(),
@@ -167,6 +171,11 @@ impl Scenario {
             code: code.to_owned(),
         });
         self
+    }
+
+    /// Milliseconds since 1970 by the fake's own clock.
+    pub(super) fn now_ms(&self) -> i64 {
+        now_ms() + i64::from(self.clock_ahead_seconds) * 1000
     }
 
     /// What the `nth` request runs into, left to chance.

@@ -9,7 +9,6 @@ use super::{
     scenario::{Fault, Scenario, TokenFault},
     stored::{Stored, is_phone, kept},
 };
-use crate::outbound::now_ms;
 
 /// Longest text in a phone field.
 const LONGEST_PHONE: usize = 30;
@@ -119,7 +118,7 @@ impl State {
             created_ms: at_ms,
             modified_ms: at_ms,
             by: by.to_owned(),
-            made_ms: now_ms(),
+            made_ms: scenario.now_ms(),
         };
         let records = self.modules.entry(module.to_owned()).or_default();
         records.insert(id.clone(), stored);
@@ -231,7 +230,7 @@ impl State {
 
     /// The time of a write: in whole seconds.
     fn tick(&mut self, scenario: &Scenario) -> i64 {
-        let now = now_ms() / 1000 * 1000;
+        let now = scenario.now_ms() / 1000 * 1000;
         let step = i64::from(scenario.step_seconds) * 1000;
         self.last_ms = now.max(self.last_ms.saturating_add(step));
         self.last_ms

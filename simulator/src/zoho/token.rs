@@ -91,7 +91,7 @@ fn token(
         return Err("invalid_code");
     }
     let scenario = shared.book.scenario();
-    let now = now_ms();
+    let now = scenario.now_ms();
     let mut state = shared.state();
     state.given.retain(|at| at + TEN_MINUTES_MS > now);
     if state.given.len() >= scenario.tokens as usize {

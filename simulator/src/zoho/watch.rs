@@ -17,7 +17,6 @@ use super::{
     state::Channel,
     stored::{read_time, time},
 };
-use crate::outbound::now_ms;
 
 const HOUR_MS: i64 = 3_600_000;
 const LONGEST_TOKEN: usize = 50;
@@ -33,15 +32,17 @@ pub(super) async fn enable(
     let body: Value = serde_json::from_slice(&body).map_err(|_| Problem::bad("INVALID_DATA"))?;
     let channels = body.get("watch").and_then(Value::as_array);
     let channels = channels.ok_or_else(|| Problem::of("MANDATORY_NOT_FOUND", "watch"))?;
-    let longest_ms = i64::from(shared.book.scenario().channel_seconds) * 1000;
+    let scenario = shared.book.scenario();
+    let (now, longest_ms) = (
+        scenario.now_ms(),
+        i64::from(scenario.channel_seconds) * 1000,
+    );
     let mut elements = Vec::new();
     for wanted in channels {
         let id = id_of(&wanted["channel_id"]);
-        let channel = read(wanted, longest_ms);
+        let channel = read(wanted, now, longest_ms);
         let mut state = shared.state();
-        state
-            .channels
-            .retain(|_, channel| channel.expires_ms > now_ms());
+        state.channels.retain(|_, channel| channel.expires_ms > now);
         elements.push(match (id, channel) {
             (Some(id), Ok(_)) if method == Method::PUT && !state.channels.contains_key(&id) => {
                 Problem::of("NOT_SUBSCRIBED", "channel_id").element()
@@ -68,10 +69,10 @@ pub(super) async fn details(
     State(shared): State<Arc<Shared>>,
     Query(asked): Query<Asked>,
 ) -> Response {
-    let state = shared.state();
+    let (now, state) = (shared.now_ms(), shared.state());
     let wanted = asked.get("channel_id");
     let live = state.channels.iter().filter(|(id, channel)| {
-        channel.expires_ms > now_ms() && wanted.is_none_or(|wanted| wanted == *id)
+        channel.expires_ms > now && wanted.is_none_or(|wanted| wanted == *id)
     });
     let watch: Vec<Value> = live
         .map(|(id, channel)| {
@@ -111,7 +112,7 @@ pub(super) async fn disable(
     (status, Json(json!({"watch": elements}))).into_response()
 }
 
-fn read(wanted: &Value, longest_ms: i64) -> Result<Channel, Problem> {
+fn read(wanted: &Value, now: i64, longest_ms: i64) -> Result<Channel, Problem> {
     let events = wanted["events"].as_array().into_iter().flatten();
     let events: Vec<String> = events
         .filter_map(|event| event.as_str().map(str::to_owned))
@@ -128,7 +129,6 @@ fn read(wanted: &Value, longest_ms: i64) -> Result<Channel, Problem> {
     {
         return Err(Problem::of("INVALID_DATA", "token"));
     }
-    let now = now_ms();
     let asked = wanted["channel_expiry"].as_str().and_then(read_time);
     let granted = asked.filter(|end| *end > now && *end <= now + longest_ms);
     Ok(Channel {

@@ -1,5 +1,5 @@
 use simulator::{
-    ScenarioError, alerts, calendar, gemini, openphone, senders, slack, smtp, twilio, vapi,
+    ScenarioError, alerts, calendar, gemini, openphone, senders, slack, smtp, twilio, vapi, zoho,
 };
 
 #[test]
@@ -15,6 +15,7 @@ fn every_scenario_of_the_documentation_is_in_order() {
             "slack" => slack::Scenario::from_toml(scenario).map(drop),
             "openphone" => openphone::Scenario::from_toml(scenario).map(drop),
             "gemini" => gemini::Scenario::from_toml(scenario).map(drop),
+            "zoho" => zoho::Scenario::from_toml(scenario).map(drop),
             "twilio" => twilio::Scenario::from_toml(scenario).map(drop),
             "smtp" => smtp::Scenario::from_toml(scenario).map(drop),
             "alerts" => alerts::Scenario::from_toml(scenario).map(drop),
@@ -32,6 +33,7 @@ fn every_scenario_of_the_documentation_is_in_order() {
             "twilio",
             "openphone",
             "gemini",
+            "zoho",
             "calendars",
             "smtp",
             "alerts",

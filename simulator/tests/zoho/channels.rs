@@ -1,14 +1,14 @@
 use domain::crm::ChannelId;
 use jiff::{SignedDuration, Timestamp};
-use providers::zoho::{Change, ChangeKind, ChannelRequest, CrmError, Update, webhook};
-use secrecy::SecretString;
+use providers::zoho::{Change, ChangeKind, ChannelRequest, Client, CrmError, Update, webhook};
+use secrecy::{ExposeSecret, SecretString};
 use serde_json::json;
 use simulator::{
     retell::{WebhookFault, WebhookFaults},
     zoho::{INTEGRATION_USER, PERSON, Scenario},
 };
 
-use crate::harness::{Inbox, Office, PATIENCE, office};
+use crate::harness::{Inbox, Office, PATIENCE, office, options, refresh};
 
 const TOKEN: &str = "9f3c1a7e5d2b48c6";
 
@@ -68,6 +68,44 @@ async fn a_channel_that_is_not_there_cannot_be_renewed_and_is_easily_ended() {
     client.enable_channel(&request).await.unwrap();
     assert_eq!(client.disable_channel(&request.id).await, Ok(()));
     assert!(zoho.channels().is_empty());
+}
+
+#[tokio::test]
+async fn as_its_clock_goes_on_tokens_and_channels_run_out_and_nothing_is_told() {
+    let Office {
+        zoho,
+        client,
+        token,
+        ..
+    } = office(Scenario::default()).await;
+    let request = request("7", "http://127.0.0.1:1/x", 24);
+    client.enable_channel(&request).await.unwrap();
+
+    zoho.set_scenario(Scenario {
+        clock_ahead_seconds: 25 * 3600,
+        ..Scenario::default()
+    })
+    .unwrap();
+
+    let id = zoho
+        .add("Contacts", &json!({"Last_Name": "Byron"}))
+        .unwrap();
+    assert_eq!(zoho.ledger().notifications, []);
+    let made = zoho.record("Contacts", &id).unwrap();
+    let made: Timestamp = made["Created_Time"].as_str().unwrap().parse().unwrap();
+    assert_eq!(life(made), 25);
+    let renewed = client.renew_channel(&request).await;
+    assert_eq!(renewed, Err(CrmError::TokenInvalid));
+    let fresh = refresh(&zoho).await;
+    assert_ne!(
+        fresh.secret.expose_secret(),
+        token.secret.expose_secret(),
+        "another token"
+    );
+    let client = Client::new(&fresh, options(PATIENCE)).unwrap();
+    let renewed = client.renew_channel(&request).await.unwrap_err();
+    assert!(matches!(renewed, CrmError::Refused(problem)
+        if problem.kind == providers::zoho::ProblemKind::NotFound));
 }
 
 #[tokio::test]

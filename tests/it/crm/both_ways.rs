@@ -153,6 +153,43 @@ async fn with_several_records_of_one_number_nobody_is_guessed() -> Result<()> {
 }
 
 #[tokio::test]
+async fn who_was_made_anew_before_the_old_record_was_deleted_is_found_and_nobody_else() -> Result<()>
+{
+    let mut office = office("", Scenario::default()).await?;
+    for (of, name, becomes) in [(1, "Ada", "linked"), (2, "Bea", "gone")] {
+        let (contact, old) = office.pair(of, 3).await?;
+        let fields = json!({"First_Name": name, "Email": "ada@example.com"});
+        let new = office.person(of, &fields)?;
+        office.settled().await?;
+
+        ensure!(office.zoho.remove("Contacts", &old));
+
+        office
+            .in_time("the deletion is heard of", || async {
+                let old = format!("crm_links where record_id = '{old}'");
+                Ok(office.world.count(&old).await? == 0)
+            })
+            .await?;
+        office.settled().await?;
+        let stands = format!(
+            "select case record_id when '{new}' then 'linked' else trouble end from crm_links
+             where contact_id = '{}'",
+            contact.uuid()
+        );
+        assert_eq!(office.world.sql(&stands).await?, becomes, "{name}");
+
+        // A change of the other record is no reason to take it either.
+        let remark = json!({"Description": "Likes mornings"});
+        ensure!(office.zoho.edit("Contacts", &new, &remark));
+        office.settled().await?;
+        assert_eq!(office.world.sql(&stands).await?, becomes, "{name}");
+    }
+    assert_eq!(office.zoho.records("Contacts").len(), 2);
+    assert_eq!(office.writes(), 0);
+    Ok(())
+}
+
+#[tokio::test]
 async fn fresh_histories_of_the_crm_replay_and_name_nobody() -> Result<()> {
     let mut office = office("", super::heard::long_lived()).await?;
     office.pair(1, 3).await?;

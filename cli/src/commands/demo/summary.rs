@@ -114,7 +114,9 @@ impl Summary {
         }
         if self.report.useless_events > 0 {
             let useless = self.report.useless_events;
-            troubles.push(format!("{useless} webhooks were not understood, or given up"));
+            troubles.push(format!(
+                "{useless} webhooks were not understood, or given up"
+            ));
         }
         if self.double_dials > 0 {
             troubles.push(format!("{} calls were dialed twice", self.double_dials));

@@ -6,8 +6,9 @@ use anyhow::{Result, bail};
 use domain::{
     alert::standing,
     breaker::{BreakerFacts, BreakerState},
+    linecheck::Verdict,
 };
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use store::{Store, Tenant};
 
 use crate::{config, counted, say};
@@ -117,6 +118,11 @@ async fn of_tenant(store: &Store, tenant: &Tenant) -> Result<Vec<Finding>> {
             format!("{slug}: provider {provider}: {}", breaker(&facts, now)),
         ));
     }
+    if tenant.settings.line_check.enabled {
+        let last = tx.last_line_check().await?;
+        let (is_well, words) = line(last, tenant.settings.line_check.every_hours, now);
+        findings.push((is_well, format!("{slug}: phone line: {words}")));
+    }
     for alert in tx.open_alerts().await? {
         let about = match alert.about.as_str() {
             "" => String::new(),
@@ -132,6 +138,19 @@ async fn of_tenant(store: &Store, tenant: &Tenant) -> Result<Vec<Finding>> {
         ));
     }
     Ok(findings)
+}
+
+/// What the last check of the line said. One that is overdue by a whole turn was not made.
+fn line(last: Option<(Timestamp, Verdict)>, every_hours: u16, now: Timestamp) -> Finding {
+    let Some((planned_at, verdict)) = last else {
+        return (true, "not checked yet".to_owned());
+    };
+    let is_recent = planned_at + SignedDuration::from_hours(2 * i64::from(every_hours)) > now;
+    let overdue = if is_recent { "" } else { "; none since" };
+    (
+        verdict == Verdict::Arrived && is_recent,
+        format!("{} ({planned_at:.0}){overdue}", verdict.words()),
+    )
 }
 
 /// Whether a provider is left alone, and until when.

@@ -164,6 +164,7 @@ fn an_empty_file_means_the_defaults() {
             Told::Name,
             Told::Appointments,
             Told::LastCall,
+            Told::Issues,
             Told::FreeTimes
         ]
     );
