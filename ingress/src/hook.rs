@@ -153,9 +153,10 @@ async fn accept(
         .record("tenant", field::display(source.tenant));
     let too_much = busy.or_else(|| within_rates(app, &source).err());
     let body = app.bodies.read(body).await?;
-    if let Some(refusal) = too_much {
-        only_questions(app, &source, head, &body, refusal)?;
-    }
+    let is_looked_up = match too_much {
+        Some(refusal) => only_questions(app, &source, head, &body, refusal)?,
+        None => true,
+    };
     let verified = verified(app, key, source, head, body).await?;
     let outline =
         verified
@@ -171,7 +172,8 @@ async fn accept(
             since,
         };
         let answer = match question {
-            Question::Caller => question::answer(app, &asked).await,
+            Question::Caller if is_looked_up => question::answer(app, &asked).await,
+            Question::Caller => question::refused(app, &asked),
             Question::Function => function::answer(app, &asked).await?,
         };
         return Ok(Accepted {
@@ -193,22 +195,26 @@ fn place(app: &App) -> Result<(SemaphorePermit<'_>, Option<Refusal>), Refusal> {
     Ok((place, Some(Refusal::Busy)))
 }
 
-/// A webhook that is refused is sent again. A question is asked once, while somebody waits on the phone: however much
-/// else is sent, some are answered.
+/// A webhook that is refused is sent again, and so is a function. Who calls is asked once, while somebody waits on the
+/// phone: however much else is sent, some questions are answered, and of the others `false` says that the caller is not to
+/// be looked up.
 fn only_questions(
     app: &App,
     source: &Source,
     head: Head<'_>,
     body: &Received,
     refusal: Refusal,
-) -> Result<(), Refusal> {
+) -> Result<bool, Refusal> {
     let provider = Provider::of(source)?;
     let outline = provider.outline(source, head.headers, &body.bytes);
-    let is_question = outline.is_ok_and(|outline| provider.asks(&outline.event_type).is_some());
+    let question = outline
+        .ok()
+        .and_then(|outline| provider.asks(&outline.event_type));
     let take = || app.question_rates.take(source.id.uuid(), Instant::now());
-    match is_question && take().is_ok() {
-        true => Ok(()),
-        false => Err(refusal),
+    match question {
+        Some(_) if take().is_ok() => Ok(true),
+        Some(Question::Caller) => Ok(false),
+        Some(Question::Function) | None => Err(refusal),
     }
 }
 

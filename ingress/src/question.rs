@@ -39,6 +39,8 @@ enum Failure {
     TimedOut,
     Failed,
     Unreadable,
+    /// More is asked than may be looked up.
+    Refused,
 }
 
 impl Failure {
@@ -47,6 +49,7 @@ impl Failure {
             Self::TimedOut => "timed_out",
             Self::Failed => "failed",
             Self::Unreadable => "unreadable",
+            Self::Refused => "refused",
         }
     }
 }
@@ -65,21 +68,26 @@ pub(crate) async fn answer(app: &App, asked: &Asked<'_>) -> Vec<u8> {
             Err(Failure::Unreadable)
         }
     };
-    match found {
-        Ok(answer) => answer,
-        Err(failure) => {
-            telemetry::caller_unanswered(failure.code());
-            tracing::error!(
-                alert = true,
-                failure = failure.code(),
-                "a caller was answered without a look at who it is"
-            );
-            let unanswered = Unanswered::of(id, asked, failure);
-            let answer = unanswered.answer.clone();
-            tokio::spawn(recorded(app.store.clone(), unanswered));
-            answer
-        }
-    }
+    found.unwrap_or_else(|failure| unanswered(app, id, asked, failure))
+}
+
+/// The answer while more is asked than may be looked up.
+pub(crate) fn refused(app: &App, asked: &Asked<'_>) -> Vec<u8> {
+    unanswered(app, ContextId::generate(), asked, Failure::Refused)
+}
+
+/// The safe answer, of which somebody is told.
+fn unanswered(app: &App, id: ContextId, asked: &Asked<'_>, failure: Failure) -> Vec<u8> {
+    telemetry::caller_unanswered(failure.code());
+    tracing::error!(
+        alert = true,
+        failure = failure.code(),
+        "a caller was answered without a look at who it is"
+    );
+    let unanswered = Unanswered::of(id, asked, failure);
+    let answer = unanswered.answer.clone();
+    tokio::spawn(recorded(app.store.clone(), unanswered));
+    answer
 }
 
 fn failed(error: &store::Error) -> Failure {

@@ -137,7 +137,26 @@ async fn callers_are_known_though_their_source_sends_too_much() {
     assert_eq!(stage.post(&look_up()).await.status, 200);
     // That was all of the reserve, which webhooks do not touch.
     assert_eq!(stage.post(&ended("c")).await.status, 429);
-    assert_eq!(stage.post(&who_calls()).await.status, 429);
+    assert_eq!(stage.post(&look_up()).await.status, 429);
+    // Past it nobody is looked up, and the call goes on all the same.
+    let answer = stage.post(&who_calls()).await;
+    assert_eq!(answer.status, 200);
+    assert_eq!(answer.json(), json!({"call_inbound": {}}));
+    let on_record = until(
+        async || unanswered(&stage).await,
+        |rows| {
+            rows.iter()
+                .any(|(failure, _)| failure.as_deref() == Some("refused"))
+        },
+    )
+    .await;
+    assert_eq!(on_record.len(), 2, "{on_record:?}");
+    let alerts: i64 =
+        sqlx::query_scalar("select count(*) from alerts where cause = 'caller_unanswered'")
+            .fetch_one(&stage.pool)
+            .await
+            .unwrap();
+    assert_eq!(alerts, 1);
 }
 
 #[tokio::test(flavor = "multi_thread")]

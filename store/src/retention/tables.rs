@@ -161,7 +161,10 @@ pub const TABLES: &[Table] = &[
         .grows_old("asked_at", "false"),
     table("call_functions", DataClass::Functions)
         .blank(
-            "t.call_id = any(p.calls) or t.provider_call_id = any(p.provider_calls)",
+            // Of a withheld number too, when the person told the own one.
+            "t.call_id = any(p.calls) or t.provider_call_id = any(p.provider_calls)
+             or exists (select from unnest(p.words) w
+                        where position(w in lower(concat_ws(' ', t.arguments, t.act, t.answer))) > 0)",
             "arguments = '{}', identity = null, answer = '',
              act = case when t.act ? 'do' then jsonb_build_object('do', t.act -> 'do') end",
         )

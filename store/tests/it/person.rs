@@ -144,6 +144,10 @@ pub(crate) async fn fill(stage: &Stage, tenant: &TenantStore, of: &Someone) -> C
         "insert into call_functions (tenant_id, id, provider, invocation, provider_call_id, call_id, name, arguments, identity,
                                      act, answer, took_ms, asked_at)
          values ($1, gen_random_uuid(), 'retell', $6, $6, $5, 'note', $3, $3, $3, $2, 1, now())",
+        // Asked from a number that was withheld.
+        "insert into call_functions (tenant_id, id, provider, invocation, provider_call_id, name, arguments, act, answer,
+                                     took_ms, asked_at)
+         values ($1, gen_random_uuid(), 'retell', gen_random_uuid(), gen_random_uuid(), 'note', $3, $3, '', 1, now())",
         "insert into events (tenant_id, id, provider, event_type, dedupe_key, call_id, provider_call_id, headers, body,
                              observation, detail, state)
          values ($1, gen_random_uuid(), 'retell', 'call_analyzed', gen_random_uuid(), $5, $6, $3, convert_to($2, 'UTF8'), $3, $2,
