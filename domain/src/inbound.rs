@@ -70,6 +70,8 @@ pub struct MemoryFacts<'a> {
     pub sentiments: &'a [Sentiment],
     /// What is open and may be told.
     pub issues: &'a [&'a str],
+    /// Whether a colleague is to call this number back, and has not yet.
+    pub awaits_call: bool,
     /// Whether a sensitive note still waits for a person. Until then no words of past calls and no issues are told.
     pub held_back: bool,
     pub profile: Profile<'a>,

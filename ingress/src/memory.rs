@@ -62,7 +62,7 @@ pub(crate) async fn of(
         .recognise(question.from_number.as_deref(), settings)
         .await?;
     let remembered = match caller.person_on(line) {
-        Some(person) => Remembered::of(tx, person, settings, now).await?,
+        Some(person) => Remembered::of(tx, person, caller.e164(), settings, now).await?,
         None => Remembered::default(),
     };
     let free = free_times(tx, line, settings, now).await?;
@@ -107,6 +107,7 @@ struct Remembered {
     calls: Vec<PastCall>,
     /// What is open and may be told, newest first.
     issues: Vec<String>,
+    awaits_call: bool,
     is_held_back: bool,
     more: More,
 }
@@ -115,6 +116,7 @@ impl Remembered {
     async fn of(
         tx: &mut TenantTx,
         person: &Person,
+        e164: Option<&str>,
         settings: &Settings,
         now: Timestamp,
     ) -> store::Result<Self> {
@@ -124,6 +126,7 @@ impl Remembered {
             upcoming: upcoming.into_iter().map(Zoned::from).collect(),
             calls: tx.last_calls(person.id, MOST_CALLS).await?,
             issues: tx.open_issues(person.id, MOST_ISSUES).await?,
+            awaits_call: tx.awaits_call(person.id, e164).await?,
             is_held_back: tx.holds_back(person.id).await?,
             more: More::of(tx, person.id, settings, now).await?,
         })
@@ -172,6 +175,7 @@ fn told(
         last_call,
         sentiments: &sentiments,
         issues: &issues,
+        awaits_call: remembered.awaits_call,
         held_back: remembered.is_held_back,
         profile: remembered.more.facts(&past, &calls),
         free_slots,

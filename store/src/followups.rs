@@ -2,8 +2,9 @@
 
 use domain::{
     call::{CallOutcome, Direction},
+    desk::NoteKind,
     followup::{FollowUp, FollowUpFacts, FollowUpStep, Missed, MissedKind},
-    ids::{CallId, FollowUpId},
+    ids::{CallId, ContactId, FollowUpId},
     text::Number,
 };
 use jiff::Timestamp;
@@ -154,6 +155,21 @@ impl TenantTx {
             r#"select exists (select from follow_ups where tenant_id = $1 and who = $2) as "known!""#,
             self.tenant(),
             who
+        )
+        .fetch_one(&mut *self.tx)
+        .await?)
+    }
+
+    /// Whether somebody is to call a person, or the number of theirs, back, and has not yet.
+    pub async fn awaits_call(&mut self, contact: ContactId, e164: Option<&str>) -> Result<bool> {
+        Ok(sqlx::query_scalar!(
+            r#"select (exists (select from follow_ups where tenant_id = $1 and who = $3 and state = 'open')
+                       or exists (select from notes
+                                  where tenant_id = $1 and contact_id = $2 and kind = $4 and done_at is null)) as "awaits!""#,
+            self.tenant(),
+            contact.uuid(),
+            e164,
+            NoteKind::CallBack.code()
         )
         .fetch_one(&mut *self.tx)
         .await?)

@@ -12,8 +12,8 @@ use temporalio_client::{Client, schedules::ScheduleOverlapPolicy};
 use workflows::names;
 
 use crate::{
-    harness::{OPEN_CLINIC, SLUG, World, eventually, go_ahead, number, quick},
-    inbound::{call_is_over, caller},
+    harness::{HEADER, OPEN_CLINIC, SLUG, World, eventually, go_ahead, number, quick, row},
+    inbound::{call_is_over, caller, variable},
     replay::replay_completed,
 };
 
@@ -73,6 +73,33 @@ async fn a_voicemail_waits_for_somebody_is_told_when_it_waits_too_long_and_ends(
 
     ensure!(list(&world).await?.is_empty());
     alert(&world, "follow_up_overdue", false).await
+}
+
+#[tokio::test]
+async fn an_agent_knows_of_the_message_that_the_caller_left() -> Result<()> {
+    let settings = OPEN_CLINIC.replace("live = true", "live = true\nhealth_mode = false");
+    let scenario = quick().with_calls(&number(1), &[Outcome::Voicemail, Outcome::NoAnswer]);
+    let mut world = World::start_unhurried(&settings, scenario).await?;
+    world
+        .import(&format!("{HEADER}{}", row("A1", 1, 3)))
+        .await?;
+    world.retell.ring(&caller(&number(1))).await;
+    call_is_over(&world).await?;
+    let words = "a colleague is to call them back";
+
+    let again = world.retell.ring(&caller(&number(1))).await;
+
+    let told = variable(&again, "memory_summary");
+    ensure!(told.contains(words), "{told}");
+    let waiting = list(&world).await?;
+    let id = waiting[0]["id"].as_str().context("an id")?;
+    world
+        .operate(&["followups", "done", id, "--tenant", SLUG])
+        .await?;
+    let answered = world.retell.ring(&caller(&number(1))).await;
+    let told = variable(&answered, "memory_summary");
+    ensure!(told.contains("Archer") && !told.contains(words), "{told}");
+    Ok(())
 }
 
 #[tokio::test]

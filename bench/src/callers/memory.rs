@@ -61,6 +61,7 @@ pub(super) fn run(size: Size) -> Result<()> {
         }),
         sentiments: &[Sentiment::Neutral, Sentiment::Positive, Sentiment::Negative],
         issues: &["The bill of March is not paid"],
+        awaits_call: false,
         held_back: false,
         profile: Profile::default(),
         free_slots: Some(&free),

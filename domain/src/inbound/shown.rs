@@ -22,6 +22,8 @@ pub(super) use profile::{Call, Contact, Past};
 
 const MOST_APPOINTMENTS: usize = 5;
 const MOST_ISSUES: usize = 5;
+/// Beside what they left in words.
+const AWAITED: &str = "a colleague is to call them back";
 const MOST_FREE_TIMES: usize = 8;
 /// In characters.
 const LONGEST_TOPIC: usize = 80;
@@ -234,10 +236,15 @@ impl Choice<'_> {
     }
 
     fn issues(&self) -> Vec<String> {
+        if !self.tells_of_the_past(Told::Issues) {
+            return Vec::new();
+        }
         let issues = self.facts.issues.iter();
-        issues
-            .filter(|_| self.tells_of_the_past(Told::Issues))
-            .filter_map(|issue| self.discretion.phrase(issue, LONGEST_TEXT))
+        let issues = issues.filter_map(|issue| self.discretion.phrase(issue, LONGEST_TEXT));
+        let awaited = self.facts.awaits_call.then(|| AWAITED.to_owned());
+        awaited
+            .into_iter()
+            .chain(issues)
             .take(MOST_ISSUES)
             .collect()
     }

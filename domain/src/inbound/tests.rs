@@ -29,6 +29,7 @@ struct Given {
     last_call: Option<(&'static str, Option<String>, Option<String>)>,
     sentiments: Vec<Sentiment>,
     issues: Vec<String>,
+    awaits_call: bool,
     held_back: bool,
     on_file: profile::OnFile,
     free: Option<Vec<&'static str>>,
@@ -62,6 +63,7 @@ fn given() -> Given {
         )),
         sentiments: vec![Sentiment::Positive, Sentiment::Neutral, Sentiment::Negative],
         issues: vec!["The invoice of May is wrong.".to_owned()],
+        awaits_call: false,
         held_back: false,
         on_file: profile::OnFile::default(),
         free: Some(vec!["2027-03-23T10:00:00Z", "2027-03-30T13:30:00Z"]),
@@ -128,6 +130,7 @@ fn memory_at(given: &Given, now: Timestamp) -> Memory {
             }),
         sentiments: &given.sentiments,
         issues: &issues,
+        awaits_call: given.awaits_call,
         held_back: given.held_back,
         profile: given.on_file.profile(&numbers, &past, &calls),
         free_slots: free.as_deref(),
@@ -442,6 +445,31 @@ fn a_name_that_is_not_told_is_in_no_other_text_either() {
         "Welcome back! Last time we discussed bookkeeping."
     );
     assert_eq!(variable(&given, "customer_name"), "there");
+}
+
+#[test]
+fn whoever_waits_to_be_called_back_is_known_to() {
+    let waits = Given {
+        awaits_call: true,
+        ..given()
+    };
+    let told = memory(&waits).summary;
+    let expected =
+        "2 matters are open: a colleague is to call them back; The invoice of May is wrong.";
+    assert!(told.contains(expected), "{told}");
+    for silent in [
+        Given {
+            tell: vec![Told::Name],
+            ..waits.clone()
+        },
+        Given {
+            held_back: true,
+            ..waits
+        },
+    ] {
+        let told = memory(&silent).summary;
+        assert!(!told.contains("call them back"), "{told}");
+    }
 }
 
 #[test]
