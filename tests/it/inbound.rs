@@ -3,10 +3,15 @@
 use anyhow::{Context, Result, ensure};
 use simulator::retell::{Caller, Outcome, Rang, Scenario};
 
-use crate::harness::{API_KEY, HEADER, OPEN_CLINIC, World, eventually, number, quick, row};
+use crate::{
+    harness::{API_KEY, HEADER, OPEN_CLINIC, World, eventually, number, quick, row},
+    replay::replay_completed,
+};
 
 const OUR_NUMBER: &str = "+442079460000";
 const OUR_AGENT: &str = "agent_test";
+/// Of a call that came in.
+pub(crate) const HISTORY: &str = "came-in.call";
 
 pub(crate) fn caller(from: &str) -> Caller {
     Caller {
@@ -62,6 +67,7 @@ async fn a_returning_caller_is_known_before_the_agent_picks_up() -> Result<()> {
     let told = "context_log l join calls c on c.id = l.call_id
         where l.contact_id = c.contact_id and c.direction = 'inbound' and l.failure is null";
     assert_eq!(world.count(told).await?, 1);
+    replay_completed(&world.client().await?, HISTORY, "phone-call").await?;
     world.play().await?;
     world.assert_sound().await
 }

@@ -76,7 +76,7 @@ async fn every_recorded_history_replays() -> Result<()> {
         }
     }
     let reminders = SHAPES.iter().map(|(shape, _)| format!("{shape}.reminder"));
-    let standing = [crate::calendars::HISTORY.to_owned()];
+    let standing = [crate::calendars::HISTORY, crate::inbound::HISTORY].map(str::to_owned);
     let told = TROUBLE.into_iter().chain(TEXTS).map(str::to_owned);
     for name in reminders.chain(told).chain(standing) {
         let path = folder().join(format!("{name}.json"));
