@@ -8,12 +8,16 @@ use domain::{
     call::CallOutcome,
     follow::DialState,
     gates::{self, PlacementFacts},
+    ids::ContextId,
     reminder::Deferral,
     settings::VoiceProvider,
 };
 use jiff::{SignedDuration, Timestamp};
 use providers::{error::PlaceError, voice};
-use store::{CallRow, Decision, DialTarget, Placed, ProviderKey, Result, Store, Tenant, TenantTx};
+use store::{
+    CallRow, ContextEntry, Decision, DialTarget, Placed, ProviderKey, Result, Store, Tenant,
+    TenantTx,
+};
 use workflows::contract::CallInput;
 
 use crate::{
@@ -154,6 +158,7 @@ async fn claim(
             };
             let client = accounts.client(input.tenant, row.provider, &key.secret)?;
             tx.claim_dial(row.id, key.id, now).await?;
+            keep_what_is_told(&mut tx, &row, &dial, now).await?;
             tx.commit().await?;
             let request = row.facts.requests + 1;
             Ok(Some(Claim {
@@ -199,6 +204,34 @@ fn request(
         attempt: row.attempt,
     };
     Ok((key, dial))
+}
+
+/// On record with the request, before either leaves (MEM-7).
+async fn keep_what_is_told(
+    tx: &mut TenantTx,
+    row: &CallRow,
+    dial: &Dial,
+    now: Timestamp,
+) -> Result<()> {
+    tx.log_context(&ContextEntry {
+        id: ContextId::generate(),
+        provider: row.provider.code(),
+        provider_call_id: None,
+        call: Some(row.id),
+        caller: None,
+        contact: row.contact,
+        e164: row.e164.as_deref(),
+        line: Some(&dial.line),
+        agent_id: Some(&dial.agent),
+        line_problem: None,
+        answer: &serde_json::json!({ "variables": dial.variables }),
+        failure: None,
+        took_ms: 0,
+        request_id: None,
+        trace_id: None,
+        asked_at: now,
+    })
+    .await
 }
 
 /// The call must not be placed after all: nobody's phone rings, and the reminder decides anew.

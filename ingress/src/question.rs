@@ -117,6 +117,7 @@ async fn find(
         id,
         provider: asked.provider.code(),
         provider_call_id: question.provider_call_id.as_deref(),
+        call: None,
         caller: Some(found.caller.caller.code()),
         contact: found.contact(),
         e164: found.caller.e164(),
@@ -126,8 +127,8 @@ async fn find(
         answer: &sent,
         failure: None,
         took_ms: milliseconds(asked.since),
-        request_id: &asked.trace.request_id,
-        trace_id: &asked.trace.trace_id,
+        request_id: Some(&asked.trace.request_id),
+        trace_id: Some(&asked.trace.trace_id),
         asked_at: asked.trace.arrived_at,
     })
     .await?;
@@ -206,6 +207,7 @@ impl Unanswered {
             id: self.id,
             provider: self.provider,
             provider_call_id: None,
+            call: None,
             caller: None,
             contact: None,
             e164: None,
@@ -215,8 +217,8 @@ impl Unanswered {
             answer: &answer,
             failure: Some(self.failure.code()),
             took_ms: self.took_ms,
-            request_id: &self.trace.request_id,
-            trace_id: &self.trace.trace_id,
+            request_id: Some(&self.trace.request_id),
+            trace_id: Some(&self.trace.trace_id),
             asked_at: self.trace.arrived_at,
         })
         .await?;

@@ -3,7 +3,7 @@
 use domain::{
     appointment::AppointmentStatus,
     call::{CallOutcome, Direction, Sentiment},
-    ids::{AppointmentId, ContactId, ContextId},
+    ids::{AppointmentId, CallId, ContactId, ContextId},
 };
 use jiff::Timestamp;
 use serde_json::Value;
@@ -44,12 +44,14 @@ pub struct PastCall {
     pub sentiment: Option<Sentiment>,
 }
 
-/// One answer to a voice agent's question.
+/// What a voice agent is told: an answer to its question, or with the request to dial.
 #[derive(Debug, Clone)]
 pub struct ContextEntry<'a> {
     pub id: ContextId,
     pub provider: &'a str,
     pub provider_call_id: Option<&'a str>,
+    /// When it is known already: of a call that we place.
+    pub call: Option<CallId>,
     /// Code of who calls; `None` when it was not found out.
     pub caller: Option<&'a str>,
     pub contact: Option<ContactId>,
@@ -63,8 +65,9 @@ pub struct ContextEntry<'a> {
     pub failure: Option<&'a str>,
     /// Milliseconds from the question to this record.
     pub took_ms: u32,
-    pub request_id: &'a str,
-    pub trace_id: &'a str,
+    /// Of the webhook that asked.
+    pub request_id: Option<&'a str>,
+    pub trace_id: Option<&'a str>,
     pub asked_at: Timestamp,
 }
 
@@ -167,8 +170,8 @@ impl TenantTx {
     pub async fn log_context(&mut self, entry: &ContextEntry<'_>) -> Result<()> {
         sqlx::query!(
             "insert into context_log (tenant_id, id, provider, provider_call_id, caller, contact_id, e164, line, agent_id,
-                                      line_problem, answer, failure, took_ms, request_id, trace_id, asked_at)
-             values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)
+                                      line_problem, answer, failure, took_ms, request_id, trace_id, asked_at, call_id)
+             values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)
              on conflict (tenant_id, id) do update
              set answer = excluded.answer, failure = excluded.failure, took_ms = excluded.took_ms",
             self.tenant(),
@@ -186,7 +189,8 @@ impl TenantTx {
             i32::try_from(entry.took_ms).unwrap_or(i32::MAX),
             entry.request_id,
             entry.trace_id,
-            to_db(entry.asked_at)
+            to_db(entry.asked_at),
+            entry.call.map(CallId::uuid)
         )
         .execute(&mut *self.tx)
         .await?;

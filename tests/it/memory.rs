@@ -5,7 +5,7 @@ use serde_json::json;
 
 use crate::{
     desk::{asked, is_done, long_talks, rung},
-    harness::{HEADER, OPEN_CLINIC, SLUG, World, eventually, number, row},
+    harness::{HEADER, OPEN_CLINIC, SLUG, World, eventually, number, quick, row},
     inbound::{call_is_over, caller, variable},
 };
 
@@ -214,5 +214,30 @@ async fn a_call_stands_in_the_conversation_with_what_its_agent_was_sent() -> Res
         revealed.contains("Ada Archer") && revealed.contains("07700 900199"),
         "{revealed}"
     );
+    Ok(())
+}
+
+#[tokio::test]
+async fn what_the_agent_of_a_call_of_ours_was_told_is_kept_with_it() -> Result<()> {
+    let mut world = World::start(&settings(TELLS), quick()).await?;
+    world
+        .import(&format!("{HEADER}{}", row("A1", 1, 3)))
+        .await?;
+    world.play().await?;
+    world.assert_sound().await?;
+
+    let id = world
+        .sql("select 'cal_' || replace(id::text, '-', '') from calls where direction = 'outbound' limit 1")
+        .await?;
+    let masked = world.operate(&["trace", &id, "--context"]).await?;
+    let revealed = ["trace", &id, "--context", "--reveal"];
+    let revealed = world.operate(&revealed).await?;
+
+    ensure!(masked.contains("appointment_date"), "{masked}");
+    ensure!(!masked.contains("Ada"), "{masked}");
+    ensure!(revealed.contains("Ada"), "{revealed}");
+    // Once for each request to dial.
+    let requests = world.sql("select sum(requests) from calls").await?;
+    assert_eq!(world.count("context_log").await?.to_string(), requests);
     Ok(())
 }

@@ -121,6 +121,7 @@ async fn desk_rows(tx: &mut TenantTx) -> Result<(), Error> {
         id: ContextId::generate(),
         provider: "retell",
         provider_call_id: None,
+        call: None,
         caller: None,
         contact: None,
         e164: None,
@@ -130,8 +131,8 @@ async fn desk_rows(tx: &mut TenantTx) -> Result<(), Error> {
         answer: &json!({}),
         failure: None,
         took_ms: 1,
-        request_id: "r",
-        trace_id: "t",
+        request_id: None,
+        trace_id: None,
         asked_at: at(NOW),
     })
     .await
