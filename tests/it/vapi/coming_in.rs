@@ -103,6 +103,10 @@ async fn messages_that_come_twice_late_or_in_disorder_come_to_the_same_one_call(
             && clinic.world.count(over).await? == i64::from(callers))
     })
     .await?;
+    let sent = spoilt.iter().copied().flatten();
+    let twice = sent.filter(|(_, fault)| *fault == Duplicate).count();
+    let heard = clinic.vapi.totals().webhooks_acknowledged;
+    assert_eq!(heard, 3 * spoilt.len() + twice, "every message came in");
     let orderly = clinic.kept(1).await?;
     ensure!(orderly.contains("no_clear_answer"), "{orderly}");
     for (of, messages) in (1..).zip(spoilt) {
