@@ -3,6 +3,7 @@
 
 mod away;
 mod both_ways;
+mod hanging;
 mod heard;
 mod week;
 

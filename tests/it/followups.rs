@@ -22,7 +22,7 @@ const MAIN: &str = "+442079460010";
 const MONITOR: &str = "+442079460011";
 
 /// What `bellhop followups list` tells.
-async fn list(world: &World) -> Result<Vec<Value>> {
+pub(crate) async fn list(world: &World) -> Result<Vec<Value>> {
     let printed = world
         .operate(&["followups", "list", "--tenant", SLUG, "--json"])
         .await?;

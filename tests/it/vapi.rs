@@ -1,6 +1,7 @@
 //! Calls at Vapi: dialed at most once, answered before they are taken, with tools, by the same processes as Retell's.
 
 mod callers;
+mod coming_in;
 
 use anyhow::{Context, Result, ensure};
 use serde_json::{Value, json};

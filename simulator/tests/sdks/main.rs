@@ -8,7 +8,8 @@ use std::{
 };
 
 use providers::retell::webhook::sign;
-use simulator::{gemini, retell, vapi, zoho};
+use secrecy::ExposeSecret;
+use simulator::{calendar, gemini, retell, vapi, zoho};
 use tokio::process::Command;
 
 const NUMBER: &str = "+447700900123";
@@ -213,4 +214,27 @@ async fn zohos_sdk_makes_and_reads_a_contact() {
         &arguments,
     )
     .await;
+}
+
+#[tokio::test]
+async fn googles_client_for_python_asks_what_is_taken() {
+    let diary = "desk@example.com";
+    let config = calendar::Config::with_calendars(&[diary], calendar::Scenario::default());
+    let calendars = calendar::start(config).await.unwrap();
+    let (start, end) = ("2027-03-25T09:00:00Z", "2027-03-25T10:00:00Z");
+    calendars.add_busy(diary, start.parse().unwrap(), end.parse().unwrap());
+    let (account, person) = (calendars.service_account(), calendars.authorized_user());
+    let arguments = [
+        &calendars.base_url(),
+        account.expose_secret(),
+        person.expose_secret(),
+        diary,
+        start,
+        end,
+    ];
+    let sdk = Sdk::Python("google-api-python-client==2.202.0");
+    if run(sdk, "with_google_calendar.py", &arguments).await {
+        let asked = calendars.ledger();
+        assert!(asked.at(calendar::Door::FreeBusy).count() >= 3);
+    }
 }
