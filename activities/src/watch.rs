@@ -2,6 +2,7 @@
 
 use domain::{
     alert::{self, AlertCause, Audience, Severity, standing, targets},
+    call::Direction,
     report::{day_before, report},
     settings::Settings,
 };
@@ -48,7 +49,9 @@ pub(crate) async fn look(
     };
     let cause = AlertCause::TenantPausedItself;
     alarm::looked_at(&mut tx, cause, &[], "", paused, input.now).await?;
-    quality::weigh(&mut tx, &tenant, input.now).await?;
+    for direction in Direction::ALL {
+        quality::weigh(&mut tx, &tenant, *direction, input.now).await?;
+    }
     for (provider, facts) in tx.breakers().await? {
         circuit::stands(&mut tx, &provider, &facts, input.now).await?;
     }

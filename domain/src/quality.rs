@@ -1,7 +1,7 @@
 //! How good calls are: which are too short or too long, and when too many of them are poor (CALL-7).
 
 use crate::{
-    call::{CallOutcome, CallView},
+    call::{CallOutcome, CallView, Direction},
     settings::Quality,
 };
 
@@ -57,7 +57,7 @@ pub fn flag(view: &CallView, outcome: CallOutcome, limits: &Quality) -> Option<C
 /// Calls that were made of late, counted.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct CallTally {
-    /// However they ended.
+    /// Or came in, however they ended.
     pub made: u64,
     /// Of them, those that failed: the line, the provider, or a number that cannot be called.
     pub failed: u64,
@@ -87,7 +87,15 @@ impl CallTally {
 
     /// Each problem there can be, with the words of it if it stands. A share of few calls says nothing, and a limit itself is
     /// not over the limit.
-    pub fn problems(&self, limits: &Quality) -> [(QualityProblem, Option<String>); 2] {
+    pub fn problems(
+        &self,
+        direction: Direction,
+        limits: &Quality,
+    ) -> [(QualityProblem, Option<String>); 2] {
+        let which = match direction {
+            Direction::Outbound => "",
+            Direction::Inbound => " that came in",
+        };
         let short = over(
             (self.short, self.conversations),
             limits.short_percent,
@@ -95,12 +103,16 @@ impl CallTally {
         )
         .then(|| {
             format!(
-                "{} of the last {} conversations took less than {} seconds",
+                "{} of the last {} conversations{which} took less than {} seconds",
                 self.short, self.conversations, limits.short_seconds
             )
         });
-        let failed = over((self.failed, self.made), limits.failure_percent, limits)
-            .then(|| format!("{} of the last {} calls failed", self.failed, self.made));
+        let failed = over((self.failed, self.made), limits.failure_percent, limits).then(|| {
+            format!(
+                "{} of the last {} calls{which} failed",
+                self.failed, self.made
+            )
+        });
         [
             (QualityProblem::TooShort, short),
             (QualityProblem::TooManyFailed, failed),

@@ -64,7 +64,7 @@ pub struct Config {
     pub question_reserve: NonZeroUsize,
     /// `BELLHOP_INGRESS_SOURCE_FRESH_SECONDS`, default 30: how long a source is believed without asking again.
     pub source_fresh: Duration,
-    /// `BELLHOP_INGRESS_SOURCE_STALE_SECONDS`, default 86 400: how long it is believed while the database is away.
+    /// `BELLHOP_INGRESS_SOURCE_STALE_SECONDS`, default 3 600: how long it is believed while the database is away.
     pub source_stale: Duration,
     /// `BELLHOP_INGRESS_BATCH_MAX`, default 128 events in one commit.
     pub batch_max: NonZeroUsize,
@@ -115,7 +115,7 @@ impl Default for Config {
             },
             question_reserve: count(32),
             source_fresh: Duration::from_secs(30),
-            source_stale: Duration::from_secs(86_400),
+            source_stale: Duration::from_secs(3_600),
             batch_max: count(128),
             batch_lanes: count(1),
             shutdown_limit: Duration::from_secs(10),

@@ -126,7 +126,7 @@ impl Remembered {
             upcoming: upcoming.into_iter().map(Zoned::from).collect(),
             calls: tx.last_calls(person.id, MOST_CALLS).await?,
             issues: tx.open_issues(person.id, MOST_ISSUES).await?,
-            awaits_call: tx.awaits_call(person.id, e164).await?,
+            awaits_call: tx.awaits_call(person.id, e164, now).await?,
             is_held_back: tx.holds_back(person.id).await?,
             more: More::of(tx, person.id, settings, now).await?,
         })

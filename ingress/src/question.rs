@@ -23,6 +23,8 @@ const RECORD_AGAIN: Duration = Duration::from_secs(5);
 const RECORD_TRIES: u32 = 120;
 /// As many wait to be recorded at once. Of more the metric and the log tell, and the alert, which is one for all.
 static RECORDERS: Semaphore = Semaphore::const_new(1_000);
+/// The same, of questions that were refused: however many come, looking others up must not wait for it.
+static REFUSED_RECORDERS: Semaphore = Semaphore::const_new(2);
 
 /// A question whose signature was checked.
 pub(crate) struct Asked<'a> {
@@ -71,23 +73,44 @@ pub(crate) async fn answer(app: &App, asked: &Asked<'_>) -> Vec<u8> {
     found.unwrap_or_else(|failure| unanswered(app, id, asked, failure))
 }
 
-/// The answer while more is asked than may be looked up.
+/// The answer while more is asked than may be looked up. A flood of these costs next to nothing: few are recorded at
+/// once, and of the others the metric tells.
 pub(crate) fn refused(app: &App, asked: &Asked<'_>) -> Vec<u8> {
-    unanswered(app, ContextId::generate(), asked, Failure::Refused)
+    match REFUSED_RECORDERS.try_acquire() {
+        Ok(place) => {
+            let id = ContextId::generate();
+            let unanswered = Unanswered::of(id, asked, Failure::Refused);
+            tell(Failure::Refused);
+            let (store, answer) = (app.store.clone(), unanswered.answer.clone());
+            tokio::spawn(async move {
+                recorded(store, unanswered).await;
+                drop(place);
+            });
+            answer
+        }
+        Err(_) => {
+            telemetry::caller_unanswered(Failure::Refused.code());
+            caller_question::safe_answer(asked.provider, asked.source)
+        }
+    }
 }
 
 /// The safe answer, of which somebody is told.
 fn unanswered(app: &App, id: ContextId, asked: &Asked<'_>, failure: Failure) -> Vec<u8> {
+    tell(failure);
+    let unanswered = Unanswered::of(id, asked, failure);
+    let answer = unanswered.answer.clone();
+    tokio::spawn(recorded(app.store.clone(), unanswered));
+    answer
+}
+
+fn tell(failure: Failure) {
     telemetry::caller_unanswered(failure.code());
     tracing::error!(
         alert = true,
         failure = failure.code(),
         "a caller was answered without a look at who it is"
     );
-    let unanswered = Unanswered::of(id, asked, failure);
-    let answer = unanswered.answer.clone();
-    tokio::spawn(recorded(app.store.clone(), unanswered));
-    answer
 }
 
 fn failed(error: &store::Error) -> Failure {

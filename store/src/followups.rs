@@ -7,7 +7,7 @@ use domain::{
     ids::{CallId, ContactId, FollowUpId},
     text::Number,
 };
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 use crate::{
     Result, StoredEvent, TenantTx,
@@ -50,6 +50,9 @@ pub struct FollowUpEntry {
     pub due_at: Option<Timestamp>,
     pub done_at: Option<Timestamp>,
 }
+
+/// How long a call-back that an agent promised, and that nobody marked as done, is told to the next one.
+const PROMISE_HOLDS: SignedDuration = SignedDuration::from_hours(14 * 24);
 
 impl TenantTx {
     /// Keeps a call that nobody answered; what is heard of it later counts.
@@ -160,16 +163,25 @@ impl TenantTx {
         .await?)
     }
 
-    /// Whether somebody is to call a person, or the number of theirs, back, and has not yet.
-    pub async fn awaits_call(&mut self, contact: ContactId, e164: Option<&str>) -> Result<bool> {
+    /// Whether somebody is to call a person, or the number of theirs, back, and has not yet. What was promised long before
+    /// `now` was done, or is not meant any more.
+    pub async fn awaits_call(
+        &mut self,
+        contact: ContactId,
+        e164: Option<&str>,
+        now: Timestamp,
+    ) -> Result<bool> {
+        let since = now - PROMISE_HOLDS;
         Ok(sqlx::query_scalar!(
             r#"select (exists (select from follow_ups where tenant_id = $1 and who = $3 and state = 'open')
                        or exists (select from notes
-                                  where tenant_id = $1 and contact_id = $2 and kind = $4 and done_at is null)) as "awaits!""#,
+                                  where tenant_id = $1 and contact_id = $2 and kind = $4 and done_at is null
+                                    and made_at > $5)) as "awaits!""#,
             self.tenant(),
             contact.uuid(),
             e164,
-            NoteKind::CallBack.code()
+            NoteKind::CallBack.code(),
+            to_db(since)
         )
         .fetch_one(&mut *self.tx)
         .await?)

@@ -1,6 +1,9 @@
 //! Two contacts that are one person: merged, and taken apart again.
 
-use domain::ids::{ContactId, MergeId};
+use domain::{
+    ids::{ContactId, MergeId},
+    reminder::Ending,
+};
 use jiff::Timestamp;
 
 use crate::{
@@ -207,7 +210,8 @@ impl TenantTx {
         }
         let undone = sqlx::query!(
             "with merge as (
-                update contact_merges set undone_at = $5 where tenant_id = $1 and id = $4 and undone_at is null returning moved
+                update contact_merges set undone_at = $5 where tenant_id = $1 and id = $4 and undone_at is null
+                returning moved, merged_at
              ), moved as (
                 select key as of, e.id::uuid from merge, jsonb_each(moved) as t (key, ids), jsonb_array_elements_text(ids) as e (id)
              ), numbers as (
@@ -260,8 +264,14 @@ impl TenantTx {
              ), asked_afresh as (
                 update reminders r set deferral_reason = null, deferral_until = null
                 from appointments_back b where r.tenant_id = $1 and r.appointment_id = b.id
+             ), ended_by_it as (
+                select a.id from merge, appointments a
+                join reminders r on r.tenant_id = $1 and r.appointment_id = a.id
+                where a.tenant_id = $1 and a.contact_id = $3 and a.starts_at > $5
+                  and r.state = 'finished' and r.ending = $7 and r.recorded_at >= merged_at
              ), woken as (
-                insert into outbox (tenant_id, process, subject) select $1, $6, id from appointments_back where starts_at > $5
+                insert into outbox (tenant_id, process, subject)
+                select $1, $6, id from appointments_back where starts_at > $5 union select $1, $6, id from ended_by_it
              )
              select count(*) from merge",
             self.tenant(),
@@ -269,7 +279,8 @@ impl TenantTx {
             kept.uuid(),
             merge.uuid(),
             to_db(now),
-            Process::Reminder.code()
+            Process::Reminder.code(),
+            Ending::Refused.code()
         )
         .fetch_one(&mut *self.tx)
         .await?;

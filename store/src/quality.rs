@@ -1,7 +1,7 @@
 //! Calls that went badly: each marked, and those made of late counted.
 
 use domain::{
-    call::CallOutcome,
+    call::{CallOutcome, Direction},
     ids::CallId,
     quality::{CallFlag, CallTally},
     settings::{MOST_COUNTED, Quality},
@@ -24,13 +24,18 @@ impl TenantTx {
         Ok(())
     }
 
-    /// The calls that were made within the window, without those that somebody has looked at.
-    pub async fn call_tally(&mut self, limits: &Quality, now: Timestamp) -> Result<CallTally> {
+    /// The calls that were made, or came in, within the window, without those that somebody has looked at.
+    pub async fn call_tally(
+        &mut self,
+        direction: Direction,
+        limits: &Quality,
+        now: Timestamp,
+    ) -> Result<CallTally> {
         let window = SignedDuration::from_hours(limits.window_hours.into());
         let rows = sqlx::query!(
             r#"select outcome as "outcome!", quality, count(*) as "count!" from (
                    select c.outcome, c.quality from calls c
-                   where c.tenant_id = $1 and c.direction = 'outbound'
+                   where c.tenant_id = $1 and c.direction = $4
                      and c.outcome is not null and c.outcome <> 'not_placed' and c.outcome_at > $2
                      and c.id > coalesce((select calls_looked_at from tenants where id = $1),
                                          '00000000-0000-0000-0000-000000000000')
@@ -38,7 +43,8 @@ impl TenantTx {
                ) made group by 1, 2"#,
             self.tenant(),
             to_db(now - window),
-            i64::from(MOST_COUNTED)
+            i64::from(MOST_COUNTED),
+            direction.code()
         )
         .fetch_all(&mut *self.tx)
         .await?;

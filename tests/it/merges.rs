@@ -4,7 +4,7 @@ use anyhow::{Context, Result};
 use simulator::retell::Outcome;
 
 use crate::{
-    harness::{HEADER, OPEN_CLINIC, SLUG, World, number, quick, row},
+    harness::{HEADER, OPEN_CLINIC, SLUG, World, eventually, number, quick, row},
     inbound::{caller, variable},
 };
 
@@ -48,5 +48,47 @@ async fn who_is_stored_twice_is_known_once_merged_and_not_after_the_undo() -> Re
         .operate(&["contacts", "undo", "--tenant", SLUG, merge])
         .await?;
     assert_eq!(world.who_calls().await?, shared);
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_reminder_that_a_mistaken_merge_ended_is_back_after_the_undo() -> Result<()> {
+    let mut world = World::start(OPEN_CLINIC, quick()).await?;
+    let other = row("A2", 2, 4).replace("Ada Archer", "Augusta Archer");
+    world
+        .import(&format!("{HEADER}{}{other}", row("A1", 1, 3)))
+        .await?;
+    world.settled().await?;
+    world
+        .operate(&["opt-out", "--tenant", SLUG, &number(2)])
+        .await?;
+    let refused = "reminders where state = 'finished' and ending = 'refused'";
+    eventually("the other's reminder has ended", || async {
+        Ok(world.count(refused).await? == 1)
+    })
+    .await?;
+    let (kept, gone) = (world.contact("Ada").await?, world.contact("Augusta").await?);
+
+    let done = world
+        .operate(&["contacts", "merge", "--tenant", SLUG, &kept, &gone])
+        .await?;
+    eventually("both have ended", || async {
+        Ok(world.count(refused).await? == 2)
+    })
+    .await?;
+    let (merge, _) = done.split_once(':').context("the merge is named")?;
+    world
+        .operate(&["contacts", "undo", "--tenant", SLUG, merge])
+        .await?;
+
+    let waits = "reminders r join appointments a on a.id = r.appointment_id
+                 where r.state = 'waiting' and r.next_at is not null and a.external_id = 'A1'";
+    eventually("Ada's reminder waits again", || async {
+        Ok(world.count(waits).await? == 1)
+    })
+    .await?;
+    world.settled().await?;
+    // Who does not want to be called is not.
+    assert_eq!(world.count(refused).await?, 1);
     Ok(())
 }

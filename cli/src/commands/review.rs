@@ -4,7 +4,12 @@ use std::process::ExitCode;
 
 use anyhow::Result;
 use clap::Args;
-use domain::{Reason, call::CallReview, quality::QualityProblem, reminder::Ending};
+use domain::{
+    Reason,
+    call::{CallReview, Direction},
+    quality::QualityProblem,
+    reminder::Ending,
+};
 use jiff::{SignedDuration, Timestamp, tz::TimeZone};
 use serde_json::json;
 use store::ReviewEntry;
@@ -32,11 +37,12 @@ pub async fn run(options: Options) -> Result<ExitCode> {
     let mut tx = store.tenant(tenant.id).begin().await?;
     let entries = tx.waiting_for_a_person(since).await?;
     let limits = &tenant.settings.quality;
-    let tally = tx.call_tally(limits, now).await?;
-    let poor = tally.problems(limits).into_iter();
-    let poor: Vec<_> = poor
-        .filter_map(|(problem, words)| Some((problem, words?)))
-        .collect();
+    let mut poor = Vec::new();
+    for direction in Direction::ALL {
+        let tally = tx.call_tally(*direction, limits, now).await?;
+        let problems = tally.problems(*direction, limits).into_iter();
+        poor.extend(problems.filter_map(|(problem, words)| Some((problem, words?))));
+    }
     if options.json {
         let poor = poor
             .iter()

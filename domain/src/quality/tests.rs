@@ -11,9 +11,38 @@ fn answered(milliseconds: Option<u64>) -> CallView {
 }
 
 fn standing(tally: CallTally, limits: &Quality) -> Vec<QualityProblem> {
-    let all = tally.problems(limits).into_iter();
+    let all = tally.problems(Direction::Outbound, limits).into_iter();
     all.filter_map(|(problem, words)| words.map(|_| problem))
         .collect()
+}
+
+#[test]
+fn calls_that_came_in_are_told_of_as_such() {
+    let limits = Quality {
+        least_calls: 2,
+        ..Quality::default()
+    };
+    let mut tally = CallTally::default();
+    tally.add(CallOutcome::NoClearAnswer, Some(CallFlag::Short), 2);
+    tally.add(CallOutcome::Failed, None, 2);
+    let told = |direction| {
+        let all = tally.problems(direction, &limits).into_iter();
+        all.filter_map(|(_, words)| words).collect::<Vec<_>>()
+    };
+    assert_eq!(
+        told(Direction::Inbound),
+        [
+            "2 of the last 2 conversations that came in took less than 10 seconds",
+            "2 of the last 4 calls that came in failed",
+        ]
+    );
+    assert_eq!(
+        told(Direction::Outbound),
+        [
+            "2 of the last 2 conversations took less than 10 seconds",
+            "2 of the last 4 calls failed",
+        ]
+    );
 }
 
 #[test]

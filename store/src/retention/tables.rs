@@ -164,7 +164,8 @@ pub const TABLES: &[Table] = &[
             // Of a withheld number too, when the person told the own one.
             "t.call_id = any(p.calls) or t.provider_call_id = any(p.provider_calls)
              or exists (select from unnest(p.words) w
-                        where position(w in lower(concat_ws(' ', t.arguments, t.act, t.answer))) > 0)",
+                        where lower(concat_ws(' ', t.arguments, t.act, t.answer))
+                              ~ ('(^|[^0-9a-z._%-])' || regexp_replace(w, '([^0-9a-z@])', '\\\\\\1', 'g') || '([^0-9a-z-]|$)'))",
             "arguments = '{}', identity = null, answer = '',
              act = case when t.act ? 'do' then jsonb_build_object('do', t.act -> 'do') end",
         )

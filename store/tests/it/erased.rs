@@ -72,6 +72,34 @@ async fn no_column_of_any_table_tells_of_an_erased_person_and_all_tell_of_the_ot
 }
 
 #[tokio::test]
+async fn what_only_looks_like_the_persons_number_stays() {
+    let (stage, tenant, ada) = with_ada().await;
+    for (nth, told) in [
+        (1, "+4477009001234"),
+        (2, "x447700900123"),
+        (3, "not.ada@archer.example"),
+    ] {
+        sqlx::query(
+            "insert into call_functions (tenant_id, id, provider, invocation, provider_call_id, name, arguments, act, answer,
+                                         took_ms, asked_at)
+             values ($1, gen_random_uuid(), 'retell', $2::text, $2::text, 'note', jsonb_build_object('text', $3::text), '{}', '',
+                     1, now())",
+        )
+        .bind(tenant.id().uuid())
+        .bind(nth.to_string())
+        .bind(told)
+        .execute(&stage.pool)
+        .await
+        .unwrap();
+    }
+
+    erase(&tenant, ada).await;
+
+    let left = "select count(*) from call_functions where arguments <> '{}'";
+    assert_eq!(stage.count(left).await, 3);
+}
+
+#[tokio::test]
 async fn an_erased_person_who_did_not_want_to_be_called_is_not_called() {
     let (stage, tenant, ada) = with_ada().await;
     erase(&tenant, ada).await;

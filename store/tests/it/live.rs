@@ -1,7 +1,7 @@
 //! Calls as others follow them, and the calls that went badly.
 
 use domain::{
-    call::{CallOutcome, CallState},
+    call::{CallOutcome, CallState, Direction},
     ids::CallId,
     quality::{CallFlag, CallTally},
     settings::{MOST_COUNTED, Quality},
@@ -31,7 +31,9 @@ async fn ended(tenant: &TenantStore, call: CallId, outcome: CallOutcome, flag: O
 async fn tally(tenant: &TenantStore, hours: i64) -> CallTally {
     let mut tx = tenant.begin().await.unwrap();
     let now = at(NOW) + SignedDuration::from_hours(hours);
-    tx.call_tally(&Quality::default(), now).await.unwrap()
+    tx.call_tally(Direction::Outbound, &Quality::default(), now)
+        .await
+        .unwrap()
 }
 
 #[tokio::test]
@@ -157,7 +159,7 @@ async fn calls_are_counted_over_an_index_and_no_more_than_are_needed() {
     .await
     .unwrap();
     assert!(
-        plan.iter().any(|line| line.contains("calls_made")),
+        plan.iter().any(|line| line.contains("calls_counted")),
         "{plan:#?}"
     );
 }

@@ -10,8 +10,12 @@ use simulator::retell::{Outcome, Scenario};
 use store::{Seen, Trouble};
 
 use super::{reachable, slack_says};
-use crate::harness::{
-    CONFIRMED, HEADER, HOUR, OPEN_CLINIC, SLUG, World, eventually, go_on, in_days, quick, row, rows,
+use crate::{
+    harness::{
+        CONFIRMED, HEADER, HOUR, OPEN_CLINIC, SLUG, World, eventually, go_on, in_days, number,
+        quick, row, rows,
+    },
+    inbound::caller,
 };
 
 const CLINIC: &str = "
@@ -100,6 +104,34 @@ async fn a_clinic_whose_calls_fail_is_paused_too() -> Result<()> {
     slack_says(&channels, "calls failed").await?;
     assert_eq!(world.ledger().calls.len(), 4);
     assert_eq!(world.count("calls where quality is not null").await?, 0);
+    Ok(())
+}
+
+#[tokio::test]
+async fn of_poor_calls_that_came_in_people_are_told_and_dialing_goes_on() -> Result<()> {
+    let mut short = quick().always(Outcome::NoClearAnswer);
+    short.timing.talk_seconds = [2.0, 4.0];
+    let (world, channels) = reachable(CLINIC, short).await?;
+    let client = world.client().await?;
+    for of in 1..=4 {
+        world.retell.ring(&caller(&number(of))).await;
+    }
+    eventually("the calls are over", || async {
+        let over = "calls where direction = 'inbound' and outcome is not null";
+        Ok(world.count(over).await? == 4)
+    })
+    .await?;
+
+    eventually("they are weighed together", || async {
+        world.let_watch_look(&client).await?;
+        Ok(world.count("alerts where cause = 'calls_poor'").await? == 1)
+    })
+    .await?;
+
+    slack_says(&channels, "conversations that came in took less than").await?;
+    assert_eq!(world.count("tenants where paused").await?, 0);
+    let review = world.operate(&["review", "--tenant", SLUG]).await?;
+    ensure!(review.contains("4 conversations that came in"), "{review}");
     Ok(())
 }
 

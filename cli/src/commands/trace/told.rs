@@ -66,7 +66,11 @@ impl Told {
 }
 
 fn head(entry: &ToldEntry) -> String {
-    let what = entry.function.as_deref().unwrap_or("who calls");
+    let told = match entry.answer.get("variables") {
+        Some(_) => "with the request to dial",
+        None => "who calls",
+    };
+    let what = entry.function.as_deref().unwrap_or(told);
     let failure = entry.failure.as_ref().map(|why| format!(", {why}"));
     format!(
         "  {:.3}  {what}, {} ms{}",
