@@ -30,15 +30,22 @@ pub(crate) enum Function {
     FreeSlots,
     Note,
     Book,
+    Reschedule,
+    Cancel,
+    OptOut,
 }
 
 impl Function {
-    pub(crate) const ALL: [Self; 5] = [
+    /// In an order in which none takes away what a later one needs.
+    pub(crate) const ALL: [Self; 8] = [
         Self::LookUp,
         Self::Confirm,
         Self::FreeSlots,
         Self::Note,
         Self::Book,
+        Self::Reschedule,
+        Self::Cancel,
+        Self::OptOut,
     ];
 
     pub(crate) const fn name(self) -> &'static str {
@@ -48,20 +55,27 @@ impl Function {
             Self::FreeSlots => "free_slots",
             Self::Note => "note",
             Self::Book => "book",
+            Self::Reschedule => "reschedule",
+            Self::Cancel => "cancel",
+            Self::OptOut => "opt_out",
         }
     }
 
     fn arguments(self, number: u64) -> Value {
         match self {
-            Self::LookUp | Self::Confirm | Self::FreeSlots => json!({}),
+            Self::LookUp | Self::Confirm | Self::FreeSlots | Self::OptOut => json!({}),
+            Self::Cancel => json!({"appointment": "next"}),
             Self::Note => json!({"text": format!("Please park ramp number {number} at the door")}),
             Self::Book => json!({"when": a_working_hour(number)}),
+            Self::Reschedule => {
+                json!({"appointment": "next", "new_datetime": a_working_hour(number)})
+            }
         }
     }
 
     /// What can be done for everybody is; the rest is done for whoever has an appointment.
     const fn needs_appointment(self) -> bool {
-        matches!(self, Self::Confirm)
+        matches!(self, Self::Confirm | Self::Reschedule | Self::Cancel)
     }
 }
 
