@@ -43,6 +43,14 @@ async fn unanswered(stage: &Stage) -> Vec<(Option<String>, serde_json::Value)> {
         .collect()
 }
 
+/// How many conditions there are of callers who were not answered.
+async fn alerts(stage: &Stage) -> i64 {
+    sqlx::query_scalar("select count(*) from alerts where cause = 'caller_unanswered'")
+        .fetch_one(&stage.pool)
+        .await
+        .unwrap()
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_question_that_takes_too_long_is_answered_with_nothing_in_time_and_told() {
     let stage = stage(Config {
@@ -67,12 +75,7 @@ async fn a_question_that_takes_too_long_is_answered_with_nothing_in_time_and_tol
         "{failure:?}"
     );
     assert_eq!(*sent, json!({"call_inbound": {}}));
-    let alerts: i64 =
-        sqlx::query_scalar("select count(*) from alerts where cause = 'caller_unanswered'")
-            .fetch_one(&stage.pool)
-            .await
-            .unwrap();
-    assert_eq!(alerts, 1);
+    assert_eq!(alerts(&stage).await, 1);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -151,12 +154,7 @@ async fn callers_are_known_though_their_source_sends_too_much() {
     )
     .await;
     assert_eq!(on_record.len(), 2, "{on_record:?}");
-    let alerts: i64 =
-        sqlx::query_scalar("select count(*) from alerts where cause = 'caller_unanswered'")
-            .fetch_one(&stage.pool)
-            .await
-            .unwrap();
-    assert_eq!(alerts, 1);
+    assert_eq!(alerts(&stage).await, 1);
 }
 
 #[tokio::test(flavor = "multi_thread")]
