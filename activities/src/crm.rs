@@ -2,6 +2,7 @@
 
 mod append;
 mod ask;
+mod call;
 mod channel;
 mod contact;
 mod find;
@@ -219,7 +220,8 @@ async fn one(desk: &Desk<'_>, work: &CrmWork) -> Work {
         CrmTask::Record(id) => find::whose(desk, work, id).await,
         CrmTask::Number(e164) => find::who(desk, work, e164).await,
         CrmTask::Note(id) => append::note(desk, work, *id).await,
-        CrmTask::Call(id) => append::call(desk, work, *id).await,
+        CrmTask::Call(id) => call::of_agent(desk, work, *id).await,
+        CrmTask::Entry(id) => call::on_line(desk, work, *id).await,
     }
 }
 

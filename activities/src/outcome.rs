@@ -40,7 +40,7 @@ pub(crate) async fn settle(
     let is_corrected = outcome != before;
     if is_corrected {
         apply_outcome(tx, row, outcome, now).await?;
-        tx.correct_outcome(row.id, outcome).await?;
+        tx.correct_outcome(row.id, outcome, now).await?;
         tracing::info!(call.id = %row.id, %before, %outcome, "a late event corrected the outcome");
     }
     texts::call_settled(tx, row, now).await?;

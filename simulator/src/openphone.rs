@@ -152,6 +152,11 @@ impl Running {
         play::call_from(&self.shared, person, line, story)
     }
 
+    /// The summary of a call comes, however long ago it was; `false` when there is no such call.
+    pub fn summarise(&self, call: &str, points: &[&str]) -> bool {
+        play::summarise(&self.shared, call, points)
+    }
+
     /// Everything seen since the start.
     pub fn ledger(&self) -> Ledger {
         self.shared.book.ledger()

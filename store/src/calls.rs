@@ -317,7 +317,12 @@ impl TenantTx {
     }
 
     /// A later event said better how the call ended.
-    pub async fn correct_outcome(&mut self, call: CallId, outcome: CallOutcome) -> Result<()> {
+    pub async fn correct_outcome(
+        &mut self,
+        call: CallId,
+        outcome: CallOutcome,
+        now: Timestamp,
+    ) -> Result<()> {
         sqlx::query!(
             "update calls set outcome = $3 where tenant_id = $1 and id = $2",
             self.tenant(),
@@ -326,28 +331,32 @@ impl TenantTx {
         )
         .execute(&mut *self.tx)
         .await?;
-        Ok(())
+        self.crm_call_finished(call, now).await
     }
 
     /// What the events say of the call so far. `ended_at` is when this process first saw it ended.
+    /// Words that come after the call's end are added at the CRM.
     pub async fn call_seen(&mut self, row: &CallRow, now: Timestamp) -> Result<()> {
         let view = &row.facts.view;
         let newly_ended = view.ended && row.facts.ended_at.is_none();
         let rings = view.state == CallState::Ringing;
         let answered_at = answered_at(view, now).filter(|_| view.answered);
-        sqlx::query!(
-            "update calls set state = case when $3 = 'queued' then state else $3 end,
-                              duration_ms = coalesce($4, duration_ms),
-                              summary = coalesce($9, summary), sentiment = coalesce($10, sentiment),
-                              topic = coalesce($11, topic),
-                              ended_at = case when $5 then $6 else ended_at end,
-                              ringing_at = case when $12 then coalesce(ringing_at, $6) else ringing_at end,
-                              answered_at = coalesce(answered_at,
+        let has_news = sqlx::query_scalar!(
+            r#"update calls c set state = case when $3 = 'queued' then c.state else $3 end,
+                              duration_ms = coalesce($4, c.duration_ms),
+                              summary = coalesce($9, c.summary), sentiment = coalesce($10, c.sentiment),
+                              topic = coalesce($11, c.topic),
+                              ended_at = case when $5 then $6 else c.ended_at end,
+                              ringing_at = case when $12 then coalesce(c.ringing_at, $6) else c.ringing_at end,
+                              answered_at = coalesce(c.answered_at,
                                   case when $13::timestamptz is not null
-                                       then greatest($13, coalesce(ringing_at, placed_at, dialing_at)) end),
-                              checks = case when $5 then 0 else checks end,
-                              review = case when review = $7 then review else $8 end
-             where tenant_id = $1 and id = $2",
+                                       then greatest($13, coalesce(c.ringing_at, c.placed_at, c.dialing_at)) end),
+                              checks = case when $5 then 0 else c.checks end,
+                              review = case when c.review = $7 then c.review else $8 end
+             from calls was
+             where c.tenant_id = $1 and c.id = $2 and was.tenant_id = $1 and was.id = $2
+             returning (was.summary, was.topic, was.duration_ms) is distinct from (c.summary, c.topic, c.duration_ms)
+                 as "has_news!""#,
             self.tenant(),
             row.id.uuid(),
             view.state.code(),
@@ -362,9 +371,12 @@ impl TenantTx {
             rings,
             answered_at.map(to_db)
         )
-        .execute(&mut *self.tx)
+        .fetch_optional(&mut *self.tx)
         .await?;
-        Ok(())
+        match (has_news, row.facts.outcome) {
+            (Some(true), Some(_)) => self.crm_call_finished(row.id, now).await,
+            _ => Ok(()),
+        }
     }
 
     /// What the person said has taken effect.

@@ -19,19 +19,6 @@ pub struct ContactChange {
     pub remarks: Option<Option<String>>,
 }
 
-/// The record of a call for the CRM. It holds personal data and so has no `Debug`.
-#[derive(Clone)]
-pub struct CallForCrm {
-    pub contact: Option<ContactId>,
-    pub e164: Option<String>,
-    pub inbound: bool,
-    pub started_at: Timestamp,
-    pub duration_ms: Option<i64>,
-    pub outcome: Option<String>,
-    pub topic: Option<String>,
-    pub summary: Option<String>,
-}
-
 impl TenantTx {
     /// Changes what is known of a contact, tells the CRM, and has open reminders look again: to another number they plan
     /// anew. Who does not want to be called does not want it under a new number either.
@@ -184,45 +171,5 @@ impl TenantTx {
         .fetch_one(&mut *self.tx)
         .await?;
         Ok(count)
-    }
-
-    /// A call as the CRM is told of it; `None` when it is no more, or was never placed.
-    pub async fn call_for_crm(&mut self, call: domain::ids::CallId) -> Result<Option<CallForCrm>> {
-        let row = sqlx::query!(
-            "select contact_id, e164, direction, coalesce(placed_at, authorized_at) as started_at, duration_ms, outcome,
-                    topic, summary
-             from calls where tenant_id = $1 and id = $2 and dial_state <> 'abandoned'",
-            self.tenant(),
-            call.uuid()
-        )
-        .fetch_optional(&mut *self.tx)
-        .await?;
-        Ok(row.map(|row| CallForCrm {
-            contact: row.contact_id.map(ContactId::from_uuid),
-            e164: row.e164,
-            inbound: row.direction == "inbound",
-            started_at: row
-                .started_at
-                .map_or(Timestamp::UNIX_EPOCH, crate::instant::from_db),
-            duration_ms: row.duration_ms,
-            outcome: row.outcome,
-            topic: row.topic,
-            summary: row.summary,
-        }))
-    }
-
-    /// The words of a note, and whom it is about; `None` when it is no more.
-    pub async fn note_for_crm(
-        &mut self,
-        note: domain::ids::NoteId,
-    ) -> Result<Option<(Option<ContactId>, String)>> {
-        let row = sqlx::query!(
-            "select contact_id, body from notes where tenant_id = $1 and id = $2",
-            self.tenant(),
-            note.uuid()
-        )
-        .fetch_optional(&mut *self.tx)
-        .await?;
-        Ok(row.map(|row| (row.contact_id.map(ContactId::from_uuid), row.body)))
     }
 }

@@ -30,6 +30,7 @@ pub struct CrmContact {
 pub struct Told {
     pub name: Option<String>,
     pub email: Option<String>,
+    pub address: Option<String>,
     pub phone: Option<String>,
     pub mobile: Option<String>,
     pub notes: Option<String>,

@@ -2,9 +2,9 @@
 
 use domain::{
     crm::{AppendFacts, Failure, PushFacts, PushStep, RecordId},
-    ids::{CallId, ContactId, NoteId},
+    ids::{CallId, ContactId, EntryId, NoteId},
 };
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use uuid::Uuid;
 
 use crate::{
@@ -24,8 +24,14 @@ pub enum CrmTask {
     /// Look for somebody with this number, whom we do not know.
     Number(String),
     Note(NoteId),
+    /// Of a voice agent.
     Call(CallId),
+    /// A call on one of the lines at OpenPhone.
+    Entry(EntryId),
 }
+
+/// What a provider of lines makes of a call, such as a summary, comes within minutes: it is written together with it.
+const MATERIAL: SignedDuration = SignedDuration::from_mins(5);
 
 /// A thing to be done, with what came of it so far.
 #[derive(Clone)]
@@ -44,6 +50,7 @@ impl CrmTask {
             Self::Number(_) => "number",
             Self::Note(_) => "note",
             Self::Call(_) => "call",
+            Self::Entry(_) => "entry",
         }
     }
 
@@ -54,6 +61,7 @@ impl CrmTask {
             Self::Number(e164) => e164.clone(),
             Self::Note(id) => id.uuid().to_string(),
             Self::Call(id) => id.uuid().to_string(),
+            Self::Entry(id) => id.uuid().to_string(),
         }
     }
 
@@ -63,6 +71,7 @@ impl CrmTask {
             "contact" => id().map(|id| Self::Contact(ContactId::from_uuid(id))),
             "note" => id().map(|id| Self::Note(NoteId::from_uuid(id))),
             "call" => id().map(|id| Self::Call(CallId::from_uuid(id))),
+            "entry" => id().map(|id| Self::Entry(EntryId::from_uuid(id))),
             "record" => key.parse().ok().map(Self::Record),
             "number" => Some(Self::Number(key.clone())),
             _ => None,
@@ -135,9 +144,19 @@ impl TenantTx {
         contact: Option<ContactId>,
         now: Timestamp,
     ) -> Result<()> {
+        self.crm_queue_for(task, contact, now, now).await
+    }
+
+    async fn crm_queue_for(
+        &mut self,
+        task: &CrmTask,
+        contact: Option<ContactId>,
+        now: Timestamp,
+        due: Timestamp,
+    ) -> Result<()> {
         sqlx::query!(
             "insert into crm_queue as q (tenant_id, kind, key, contact_id, changed_first, changed_last, due_at)
-             values ($1, $2, $3, $4, $5, $5, $5)
+             values ($1, $2, $3, $4, $5, $5, $6)
              on conflict (tenant_id, kind, key) do update set
                  changed_last = excluded.changed_last, generation = q.generation + 1,
                  failure = case when q.failure in ('refused', 'gone') then null else q.failure end,
@@ -147,7 +166,8 @@ impl TenantTx {
             task.kind(),
             task.key(),
             contact.map(ContactId::uuid),
-            to_db(now)
+            to_db(now),
+            to_db(due)
         )
         .execute(&mut *self.tx)
         .await?;
@@ -170,7 +190,7 @@ impl TenantTx {
         }
     }
 
-    /// A call is over. Nothing without a CRM.
+    /// A call is over, or more is known of one that is. Nothing without a CRM.
     pub async fn crm_call_finished(&mut self, call: CallId, now: Timestamp) -> Result<()> {
         match self.has_crm().await? {
             true => self.crm_queue(&CrmTask::Call(call), None, now).await,
@@ -178,8 +198,25 @@ impl TenantTx {
         }
     }
 
+    /// The same of a call on one of the lines. Its material is waited for a little.
+    pub async fn crm_entry_finished(
+        &mut self,
+        entry: EntryId,
+        contact: Option<ContactId>,
+        now: Timestamp,
+    ) -> Result<()> {
+        match self.has_crm().await? {
+            true => {
+                let task = CrmTask::Entry(entry);
+                self.crm_queue_for(&task, contact, now, now + MATERIAL)
+                    .await
+            }
+            false => Ok(()),
+        }
+    }
+
     /// Somebody unknown called. Nothing without a CRM.
-    pub(crate) async fn crm_unknown_number(&mut self, e164: &str, now: Timestamp) -> Result<()> {
+    pub async fn crm_unknown_number(&mut self, e164: &str, now: Timestamp) -> Result<()> {
         match self.has_crm().await? {
             true => {
                 self.crm_queue(&CrmTask::Number(e164.to_owned()), None, now)
@@ -350,7 +387,7 @@ impl TenantTx {
     pub async fn crm_go_on(&mut self, contact: ContactId, now: Timestamp) -> Result<()> {
         sqlx::query!(
             "update crm_queue set due_at = $3
-             where tenant_id = $1 and contact_id = $2 and kind in ('note', 'call') and due_at is null and failure is null",
+             where tenant_id = $1 and contact_id = $2 and kind in ('note', 'call', 'entry') and due_at is null and failure is null",
             self.tenant(),
             contact.uuid(),
             to_db(now)

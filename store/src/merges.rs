@@ -134,7 +134,7 @@ impl TenantTx {
              ), queue_moved as (
                 -- What waited for a record of the one may have its turn with the other's.
                 update crm_queue set contact_id = $3, due_at = case when failure is null then coalesce(due_at, $5) else due_at end
-                where tenant_id = $1 and contact_id = $2 and kind in ('note', 'call') returning key as id
+                where tenant_id = $1 and contact_id = $2 and kind in ('note', 'call', 'entry') returning key as id
              ), contacts_moved as (
                 update contacts set merged_into = $3 where tenant_id = $1 and (merged_into = $2 or id = $2) returning id
              ), asked_afresh as (
@@ -256,7 +256,7 @@ impl TenantTx {
              ), queue_back as (
                 update crm_queue q
                 set contact_id = $2, due_at = case when failure is null then coalesce(due_at, $5) else due_at end from moved m
-                where q.tenant_id = $1 and q.contact_id = $3 and q.kind in ('note', 'call') and m.of = 'crm_queue'
+                where q.tenant_id = $1 and q.contact_id = $3 and q.kind in ('note', 'call', 'entry') and m.of = 'crm_queue'
                   and q.key = m.id::text
              ), contacts_back as (
                 update contacts c set merged_into = nullif($2, c.id) from moved m

@@ -3,6 +3,7 @@
 
 mod away;
 mod both_ways;
+mod calls;
 mod hanging;
 mod heard;
 mod week;
@@ -55,6 +56,7 @@ last_name = \"Last_Name\"
 phone = \"Phone\"
 mobile = \"Mobile\"
 email = \"Email\"
+address = \"Mailing_Street\"
 notes = \"Description\"
 do_not_call = \"Do_Not_Call\"
 "

@@ -1,19 +1,15 @@
 //! Notes and calls, each written to the CRM once.
 
 use domain::{
-    crm::{AppendFacts, AppendStep, RecordId},
-    ids::{CallId, ContactId, NoteId},
+    crm::{AppendFacts, AppendStep, Failure, RecordId},
+    ids::{ContactId, NoteId},
 };
-use jiff::SignedDuration;
-use providers::zoho::{CallKind, Client, CrmError, Mark, NewCall, NewNote};
-use store::{CallForCrm, CrmTask, CrmWork};
+use providers::zoho::{Client, CrmError, Mark, NewCall, NewNote};
+use store::{CrmTask, CrmWork};
 
 use super::{Desk, Halt, Work};
 
-/// While somebody is being looked for, a call waits so long to be theirs.
-const LOOKED_FOR: SignedDuration = SignedDuration::from_mins(1);
-
-enum Entry {
+pub(super) enum Entry {
     Note(NewNote),
     Call(NewCall),
 }
@@ -41,65 +37,12 @@ pub(super) async fn note(desk: &Desk<'_>, work: &CrmWork, id: NoteId) -> Work {
     append(desk, work, &entry).await
 }
 
-pub(super) async fn call(desk: &Desk<'_>, work: &CrmWork, id: CallId) -> Work {
-    let mut tx = desk.tenant.begin().await?;
-    let call = tx.call_for_crm(id).await?;
-    let Some(call) = call.filter(|_| desk.settings.crm.push_calls) else {
-        drop(tx);
-        return desk.done(work).await;
-    };
-    let Some(contact) = call.contact else {
-        let looked_for = match &call.e164 {
-            Some(e164) => tx.crm_looks_for(e164).await?,
-            None => false,
-        };
-        drop(tx);
-        return match looked_for {
-            true => desk.put_off(work, Some(desk.now + LOOKED_FOR)).await,
-            false => desk.done(work).await,
-        };
-    };
-    drop(tx);
-    let Some(person) = person(desk, work, contact).await? else {
-        return Ok(());
-    };
-    append(desk, work, &Entry::Call(record(&call, id, person))).await
-}
-
-fn record(call: &CallForCrm, id: CallId, person: RecordId) -> NewCall {
-    let milliseconds = call.duration_ms.unwrap_or_default();
-    let seconds = u32::try_from(milliseconds / 1000).unwrap_or_default();
-    let kind = match (call.inbound, seconds) {
-        (false, _) => CallKind::Outbound,
-        (true, 0) => CallKind::Missed,
-        (true, _) => CallKind::Inbound,
-    };
-    let lines = [
-        call.summary.clone(),
-        call.outcome.as_ref().map(|code| format!("Outcome: {code}")),
-    ];
-    let text: Vec<String> = lines.into_iter().flatten().collect();
-    let subject = call.topic.clone().unwrap_or_else(|| {
-        let words = match kind {
-            CallKind::Outbound => "Call by the voice agent",
-            CallKind::Inbound => "Call to the voice agent",
-            CallKind::Missed => "Missed call",
-        };
-        words.to_owned()
-    });
-    NewCall {
-        person,
-        subject,
-        kind,
-        started_at: call.started_at,
-        seconds,
-        text: text.join("\n"),
-        mark: id.into(),
-    }
-}
-
 /// The record that it belongs to. `None` while there is none: it has its turn as soon as there is.
-async fn person(desk: &Desk<'_>, work: &CrmWork, contact: ContactId) -> Work<Option<RecordId>> {
+pub(super) async fn person(
+    desk: &Desk<'_>,
+    work: &CrmWork,
+    contact: ContactId,
+) -> Work<Option<RecordId>> {
     let mut tx = desk.tenant.begin().await?;
     // Locked, so that nobody links the contact between the look and the note that this waits for it.
     let Some(known) = tx.lock_crm_contact(contact).await? else {
@@ -120,7 +63,7 @@ async fn person(desk: &Desk<'_>, work: &CrmWork, contact: ContactId) -> Work<Opt
 }
 
 /// Sends it once; where the answer was lost, looks for it before it is sent again.
-async fn append(desk: &Desk<'_>, work: &CrmWork, entry: &Entry) -> Work {
+pub(super) async fn append(desk: &Desk<'_>, work: &CrmWork, entry: &Entry) -> Work {
     let mut facts = work.append;
     loop {
         match facts.next_step(desk.now) {
@@ -129,11 +72,20 @@ async fn append(desk: &Desk<'_>, work: &CrmWork, entry: &Entry) -> Work {
             AppendStep::Look => {
                 let (client, permit) = desk.permit(1).await?;
                 let answer = entry.find(desk, &client).await;
-                match desk.told(permit, answer).await? {
-                    Some(_) => facts.made = true,
-                    None => facts.missed_at = Some(desk.now),
+                match (desk.told(permit, answer).await?, entry) {
+                    (None, _) => {
+                        facts.missed_at = Some(desk.now);
+                        save(desk, work, &facts).await?;
+                    }
+                    (Some(record), entry) => {
+                        facts.made = true;
+                        made(desk, work, &facts, &record).await?;
+                        // More may be known of a call than when it was sent.
+                        if let Entry::Call(call) = entry {
+                            return rewrite(desk, work, &record, call).await;
+                        }
+                    }
                 }
-                save(desk, work, &facts).await?;
             }
             AppendStep::Send => {
                 let (client, permit) = desk.permit(1).await?;
@@ -141,7 +93,10 @@ async fn append(desk: &Desk<'_>, work: &CrmWork, entry: &Entry) -> Work {
                 save(desk, work, &facts).await?;
                 let answer = entry.add(desk, &client).await;
                 match desk.told(permit, answer).await {
-                    Ok(_) => facts.made = true,
+                    Ok(record) => {
+                        facts.made = true;
+                        made(desk, work, &facts, &record).await?;
+                    }
                     Err(Halt::Crm(error)) => {
                         facts.not_made = error.is_not_done();
                         save(desk, work, &facts).await?;
@@ -152,6 +107,30 @@ async fn append(desk: &Desk<'_>, work: &CrmWork, entry: &Entry) -> Work {
             }
         }
     }
+}
+
+/// Writes a call anew that was written before. One that somebody deleted there stays deleted.
+pub(super) async fn rewrite(
+    desk: &Desk<'_>,
+    work: &CrmWork,
+    record: &RecordId,
+    call: &NewCall,
+) -> Work {
+    let (client, permit) = desk.permit(1).await?;
+    let answer = client.change_call(record, call).await;
+    match desk.told(permit, answer).await {
+        Err(Halt::Crm(error)) if error.failure() != Failure::Gone => Err(Halt::Crm(error)),
+        Err(halt @ (Halt::Store(_) | Halt::NotYet(_))) => Err(halt),
+        Ok(_) | Err(Halt::Crm(_)) => desk.done(work).await,
+    }
+}
+
+/// It is there. Kept together with the record it became, so that what is known later finds it.
+async fn made(desk: &Desk<'_>, work: &CrmWork, facts: &AppendFacts, record: &RecordId) -> Work {
+    let mut tx = desk.tenant.begin().await?;
+    tx.crm_written(&work.task, record).await?;
+    tx.crm_append(work, facts).await?;
+    Ok(tx.commit().await?)
 }
 
 async fn save(desk: &Desk<'_>, work: &CrmWork, facts: &AppendFacts) -> Work {

@@ -28,6 +28,7 @@ fn values(told: &Told, link: &Link) -> Values {
         (Field::Phone, told.phone.as_deref()),
         (Field::Mobile, told.mobile.as_deref()),
         (Field::Email, told.email.as_deref()),
+        (Field::Address, told.address.as_deref()),
         (Field::Notes, told.notes.as_deref()),
         (Field::DoNotCall, told.do_not_call.then_some("true")),
     ] {
@@ -43,6 +44,7 @@ const fn column(field: Field) -> &'static str {
         Field::Phone => "phone",
         Field::Mobile => "mobile",
         Field::Email => "email",
+        Field::Address => "address",
         Field::Notes => "notes",
         Field::DoNotCall => "do_not_call",
     }
@@ -82,6 +84,7 @@ pub(super) fn change(plan: &Plan, contact: &CrmContact) -> ContactChange {
             Field::Phone => change.e164 = Some(value),
             Field::Mobile => change.mobile = Some(value),
             Field::Email => change.email = Some(value),
+            Field::Address => change.address = Some(value),
             Field::Notes => change.remarks = Some(value),
             Field::DoNotCall => {}
         }

@@ -29,6 +29,7 @@ pub(crate) async fn hear(tx: &mut TenantTx, each: &EventTry, now: Timestamp) -> 
         return Ok(Followed::kept("tells of no text and no call"));
     };
     transcripts::leave_out(&mut heard, &settings);
+    let tells_crm = matches!(&heard.what, What::Call(call) if call.tells_how_it_went());
     let stored = tx
         .join_entry(heard, each.event.received_at, &settings)
         .await?;
@@ -38,6 +39,9 @@ pub(crate) async fn hear(tx: &mut TenantTx, each: &EventTry, now: Timestamp) -> 
     }
     if each.scope == Some(RetryScope::StateOnly) {
         return Ok(Followed::kept("joined to its conversation once more"));
+    }
+    if tells_crm {
+        tell_crm(tx, &stored, now).await?;
     }
     if said.is_none() {
         have_read(tx, &stored, &settings, now).await?;
@@ -71,6 +75,23 @@ async fn choose(tx: &mut TenantTx, stored: &StoredEntry, keyword: Keyword) -> Re
         opted_out,
     };
     tx.text_choice(e164, choice).await
+}
+
+/// A call that is over is written to the CRM, which is also asked who an unknown caller is (CRM-1, CRM-2).
+async fn tell_crm(tx: &mut TenantTx, stored: &StoredEntry, now: Timestamp) -> Result<()> {
+    let direction = stored.entry.parties.direction;
+    let What::Call(call) = &stored.entry.what else {
+        return Ok(());
+    };
+    if !call.stage(direction).is_over() {
+        return Ok(());
+    }
+    tx.crm_entry_finished(stored.id, stored.contact, now)
+        .await?;
+    match (&stored.e164, stored.contact, direction) {
+        (Some(e164), None, Some(Direction::Inbound)) => tx.crm_unknown_number(e164, now).await,
+        _ => Ok(()),
+    }
 }
 
 /// Words of a person whom nobody else shares the number with. Of anybody else nothing is guessed.

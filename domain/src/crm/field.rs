@@ -15,6 +15,8 @@ coded_enum! {
         Phone = "phone",
         Mobile = "mobile",
         Email = "email",
+        /// The whole of it in one text.
+        Address = "address",
         Notes = "notes",
         /// `true`, or absent.
         DoNotCall = "do_not_call",
@@ -35,7 +37,7 @@ impl Field {
 
     pub const fn kind(self) -> Kind {
         match self {
-            Field::FirstName | Field::LastName | Field::Notes => Kind::Text,
+            Field::FirstName | Field::LastName | Field::Address | Field::Notes => Kind::Text,
             Field::Phone | Field::Mobile => Kind::Number,
             Field::Email => Kind::Email,
             Field::DoNotCall => Kind::Flag,

@@ -62,6 +62,13 @@ coded_enum! {
     }
 }
 
+impl CallStage {
+    /// Whether it is over, or out of our hands: nothing but its material can come.
+    pub const fn is_over(self) -> bool {
+        !matches!(self, Self::Unknown | Self::Ringing | Self::Talking)
+    }
+}
+
 /// The sound of a call. Its address is signed and expires, so the newest told counts.
 #[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Recording {
@@ -145,6 +152,11 @@ impl PhoneCall {
             () if is(CallSign::Rang) && !is(CallSign::Over) => CallStage::Ringing,
             () => CallStage::Unknown,
         }
+    }
+
+    /// Whether it says more than what its sound and its words were.
+    pub fn tells_how_it_went(&self) -> bool {
+        !self.signs.is_empty() || self.summary.is_some() || self.voicemail.is_some()
     }
 
     pub(super) fn join(&mut self, other: PhoneCall) {

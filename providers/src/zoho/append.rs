@@ -3,7 +3,10 @@
 
 use std::fmt;
 
-use domain::{crm::RecordId, ids::CallId};
+use domain::{
+    crm::RecordId,
+    ids::{CallId, EntryId},
+};
 use jiff::Timestamp;
 use reqwest::Method;
 use serde_json::{Map, Value, json};
@@ -44,6 +47,12 @@ impl Mark {
 impl From<CallId> for Mark {
     fn from(call: CallId) -> Self {
         Self(format!("[ref {call}]"))
+    }
+}
+
+impl From<EntryId> for Mark {
+    fn from(entry: EntryId) -> Self {
+        Self(format!("[ref {entry}]"))
     }
 }
 
@@ -174,6 +183,30 @@ impl Client {
     /// Adds a call. After [`CrmError::Uncertain`] look with [`Client::find_call`].
     pub async fn add_call(&self, call: &NewCall) -> Result<RecordId, CrmError> {
         let names = &self.options.call_fields;
+        let mut data = self.told_of(call);
+        let fixed = [
+            (&names.started_at, time(call.started_at).into()),
+            (&names.person, json!({"id": call.person.as_str()})),
+        ];
+        data.extend(named(fixed));
+        self.add(&names.module, data.into()).await
+    }
+
+    /// Writes a call that is there as it is known by now. When it began and with whom stays.
+    pub async fn change_call(&self, record: &RecordId, call: &NewCall) -> Result<(), CrmError> {
+        let module = &self.options.call_fields.module;
+        let body = self.body(vec![self.told_of(call)]);
+        let request = self.request(Method::PUT, &[module, record.as_str()]);
+        match self.bulk(request.json(&body), 1).await?.pop() {
+            Some(Ok(_)) => Ok(()),
+            Some(Err(problem)) => Err(problem.into()),
+            None => Err(CrmError::Uncertain),
+        }
+    }
+
+    /// What may become known of a call only after it was written.
+    fn told_of(&self, call: &NewCall) -> Map<String, Value> {
+        let names = &self.options.call_fields;
         let (kind, status) = match call.kind {
             CallKind::Inbound => ("Inbound", None),
             CallKind::Outbound => ("Outbound", Some("Completed")),
@@ -181,24 +214,15 @@ impl Client {
         };
         let duration = format!("{:02}:{:02}", call.seconds / 60, call.seconds % 60);
         let text = call.mark.on(&call.text, self.options.max_note);
-        let fields: [(&String, Value); 7] = [
-            (
-                &names.subject,
-                cut(&call.subject, self.options.max_title).into(),
-            ),
+        let subject = cut(&call.subject, self.options.max_title);
+        let fields: [(&String, Value); 5] = [
+            (&names.subject, subject.into()),
             (&names.kind, kind.into()),
-            (&names.started_at, time(call.started_at).into()),
             (&names.duration, duration.into()),
-            (&names.person, json!({"id": call.person.as_str()})),
             (&names.text, text.into()),
             (&names.status, status.into()),
         ];
-        let data: Map<String, Value> = fields
-            .into_iter()
-            .filter(|(name, value)| !name.is_empty() && !value.is_null())
-            .map(|(name, value)| (name.clone(), value))
-            .collect();
-        self.add(&names.module, data.into()).await
+        named(fields).collect()
     }
 
     /// The record of this call. `None` says that it is not there *now*.
@@ -230,6 +254,16 @@ impl Client {
             None => Err(CrmError::Uncertain),
         }
     }
+}
+
+/// Without the fields that the account does not have, and those that say nothing.
+fn named<'a, const N: usize>(
+    fields: [(&'a String, Value); N],
+) -> impl Iterator<Item = (String, Value)> + use<'a, N> {
+    fields
+        .into_iter()
+        .filter(|(name, value)| !name.is_empty() && !value.is_null())
+        .map(|(name, value)| (name.clone(), value))
 }
 
 fn marked(answer: Option<&Value>, text: &str, mark: &Mark) -> Result<Option<RecordId>, CrmError> {

@@ -155,6 +155,25 @@ async fn play_call(shared: Arc<Shared>, mut call: Call, answered: bool) {
     courier.send_held();
 }
 
+/// Tells the summary of a call that was told without one; `false` when there is no such call.
+pub(super) fn summarise(shared: &Arc<Shared>, id: &str, points: &[&str]) -> bool {
+    let summary: Vec<String> = points.iter().map(|point| (*point).to_owned()).collect();
+    let call = shared.book.note(|ledger| {
+        let call = ledger.calls.iter_mut().find(|known| known.id == id)?;
+        call.summary = summary;
+        Some(call.clone())
+    });
+    let Some(call) = call else {
+        return false;
+    };
+    let mut courier = Courier::new(shared.clone());
+    tell(shared, &mut courier, |shape| {
+        of_material(shape, &call, "call.summary.completed", "", now_ms())
+    });
+    courier.send_held();
+    true
+}
+
 fn tell(shared: &Shared, courier: &mut Courier, event: impl FnOnce(super::Shape) -> Option<Event>) {
     if let Some(webhook) = shared.webhook() {
         courier.tell(event(webhook.shape));

@@ -1,4 +1,7 @@
-use domain::{crm::RecordId, ids::CallId};
+use domain::{
+    crm::{Failure, RecordId},
+    ids::CallId,
+};
 use providers::zoho::{CallKind, Client, CrmError, Mark, NewCall, NewNote};
 use serde_json::json;
 use simulator::zoho::{Fault, Scenario};
@@ -90,6 +93,40 @@ async fn a_call_is_recorded_once_and_found_by_its_mark() {
     assert_eq!(calls[0]["Outgoing_Call_Status"], "Completed");
     assert_eq!(calls[0]["Call_Start_Time"], "2027-01-10T09:00:00+00:00");
     assert_eq!(calls[0]["Who_Id"]["id"], person.as_str());
+}
+
+#[tokio::test]
+async fn a_call_that_is_there_is_changed_and_stays_the_persons() {
+    let (office, person) = with_person(Scenario::default()).await;
+    let call = call(&person, CallId::generate());
+    let made = office.client.add_call(&call).await.unwrap();
+    let known_later = NewCall {
+        person: "4876876000000999".parse().unwrap(),
+        text: "Confirmed. Comes by train.".to_owned(),
+        seconds: 80,
+        started_at: "2027-01-11T09:00:00Z".parse().unwrap(),
+        ..call
+    };
+    office
+        .client
+        .change_call(&made, &known_later)
+        .await
+        .unwrap();
+
+    let calls = office.zoho.records("Calls");
+    assert_eq!(calls.len(), 1);
+    assert_eq!(calls[0]["Call_Duration"], "01:20");
+    let text = calls[0]["Description"].as_str().unwrap();
+    assert!(
+        text.starts_with("Confirmed. Comes by train. [ref "),
+        "{text}"
+    );
+    assert_eq!(calls[0]["Who_Id"]["id"], person.as_str());
+    assert_eq!(calls[0]["Call_Start_Time"], "2027-01-10T09:00:00+00:00");
+
+    assert!(office.zoho.remove("Calls", made.as_str()));
+    let gone = office.client.change_call(&made, &known_later).await;
+    assert_eq!(gone.map_err(|error| error.failure()), Err(Failure::Gone));
 }
 
 #[tokio::test]

@@ -214,7 +214,8 @@ pub const TABLES: &[Table] = &[
         .contact("contact_id")
         .blank(
             "t.id = any(p.calls)",
-            "e164 = null, topic = null, summary = null, sentiment = null, detail = null, erased_at = p.now",
+            "e164 = null, topic = null, summary = null, sentiment = null, detail = null,
+             crm_record = null, erased_at = p.now",
         )
         .grows_old(
             "authorized_at",

@@ -1,11 +1,14 @@
 //! What counts as a change for the CRM, and what one changes here.
 
 use domain::{
+    call::CallOutcome,
     crm::{Field, Pair, Question, RecordId, Why},
-    ids::ContactId,
+    ids::{CallId, ContactId},
+    inbound::Line,
+    settings::Settings,
 };
 use jiff::SignedDuration;
-use store::{ContactChange, CrmTask, CrmTrouble, CrmWork, TenantStore};
+use store::{Arrived, ContactChange, CrmTask, CrmTrouble, CrmWork, TenantStore};
 
 use crate::harness::{NOW, Stage, appointment, at, import, stage};
 
@@ -102,6 +105,75 @@ async fn what_changes_while_it_is_compared_is_compared_again() {
     assert_eq!(due(&tenant).await.len(), 1);
     done(&tenant).await;
     assert!(due(&tenant).await.is_empty());
+}
+
+#[tokio::test]
+async fn what_is_known_of_a_call_after_its_end_is_to_be_told_and_nothing_twice() {
+    let stage = stage().await;
+    let (tenant, contact) = connected(&stage).await;
+    done(&tenant).await;
+    let call = a_call(&stage, &tenant).await;
+    assert!(
+        due(&tenant).await.is_empty(),
+        "it is not over, and nothing is told of it"
+    );
+    let mut tx = tenant.begin().await.unwrap();
+    tx.finish_call(call, CallOutcome::Confirmed, at(NOW), None)
+        .await
+        .unwrap();
+    tx.commit().await.unwrap();
+    let [work] = &due(&tenant).await[..] else {
+        panic!("the call is to be written");
+    };
+    assert!(work.task == CrmTask::Call(call));
+    let record: RecordId = "4876876000000123".parse().unwrap();
+    let mut tx = tenant.begin().await.unwrap();
+    tx.crm_written(&work.task, &record).await.unwrap();
+    tx.crm_done(work).await.unwrap();
+    tx.commit().await.unwrap();
+
+    for (summary, is_told) in [("Will come.", true), ("Will come.", false)] {
+        let mut tx = tenant.begin().await.unwrap();
+        let mut row = tx.lock_call(call).await.unwrap().unwrap();
+        row.facts.view.summary = Some(summary.to_owned());
+        tx.call_seen(&row, at(NOW)).await.unwrap();
+        tx.commit().await.unwrap();
+        assert_eq!(due(&tenant).await.len(), usize::from(is_told));
+        done(&tenant).await;
+    }
+    let mut tx = tenant.begin().await.unwrap();
+    tx.correct_outcome(call, CallOutcome::Cancelled, at(NOW))
+        .await
+        .unwrap();
+    let told = tx.call_for_crm(call).await.unwrap().unwrap();
+    tx.commit().await.unwrap();
+    assert_eq!(due(&tenant).await.len(), 1);
+    assert_eq!(told.contact, Some(contact));
+    assert_eq!(told.summary.as_deref(), Some("Will come."));
+    assert!(told.record == Some(record));
+}
+
+/// A call that comes in from the contact.
+async fn a_call(stage: &Stage, tenant: &TenantStore) -> CallId {
+    let mut tx = tenant.begin().await.unwrap();
+    let from = Some("+447700900123");
+    let caller = tx.recognise(from, &Settings::default()).await.unwrap();
+    let arrived = Arrived {
+        provider: "retell",
+        provider_call_id: "call_1",
+        caller: &caller,
+        line: Line::Ours,
+        to_number: None,
+        was_asked_about: false,
+    };
+    let arrival = tx.call_arrived(&arrived, at(NOW)).await.unwrap();
+    tx.after_arrival(arrival, at(NOW)).await.unwrap();
+    tx.commit().await.unwrap();
+    let id = sqlx::query_scalar("select id from calls")
+        .fetch_one(&stage.pool)
+        .await
+        .unwrap();
+    CallId::from_uuid(id)
 }
 
 #[tokio::test]

@@ -226,7 +226,7 @@ async fn no_table_that_names_a_contact_is_left_out_of_a_merge() {
 /// What waits for the CRM of each contact, by kind.
 async fn waits_for_crm(stage: &Stage) -> Vec<(String, String, bool)> {
     sqlx::query_as(
-        "select kind, contact_id::text, due_at is not null from crm_queue where kind in ('note', 'call') order by 1, 2",
+        "select kind, contact_id::text, due_at is not null from crm_queue where kind in ('note', 'call', 'entry') order by 1, 2",
     )
     .fetch_all(&stage.pool)
     .await
@@ -244,6 +244,8 @@ async fn what_waits_for_the_crm_and_to_be_read_goes_with_a_merge_and_comes_back(
          select tenant_id, 'call', id::text, contact_id, now(), now() from calls",
         "insert into conversation_entries (tenant_id, id, kind, provider_id, at, entry)
          select tenant_id, id, 'text', id, now(), '{}' from contacts",
+        "insert into crm_queue (tenant_id, kind, key, contact_id, changed_first, changed_last)
+         select tenant_id, 'entry', id::text, id, now(), now() from contacts where name = 'A. Archer'",
         // The same words of both, and others of the one who goes.
         "insert into extractions (tenant_id, id, entry_id, contact_id, kind, fingerprint, queued_at)
          select tenant_id, id, id, id, 'text', '\\x00', now() from contacts",
@@ -253,12 +255,12 @@ async fn what_waits_for_the_crm_and_to_be_read_goes_with_a_merge_and_comes_back(
         sqlx::query(sql).execute(&stage.pool).await.unwrap();
     }
     let before = waits_for_crm(&stage).await;
-    assert_eq!(before.len(), 2);
+    assert_eq!(before.len(), 3);
 
     let done = merge(&tenant, ada, other).await.unwrap();
 
     let hers = ada.uuid().to_string();
-    let kinds = ["call", "note"];
+    let kinds = ["call", "entry", "note"];
     assert_eq!(
         waits_for_crm(&stage).await,
         kinds.map(|kind| (kind.to_owned(), hers.clone(), true))

@@ -138,7 +138,7 @@ pub(crate) async fn fill(stage: &Stage, tenant: &TenantStore, of: &Someone) -> C
     tx.commit().await.unwrap();
     let params = json!({"said": text, "do": "note"});
     for sql in [
-        "update calls set summary = $2, topic = $2, detail = $2, outcome = 'confirmed', e164 = $4 where tenant_id = $1 and id = $5",
+        "update calls set summary = $2, topic = $2, detail = $2, crm_record = $6, outcome = 'confirmed', e164 = $4 where tenant_id = $1 and id = $5",
         "insert into context_log (tenant_id, id, provider, provider_call_id, contact_id, e164, answer, took_ms, asked_at)
          values ($1, gen_random_uuid(), 'retell', $6, $7, $4, $3, 1, now())",
         "insert into call_functions (tenant_id, id, provider, invocation, provider_call_id, call_id, name, arguments, identity,
@@ -168,8 +168,8 @@ pub(crate) async fn fill(stage: &Stage, tenant: &TenantStore, of: &Someone) -> C
         "insert into agent_sessions (tenant_id, session_id, first_seen_at, last_seen_at) values ($1, $6, now(), now())",
         "insert into agent_messages (tenant_id, event_id, session_id, role, text, captured_at)
          values ($1, gen_random_uuid(), $6, 'user', $2, now())",
-        "insert into conversation_entries (tenant_id, id, kind, provider_id, e164, contact_id, at, entry)
-         values ($1, $7, 'text', $6, $4, $7, now(), $2)",
+        "insert into conversation_entries (tenant_id, id, kind, provider_id, e164, contact_id, at, entry, crm_record)
+         values ($1, $7, 'text', $6, $4, $7, now(), $2, $6)",
         "insert into extractions (tenant_id, id, entry_id, contact_id, kind, fingerprint, queued_at, state)
          values ($1, $7, $7, $7, 'text', '\\x00', now(), 'read')",
         "insert into extractions (tenant_id, id, call_id, contact_id, kind, fingerprint, queued_at, state)

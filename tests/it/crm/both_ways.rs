@@ -6,7 +6,7 @@ use anyhow::{Result, ensure};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::json;
 use simulator::zoho::Scenario;
-use store::NewNote;
+use store::{ContactChange, NewNote};
 use workflows::names;
 
 use super::office;
@@ -48,6 +48,41 @@ async fn a_contact_is_found_by_number_or_made_and_only_what_differs_is_written()
     assert_eq!(last, Some(vec!["Email".to_owned()]));
     assert_eq!(office.writes(), 2);
     office.assert_discreet()
+}
+
+#[tokio::test]
+async fn an_address_is_kept_in_step_both_ways() -> Result<()> {
+    let mut office = office("", Scenario::default()).await?;
+    let (contact, record) = office.pair(1, 3).await?;
+    let address = format!(
+        "select coalesce(address, '') from contacts where id = '{}'",
+        contact.uuid()
+    );
+    let change = ContactChange {
+        address: Some(Some("12 Quay Street, Plymouth".to_owned())),
+        ..ContactChange::default()
+    };
+    let mut tx = office.world.store.tenant(office.tenant()).begin().await?;
+    tx.change_contact(contact, &change, Timestamp::now())
+        .await?;
+    tx.commit().await?;
+    office
+        .in_time("the address is there", || async {
+            Ok(office.there(&record, "Mailing_Street") == "12 Quay Street, Plymouth")
+        })
+        .await?;
+    office.settled().await?;
+
+    let moved = json!({"Mailing_Street": "3 Mill Lane, Leeds"});
+    ensure!(office.zoho.edit("Contacts", &record, &moved));
+    office
+        .in_time("the new address is here", || async {
+            Ok(office.world.sql(&address).await? == "3 Mill Lane, Leeds")
+        })
+        .await?;
+    office.settled().await?;
+    assert_eq!(office.writes(), 1);
+    Ok(())
 }
 
 #[tokio::test]
