@@ -32,7 +32,7 @@ use crate::{
 pub use alerts::{Alerts, Email, Events, Report, Slack, Sms, SmtpTls};
 pub use booking::{Booking, Identify};
 pub use calendar::{Calendar, CalendarKind, CalendarSecret, CalendarSource};
-pub use crm::{Cleared, Crm, CrmProvider, DataCentre, Rule, SECRETS as CRM_SECRETS};
+pub use crm::{Cleared, Crm, CrmImport, CrmProvider, DataCentre, Rule, SECRETS as CRM_SECRETS};
 pub use dialing::{Dialing, VoiceProvider};
 pub use extraction::Extraction;
 pub use followups::{FollowupLine, Followups};

@@ -383,11 +383,13 @@ impl TenantTx {
         Ok(())
     }
 
-    /// A contact has a record now: what waited for that has its turn.
+    /// A contact has a record now: what waited for that has its turn, and so has the contact, should it have waited for
+    /// a search to know of the record.
     pub async fn crm_go_on(&mut self, contact: ContactId, now: Timestamp) -> Result<()> {
         sqlx::query!(
             "update crm_queue set due_at = $3
-             where tenant_id = $1 and contact_id = $2 and kind in ('note', 'call', 'entry') and due_at is null and failure is null",
+             where tenant_id = $1 and contact_id = $2 and failure is null
+               and (kind in ('note', 'call', 'entry') and due_at is null or kind = 'contact' and due_at > $3)",
             self.tenant(),
             contact.uuid(),
             to_db(now)

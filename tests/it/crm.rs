@@ -32,14 +32,18 @@ struct Office {
 
 /// Connected and compared once; `more` settings of the CRM.
 async fn office(more: &str, scenario: Scenario) -> Result<Office> {
-    let zoho = zoho::start(Config::with_grant(
+    connected(more, grant(scenario).await?).await
+}
+
+/// A Zoho that knows the clinic.
+async fn grant(scenario: Scenario) -> Result<Running> {
+    let known = Config::with_grant(
         "1000.CLIENT",
         "client-secret-of-the-test",
         "1000.refresh-of-the-test",
         scenario,
-    ))
-    .await?;
-    connected(more, zoho).await
+    );
+    zoho::start(known).await
 }
 
 async fn connected(more: &str, zoho: Running) -> Result<Office> {

@@ -6,7 +6,7 @@ use domain::{
 };
 use jiff::SignedDuration;
 use providers::zoho::{NewRecord, Update};
-use store::{CrmContact, CrmTrouble, CrmWork};
+use store::{CrmContact, CrmTrouble, CrmWork, TenantTx};
 
 use super::{
     Desk, Halt, Work, find,
@@ -121,22 +121,33 @@ async fn take(
     else {
         return Ok(None);
     };
-    let plan = planned(desk, &contact, theirs);
-    let mut link = contact.link.clone();
-    link.took(&plan);
-    tx.change_contact_from_crm(id, &change(&plan, &contact), desk.now)
-        .await?;
-    tx.save_crm_link(id, &link).await?;
-    tx.crm_ask(id, &plan.ask, desk.now).await?;
-    if let Some(quiet) = wish(&plan) {
-        tx.crm_wishes(id, quiet).await?;
-    }
+    let plan = taken(desk, &mut tx, &contact, theirs).await?;
     let is_over = plan.push.is_empty();
     if is_over {
         tx.crm_done(work).await?;
     }
     tx.commit().await?;
     Ok((!is_over).then_some(plan))
+}
+
+/// Gives a contact, which is locked, what it is to have of its record. What the record is to have is still to be written.
+pub(super) async fn taken(
+    desk: &Desk<'_>,
+    tx: &mut TenantTx,
+    contact: &CrmContact,
+    theirs: &Record,
+) -> Work<Plan> {
+    let plan = planned(desk, contact, theirs);
+    let mut link = contact.link.clone();
+    link.took(&plan);
+    tx.change_contact_from_crm(contact.id, &change(&plan, contact), desk.now)
+        .await?;
+    tx.save_crm_link(contact.id, &link).await?;
+    tx.crm_ask(contact.id, &plan.ask, desk.now).await?;
+    if let Some(quiet) = wish(&plan) {
+        tx.crm_wishes(contact.id, quiet).await?;
+    }
+    Ok(plan)
 }
 
 async fn pushed(

@@ -3,10 +3,11 @@
 use domain::{
     crm::{Field, Match, Record, RecordId, by_number, joined_name, number_in, same},
     phone::PhoneNumber,
+    settings::CrmImport,
 };
-use store::{ContactChange, CrmContact, CrmTask, CrmTrouble, CrmWork, NewContact, TenantTx};
+use store::{CrmContact, CrmTask, CrmTrouble, CrmWork, NewContact, TenantTx};
 
-use super::{Desk, Work, clean, ours::ours};
+use super::{Desk, Work, clean, contact::taken, ours::ours};
 
 /// A search by number takes up to so many requests.
 const SEARCH: u32 = 6;
@@ -56,9 +57,12 @@ fn chosen(desk: &Desk<'_>, contact: &CrmContact, free: &[Record]) -> Found {
     }
 }
 
-/// Of several with a number, the one with the contact's name.
+/// Of several with a number, the one with the contact's name. Two without any have no name in common.
 fn named(desk: &Desk<'_>, contact: &CrmContact, several: &[Record]) -> Found {
     let values = ours(contact).values;
+    if values.get(Field::LastName).is_none() {
+        return Found::Several;
+    }
     let is_named = |record: &&Record| {
         [Field::FirstName, Field::LastName].iter().all(|field| {
             let (one, other) = (values.get(*field), record.values.get(*field));
@@ -124,57 +128,53 @@ pub(super) async fn who(desk: &Desk<'_>, work: &CrmWork, e164: &str) -> Work {
         return desk.done(work).await;
     };
     let mut tx = desk.tenant.begin().await?;
-    import(desk, &mut tx, record, &number).await?;
+    import(desk, &mut tx, record, Some(&number)).await?;
     tx.crm_done(work).await?;
-    tx.commit().await?;
-    metrics::counter!("bellhop_crm_imports_total").increment(1);
-    Ok(())
+    Ok(tx.commit().await?)
 }
 
-/// Makes a contact of a record. What both then hold is brought in step by a comparison.
+/// Makes a contact of a record that is nobody's, and gives it what the record holds. Somebody whom the CRM has twice,
+/// under one name and number, is one contact here. Without a number to be reached by nobody is made.
 async fn import(
     desk: &Desk<'_>,
     tx: &mut TenantTx,
     record: &Record,
-    called_from: &PhoneNumber,
+    called_from: Option<&PhoneNumber>,
 ) -> Work {
     let values = &record.values;
-    let dialed = |field| {
-        let number = number_in(values.get(field)?, desk.country)?;
-        Some(number.e164().to_owned())
+    let called_from = called_from.map(|number| number.e164().to_owned());
+    let phone = number_of(desk, record, Field::Phone);
+    let e164 = phone.or(called_from.clone());
+    let Some(e164) = e164.or_else(|| number_of(desk, record, Field::Mobile)) else {
+        return Ok(());
     };
-    let (phone, mobile) = (dialed(Field::Phone), dialed(Field::Mobile));
     let name = joined_name(values.get(Field::FirstName), values.get(Field::LastName));
     let new = NewContact {
         name: name.unwrap_or_default(),
         email: values.get(Field::Email).map(str::to_owned),
-        e164: phone
-            .clone()
-            .or_else(|| Some(called_from.e164().to_owned())),
+        e164: Some(e164.clone()),
         zones: Vec::new(),
         consent_source: None,
         consent_at: None,
     };
-    let (contact, is_new) = tx.add_contact(&new).await?;
-    tx.lock_contact_with_calls(contact, called_from.e164())
-        .await?;
-    if !tx.crm_link(contact, &record.id).await? {
+    let (contact, _) = tx.add_contact(&new).await?;
+    let number = called_from.unwrap_or(e164);
+    tx.lock_contact_with_calls(contact, &number).await?;
+    let known = tx.lock_crm_contact(contact).await?;
+    let is_anothers = known.is_none_or(|known| known.record.is_some());
+    if is_anothers || !tx.crm_link(contact, &record.id).await? {
         return Ok(());
     }
-    let change = ContactChange {
-        mobile: mobile.filter(|_| phone.is_some() && is_new).map(Some),
-        ..ContactChange::default()
-    };
-    tx.change_contact_from_crm(contact, &change, desk.now)
-        .await?;
-    if values.get(Field::DoNotCall).is_some() {
-        tx.crm_wishes(contact, true).await?;
+    if let Some(linked) = tx.lock_crm_contact(contact).await?
+        && !taken(desk, tx, &linked, record).await?.push.is_empty()
+    {
+        let task = CrmTask::Contact(contact);
+        tx.crm_queue(&task, Some(contact), desk.now).await?;
     }
-    if tx.people_with(called_from.e164()).await? == 1 {
-        tx.calls_were_from(called_from.e164(), contact).await?;
+    if tx.people_with(&number).await? == 1 {
+        tx.calls_were_from(&number, contact).await?;
     }
-    let task = CrmTask::Contact(contact);
-    tx.crm_queue(&task, Some(contact), desk.now).await?;
+    metrics::counter!("bellhop_crm_imports_total").increment(1);
     Ok(())
 }
 
@@ -186,10 +186,13 @@ pub(super) async fn whose(desk: &Desk<'_>, work: &CrmWork, id: &RecordId) -> Wor
     };
     let mut tx = desk.tenant.begin().await?;
     let candidates = tx.crm_unlinked_with(&numbers_of(desk, &record)).await?;
+    let is_nobodys = tx.crm_contact_of(id).await?.is_none();
     let contact = match candidates.as_slice() {
-        [contact] if tx.crm_contact_of(id).await?.is_none() => {
-            tx.lock_crm_contact(*contact).await?
+        [] if is_nobodys && desk.settings.crm.import == CrmImport::All => {
+            import(desk, &mut tx, &record, None).await?;
+            None
         }
+        [contact] if is_nobodys => tx.lock_crm_contact(*contact).await?,
         _ => None,
     };
     tx.commit().await?;
@@ -222,19 +225,31 @@ pub(super) async fn whose(desk: &Desk<'_>, work: &CrmWork, id: &RecordId) -> Wor
     Ok(tx.commit().await?)
 }
 
-/// Has a record looked at, if a contact without one has its number.
-pub(super) async fn adopt(desk: &Desk<'_>, tx: &mut TenantTx, record: &Record) -> Work {
+/// A record that is nobody's of ours: it is looked at, if a contact without one has its number. Else it becomes a contact,
+/// where all do.
+pub(super) async fn stranger(desk: &Desk<'_>, record: &Record) -> Work {
     let numbers = numbers_of(desk, record);
-    if !numbers.is_empty() && !tx.crm_unlinked_with(&numbers).await?.is_empty() {
+    if numbers.is_empty() {
+        return Ok(());
+    }
+    let mut tx = desk.tenant.begin().await?;
+    if !tx.crm_unlinked_with(&numbers).await?.is_empty() {
         let task = CrmTask::Record(record.id.clone());
         tx.crm_queue(&task, None, desk.now).await?;
+    } else if desk.settings.crm.import == CrmImport::All {
+        import(desk, &mut tx, record, None).await?;
     }
-    Ok(())
+    Ok(tx.commit().await?)
+}
+
+fn number_of(desk: &Desk<'_>, record: &Record, field: Field) -> Option<String> {
+    let number = number_in(record.values.get(field)?, desk.country)?;
+    Some(number.e164().to_owned())
 }
 
 fn numbers_of(desk: &Desk<'_>, record: &Record) -> Vec<String> {
-    let numbers = Field::PHONES
-        .iter()
-        .filter_map(|field| number_in(record.values.get(*field)?, desk.country));
-    numbers.map(|number| number.e164().to_owned()).collect()
+    let numbers = Field::PHONES.iter();
+    numbers
+        .filter_map(|field| number_of(desk, record, *field))
+        .collect()
 }

@@ -3,7 +3,8 @@
 use std::collections::BTreeSet;
 
 use domain::{
-    crm::{PageToken, Phase, ReconcileFacts, ReconcileStep, next_reconcile},
+    crm::{PageToken, Phase, ReconcileFacts, ReconcileStep, Record, next_reconcile},
+    ids::ContactId,
     settings::Settings,
 };
 use jiff::Timestamp;
@@ -11,7 +12,7 @@ use providers::zoho::CrmError;
 use store::{CrmTask, Result, TenantTx};
 use workflows::contract::CrmStep;
 
-use super::{Desk, Halt, Work, at, clean, contact::planned, find::adopt};
+use super::{Desk, Halt, Work, at, clean, contact::planned, find::stranger};
 
 pub(super) async fn advance(
     tx: &mut TenantTx,
@@ -93,13 +94,16 @@ async fn read(
                 .iter()
                 .filter_map(|each| each.version.modified_at);
             let newest = newest.max();
+            let whose = whose(desk, read.items).await?;
+            for (record, _) in whose.iter().filter(|(_, contact)| contact.is_none()) {
+                stranger(desk, record).await?;
+            }
             let mut tx = desk.tenant.begin().await?;
             let mut differ = BTreeSet::new();
-            for record in read.items.into_iter().map(clean) {
-                let Some(contact) = tx.crm_contact_of(&record.id).await? else {
-                    adopt(desk, &mut tx, &record).await?;
-                    continue;
-                };
+            let ours = whose
+                .into_iter()
+                .filter_map(|(record, contact)| Some((record, contact?)));
+            for (record, contact) in ours {
                 let known = tx.crm_contact(contact).await?;
                 let known = known.filter(|known| known.record.as_ref() == Some(&record.id));
                 if known.is_some_and(|known| !planned(desk, &known, &record).is_in_step()) {
@@ -133,6 +137,17 @@ async fn read(
             has_read(desk, tx, None, None).await
         }
     }
+}
+
+/// Each record with the contact that it is.
+async fn whose(desk: &Desk<'_>, records: Vec<Record>) -> Work<Vec<(Record, Option<ContactId>)>> {
+    let mut tx = desk.tenant.begin().await?;
+    let mut whose = Vec::new();
+    for record in records.into_iter().map(clean) {
+        let contact = tx.crm_contact_of(&record.id).await?;
+        whose.push((record, contact));
+    }
+    Ok(whose)
 }
 
 /// A page that is refused where one was asked for by its place: the place is not known any more.

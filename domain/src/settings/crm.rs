@@ -26,6 +26,7 @@ pub struct Crm {
     /// A field of the module that is unique and holds our id of the contact. Without one the CRM goes by the e-mail,
     /// and somebody without one may be made twice when an answer is lost.
     pub reference_field: Option<String>,
+    pub import: CrmImport,
     /// The name of each field at the CRM. What is not named stays where it is.
     pub fields: BTreeMap<Field, String>,
     /// Who is right when both sides changed a field.
@@ -49,6 +50,16 @@ coded_enum! {
     CrmProvider {
         None = "none",
         Zoho = "zoho",
+    }
+}
+
+coded_enum! {
+    /// Whose records become contacts here.
+    CrmImport {
+        /// Theirs who call.
+        Callers = "callers",
+        /// Everybody's with a number.
+        All = "all",
     }
 }
 
@@ -123,6 +134,7 @@ impl Default for Crm {
             api_url: None,
             module: "Contacts".to_owned(),
             reference_field: None,
+            import: CrmImport::Callers,
             fields: fields.map(|(field, name)| (field, name.to_owned())).into(),
             rule: Rule::Newest,
             rules: BTreeMap::new(),

@@ -2,7 +2,7 @@
 
 use domain::{
     call::CallOutcome,
-    crm::{Field, Pair, Question, RecordId, Why},
+    crm::{Failure, Field, Pair, Question, RecordId, Why},
     ids::{CallId, ContactId},
     inbound::Line,
     settings::Settings,
@@ -229,4 +229,24 @@ async fn a_record_is_one_contacts_only_and_what_waited_for_it_goes_on() {
     assert_eq!(tx.crm_unlinked(10).await.unwrap().len(), 1);
     assert!(tx.crm_link(second, &record).await.unwrap());
     tx.commit().await.unwrap();
+}
+
+#[tokio::test]
+async fn who_has_a_record_again_is_compared_at_once() {
+    let stage = stage().await;
+    let (tenant, contact) = connected(&stage).await;
+    let work = due(&tenant).await.remove(0);
+    let later = at(NOW) + SignedDuration::from_hours(2);
+    let record: RecordId = "4876876000000123".parse().unwrap();
+    for (failure, is_due) in [(None, true), (Some(Failure::Unavailable), false)] {
+        let mut tx = tenant.begin().await.unwrap();
+        if let Some(failure) = failure {
+            tx.crm_failed(&work, failure, at(NOW)).await.unwrap();
+        }
+        tx.crm_put_off(&work, Some(later)).await.unwrap();
+        assert!(tx.crm_link(contact, &record).await.unwrap());
+        tx.crm_go_on(contact, at(NOW)).await.unwrap();
+        tx.commit().await.unwrap();
+        assert_eq!(due(&tenant).await.len(), usize::from(is_due), "{failure:?}");
+    }
 }

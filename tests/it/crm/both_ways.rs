@@ -2,14 +2,14 @@
 
 use std::collections::BTreeMap;
 
-use anyhow::{Result, ensure};
+use anyhow::{Context, Result, ensure};
 use jiff::{SignedDuration, Timestamp};
-use serde_json::json;
+use serde_json::{Value, json};
 use simulator::zoho::Scenario;
 use store::{ContactChange, NewNote};
 use workflows::names;
 
-use super::office;
+use super::{connected, grant, office};
 use crate::{
     harness::{go_on, number},
     inbound::caller,
@@ -143,6 +143,53 @@ async fn an_unknown_caller_whom_the_crm_knows_is_a_contact_from_then_on() -> Res
     );
     assert_eq!(office.world.count(&imported).await?, 1);
     assert_eq!(office.zoho.records("Contacts").len(), 1);
+    office.assert_discreet()
+}
+
+#[tokio::test]
+async fn everybody_at_the_crm_is_a_contact_where_the_settings_say_so() -> Result<()> {
+    let zoho = grant(Scenario::default()).await?;
+    let add = |fields: Value| {
+        zoho.add("Contacts", &fields)
+            .context("Zoho took the record")
+    };
+    let ada = json!({"First_Name": "Ada", "Last_Name": "Archer", "Phone": "07700 900001", "Email": "ada@example.com"});
+    add(ada.clone())?;
+    // The same person once more, somebody of the same household, one by mobile, and one who is not to be called.
+    add(ada)?;
+    add(json!({"First_Name": "Bo", "Last_Name": "Archer", "Phone": number(1)}))?;
+    add(json!({"Last_Name": "Cole", "Mobile": number(3), "Description": "Prefers afternoons"}))?;
+    add(json!({"Last_Name": "Dunn", "Phone": number(4), "Do_Not_Call": true}))?;
+    add(json!({"Last_Name": "Nobody", "Email": "no-number@example.com"}))?;
+
+    let office = connected("import = \"all\"", zoho).await?;
+
+    office.settled().await?;
+    let people = "select string_agg(concat_ws(' ', name, right(e164, 1), email, remarks), ', ' order by name) from contacts";
+    assert_eq!(
+        office.world.sql(people).await?,
+        "Ada Archer 1 ada@example.com, Bo Archer 1, Cole 3 Prefers afternoons, Dunn 4"
+    );
+    assert_eq!(office.world.count("opt_outs").await?, 1);
+    assert_eq!(office.writes(), 0);
+    let requests = office.zoho.ledger().requests;
+    let single = |path: &str| path.contains("/Contacts/") && !path.ends_with("/deleted");
+    let read_singly = requests.iter().filter(|request| single(&request.path));
+    assert_eq!(read_singly.count(), 0, "the list told everything");
+
+    office.person(5, &json!({"First_Name": "Eve", "Email": null}))?;
+    office
+        .in_time("who is added there is known here", || async {
+            Ok(office
+                .world
+                .count("contacts where name = 'Eve Archer'")
+                .await?
+                == 1)
+        })
+        .await?;
+    office.settled().await?;
+    assert_eq!(office.world.count("contacts").await?, 5);
+    assert_eq!(office.writes(), 0);
     office.assert_discreet()
 }
 

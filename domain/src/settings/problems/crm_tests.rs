@@ -1,6 +1,6 @@
 use crate::{
     crm::Field,
-    settings::{Cleared, CrmProvider, DataCentre, Rule, Settings, TimeOfDay},
+    settings::{Cleared, CrmImport, CrmProvider, DataCentre, Rule, Settings, TimeOfDay},
 };
 
 fn fields(toml: &str) -> Vec<String> {
@@ -17,6 +17,7 @@ fn every_key_of_the_crm_is_read() {
 [crm]
 provider = "zoho"
 data_centre = "uk"
+import = "all"
 accounts_url = "https://accounts.zoho.uk"
 api_url = "https://www.zohoapis.uk"
 module = "Leads"
@@ -41,6 +42,7 @@ email = "ask"
     assert_eq!(crm.provider, CrmProvider::Zoho);
     assert_eq!(crm.data_centre, DataCentre::UnitedKingdom);
     assert_eq!(crm.cleared, Cleared::Follow);
+    assert_eq!(crm.import, CrmImport::All);
     assert_eq!(crm.reconcile_at, TimeOfDay::new(3, 15));
     assert_eq!(crm.rule_of(Field::Email), Rule::Ask);
     assert_eq!(crm.rule_of(Field::Phone), Rule::Theirs);
