@@ -11,10 +11,11 @@ use crate::{context::privacy::words, country::Country, hours::shift, phone::Phon
 #[derive(Debug, Clone, Copy)]
 pub struct ContactNow<'a> {
     pub country: Country,
-    /// Empty when not known, as the next two.
+    /// Empty when not known, as the next three.
     pub name: &'a str,
     pub email: &'a str,
     pub address: &'a str,
+    pub preferences: &'a str,
     pub phones: &'a [PhoneNumber],
     /// Values that wait for approval.
     pub asked: &'a [(Field, Words)],
@@ -59,6 +60,8 @@ coded_enum! {
         HasNumber = "has_number",
         /// It may tell of health, or holds a number that identifies a person.
         Sensitive = "sensitive",
+        /// It sounds like a complaint or a dispute.
+        Complaint = "complaint",
         NotAName = "not_a_name",
         NotAnAddress = "not_an_address",
         InvalidEmail = "invalid_email",
@@ -105,6 +108,7 @@ impl ContactNow<'_> {
             Field::Name => self.name.trim().to_owned(),
             Field::Email => self.email.trim().to_owned(),
             Field::Address => self.address.trim().to_owned(),
+            Field::Preferences => self.preferences.trim().to_owned(),
             Field::Phone => {
                 let first = self.phones.first().map(PhoneNumber::e164);
                 first.unwrap_or_default().to_owned()
@@ -124,7 +128,7 @@ impl ContactNow<'_> {
     }
 
     /// Whether two values mean the same: mail addresses whatever their case, numbers as E.164, names whatever their case
-    /// and spacing, addresses whatever their punctuation too.
+    /// and spacing, addresses and preferences whatever their punctuation too.
     pub fn is_same(&self, field: Field, one: &str, other: &str) -> bool {
         let spaced = |text: &str| {
             let words: Vec<&str> = text.split_whitespace().collect();
@@ -132,7 +136,7 @@ impl ContactNow<'_> {
         };
         match field {
             Field::Name | Field::Email => spaced(one) == spaced(other),
-            Field::Address => words(one) == words(other),
+            Field::Address | Field::Preferences => words(one) == words(other),
             Field::Phone => {
                 let read = |text| plausible::number(text, self.country);
                 read(one).is_some() && read(one) == read(other)

@@ -192,6 +192,7 @@ async fn hostile_words_propose_at_most_a_value_of_their_own() {
         name: "Ada Byron",
         email: "ada@old.example",
         address: "",
+        preferences: "",
         phones: &[],
         asked: &[],
         rejected: &[],

@@ -12,6 +12,7 @@ fn contact(email: &str) -> ContactNow<'_> {
         name: "Ada Lovelace",
         email,
         address: "",
+        preferences: "",
         phones: &[],
         asked: &[],
         rejected: &[],

@@ -18,6 +18,7 @@ fn nobody() -> ContactNow<'static> {
         name: "",
         email: "",
         address: "",
+        preferences: "",
         phones: &[],
         asked: &[],
         rejected: &[],
