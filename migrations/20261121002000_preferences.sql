@@ -1,2 +1,7 @@
 -- What becomes of a field that somebody empties is nothing, as what it was before it was filled.
 alter table contact_changes alter column becomes drop not null;
+
+-- How a person always wants to be dealt with may be read out of their words too.
+alter table approvals
+    drop constraint approvals_field_check,
+    add constraint approvals_field_check check (field in ('name', 'email', 'address', 'phone', 'preferences'));

@@ -1,4 +1,4 @@
-//! What may be read out of a person's words: four values and a wish, each of bounded length. Nothing else gets past here.
+//! What may be read out of a person's words: five values and a wish, each of bounded length. Nothing else gets past here.
 
 use jiff::civil::DateTime;
 use serde_json::Value;
@@ -36,6 +36,11 @@ impl Field {
             Self::Preferences => LONGEST_PREFERENCE,
         }
     }
+
+    /// Whether a value that was read comes beside what stands in the field instead of taking its place.
+    pub const fn is_added_to(self) -> bool {
+        matches!(self, Self::Preferences)
+    }
 }
 
 /// What was read out of one passage. Nobody has judged it yet.
@@ -45,6 +50,7 @@ pub struct Found {
     pub email: Option<Words>,
     pub address: Option<Words>,
     pub phone: Option<Words>,
+    pub preferences: Option<Words>,
     pub callback: Option<Callback>,
 }
 
@@ -67,6 +73,7 @@ impl Found {
             email: value(Field::Email),
             address: value(Field::Address),
             phone: value(Field::Phone),
+            preferences: value(Field::Preferences),
             callback: said.map(|said| Callback {
                 said,
                 when: when(answer.get("callback_when")),
@@ -80,7 +87,7 @@ impl Found {
             Field::Email => self.email.as_ref(),
             Field::Address => self.address.as_ref(),
             Field::Phone => self.phone.as_ref(),
-            Field::Preferences => None,
+            Field::Preferences => self.preferences.as_ref(),
         }
     }
 }

@@ -49,8 +49,8 @@ impl Field {
         }
     }
 
-    /// Of all that may stand in the field.
-    const fn longest_kept(self) -> usize {
+    /// Of all that may stand in the field, in characters.
+    pub const fn longest_kept(self) -> usize {
         match self {
             Self::Preferences => LONGEST_PREFERENCES,
             _ => self.longest(),
