@@ -154,6 +154,7 @@ async fn import(
         zones: Vec::new(),
         consent_source: None,
         consent_at: None,
+        preferences: None,
     };
     let (contact, is_new) = tx.add_contact(&new).await?;
     tx.lock_contact_with_calls(contact, called_from.e164())

@@ -48,6 +48,7 @@ pub(super) async fn run(options: Set) -> Result<()> {
     let tenant = tenant::find(&store, &options.tenant).await?;
     let country = tenant.settings.tenant.country();
     let values = options.values(country)?;
+    let now = Timestamp::now();
     let mut tx = store.tenant(tenant.id).begin().await?;
     // Without a lock: it is locked as the one that is kept, with what is that one's.
     let named = match options.contact.parse::<ContactId>() {
@@ -70,7 +71,7 @@ pub(super) async fn run(options: Set) -> Result<()> {
                 by: ChangedBy::Person(&options.by),
                 cause: None,
             };
-            tx.change_field(&mut row, change, Timestamp::now()).await?;
+            tx.change_field(&mut row, change, now).await?;
         }
         lines.push(line(*field, value, is_news));
         lines.extend(remark(&mut tx, *field, value, country).await?);
