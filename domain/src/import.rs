@@ -81,6 +81,8 @@ pub struct AppointmentRow {
     pub contact_zones: Vec<String>,
     pub consent_source: Option<String>,
     pub consent_at: Option<Timestamp>,
+    /// How the person always wants to be dealt with.
+    pub preferences: Option<String>,
     /// What a person may want to look at, although the row was taken.
     pub warnings: Vec<Problem>,
 }

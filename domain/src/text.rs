@@ -15,6 +15,7 @@ mod phone_call;
 mod plausible;
 mod proposal;
 mod sound;
+mod typed;
 mod words;
 
 pub use approval::{Approval, ApprovalStep, Superseded, Verdict, approval_step};
@@ -24,7 +25,9 @@ pub use budget::{
 pub use consent::{Choice, Keyword, TextConsent, keyword};
 pub use conversation::{Conversation, EntryKey};
 pub use entry::{Entry, EntryKind, Media, Parties, Text, TextStatus, What};
-pub use extraction::{Callback, Field, Found, LONGEST_ADDRESS, LONGEST_EMAIL, LONGEST_NAME};
+pub use extraction::{
+    Callback, Field, Found, LONGEST_ADDRESS, LONGEST_EMAIL, LONGEST_NAME, LONGEST_PREFERENCE,
+};
 pub use outbound::{
     LONGEST_TEXT, OutboundFacts, OutboundPurpose, OutboundStep, TextRefusal, outbound_step,
 };
@@ -35,6 +38,7 @@ pub use phone_call::{
 };
 pub use proposal::{CallbackWish, ContactNow, Objection, Proposal, callback, proposals};
 pub use sound::{SoundFacts, SoundFailure, SoundKind, SoundStep, sound_step};
+pub use typed::{FieldProblem, LONGEST_PREFERENCES};
 pub use words::{Number, Words};
 
 #[cfg(test)]

@@ -22,6 +22,7 @@ pub struct NewContact {
     pub zones: Vec<String>,
     pub consent_source: Option<String>,
     pub consent_at: Option<Timestamp>,
+    pub preferences: Option<String>,
 }
 
 impl NewContact {
@@ -51,6 +52,7 @@ impl NewContact {
         };
         newer(&mut self.email, &other.email);
         newer(&mut self.consent_source, &other.consent_source);
+        newer(&mut self.preferences, &other.preferences);
         self.consent_at = other.consent_at.or(self.consent_at);
         for zone in &other.zones {
             if !self.zones.contains(zone) {
@@ -240,7 +242,7 @@ impl TenantTx {
 
     /// The contact of each match key, made or brought up to date. What a file leaves blank stays as it was, and so does
     /// what was changed since: the name and the number that a contact is found by are never news, an address only when the
-    /// last file had another. What is new of a contact (zones, consent) may be what an open reminder waits for: it asks the
+    /// last file had another, and so are preferences, or when there are none. What is new of a contact (zones, consent) may be what an open reminder waits for: it asks the
     /// gates afresh.
     async fn upsert_contacts(&mut self, rows: &[&NewAppointment]) -> Result<HashMap<String, Uuid>> {
         let mut unique: HashMap<String, NewContact> = HashMap::new();
@@ -256,24 +258,32 @@ impl TenantTx {
             "
             with changed as (
                 insert into contacts as c
-                    (tenant_id, id, match_key, name, email, told_email, e164, zones, consent_source, consent_at)
-                select $1, id, match_key, name, email, email, e164, string_to_array(zones, ';'), consent_source, consent_at
+                    (tenant_id, id, match_key, name, email, told_email, e164, zones, consent_source, consent_at,
+                     remarks, told_preferences)
+                select $1, id, match_key, name, email, email, e164, string_to_array(zones, ';'), consent_source, consent_at,
+                       preferences, preferences
                 from unnest($2::uuid[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[],
-                            $9::timestamptz[])
-                    as i (id, match_key, name, email, e164, zones, consent_source, consent_at)
+                            $9::timestamptz[], $11::text[])
+                    as i (id, match_key, name, email, e164, zones, consent_source, consent_at, preferences)
                 on conflict (tenant_id, match_key) where erased_at is null do update set
                     name = case when lower(c.name) = lower(excluded.name) then excluded.name else c.name end,
                     email = case when c.told_email = excluded.email then c.email else coalesce(excluded.email, c.email) end,
                     told_email = coalesce(excluded.email, c.told_email),
                     zones = case when excluded.zones = '{}' then c.zones else excluded.zones end,
                     consent_source = coalesce(excluded.consent_source, c.consent_source),
-                    consent_at = coalesce(excluded.consent_at, c.consent_at)
-                where (c.name, c.told_email, c.zones, c.consent_source, c.consent_at) is distinct from
+                    consent_at = coalesce(excluded.consent_at, c.consent_at),
+                    -- The first that a file says is no reason to lose what colleagues or the person said before.
+                    remarks = case when c.told_preferences = excluded.told_preferences then c.remarks
+                                   when c.told_preferences is null then coalesce(c.remarks, excluded.remarks)
+                                   else coalesce(excluded.remarks, c.remarks) end,
+                    told_preferences = coalesce(excluded.told_preferences, c.told_preferences)
+                where (c.name, c.told_email, c.zones, c.consent_source, c.consent_at, c.told_preferences) is distinct from
                       (case when lower(c.name) = lower(excluded.name) then excluded.name else c.name end,
                        coalesce(excluded.email, c.told_email),
                        case when excluded.zones = '{}' then c.zones else excluded.zones end,
                        coalesce(excluded.consent_source, c.consent_source),
-                       coalesce(excluded.consent_at, c.consent_at))
+                       coalesce(excluded.consent_at, c.consent_at),
+                       coalesce(excluded.told_preferences, c.told_preferences))
                 returning c.id
             ), asked_afresh as (
                 update reminders r set deferral_reason = null, deferral_until = null
@@ -292,7 +302,8 @@ impl TenantTx {
             &column(&unique, |(_, c)| c.zones.join(";")),
             &column(&unique, |(_, c)| c.consent_source.clone()) as _,
             &column(&unique, |(_, c)| c.consent_at.map(to_db)) as _,
-            Process::Reminder.code()
+            Process::Reminder.code(),
+            &column(&unique, |(_, c)| c.preferences.clone()) as _
         )
         .execute(&mut *self.tx)
         .await?;

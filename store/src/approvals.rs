@@ -65,7 +65,8 @@ impl TryFrom<Row> for ApprovalEntry {
 }
 
 impl TenantTx {
-    /// Asks whether a value is to take the place of the one that is shown. Older questions about the field are settled.
+    /// Asks whether a value is to take the place of the one that is shown, which settles older questions about the field;
+    /// or to be added to it, which settles none.
     pub async fn ask_approval(
         &mut self,
         contact: ContactId,
@@ -73,16 +74,9 @@ impl TenantTx {
         (field, shown, proposed): (Field, &str, &str),
         now: Timestamp,
     ) -> Result<()> {
-        sqlx::query!(
-            "update approvals set outcome = 'newer_proposal', settled_at = $4
-             where tenant_id = $1 and contact_id = $2 and field = $3 and settled_at is null",
-            self.tenant(),
-            contact.uuid(),
-            field.code(),
-            to_db(now)
-        )
-        .execute(&mut *self.tx)
-        .await?;
+        if !field.is_added_to() {
+            self.newer_proposal(contact, field, now).await?;
+        }
         sqlx::query!(
             "insert into approvals (tenant_id, id, contact_id, extraction_id, field, shown, proposed, asked_at)
              values ($1, $2, $3, $4, $5, $6, $7, $8)",
@@ -93,6 +87,25 @@ impl TenantTx {
             field.code(),
             shown,
             proposed,
+            to_db(now)
+        )
+        .execute(&mut *self.tx)
+        .await?;
+        Ok(())
+    }
+
+    async fn newer_proposal(
+        &mut self,
+        contact: ContactId,
+        field: Field,
+        now: Timestamp,
+    ) -> Result<()> {
+        sqlx::query!(
+            "update approvals set outcome = 'newer_proposal', settled_at = $4
+             where tenant_id = $1 and contact_id = $2 and field = $3 and settled_at is null",
+            self.tenant(),
+            contact.uuid(),
+            field.code(),
             to_db(now)
         )
         .execute(&mut *self.tx)

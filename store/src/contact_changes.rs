@@ -1,4 +1,5 @@
-//! Single fields of a contact that were read out of a person's words, with a record of who changed what.
+//! Single fields of a contact that somebody set or that were read out of a person's words, with a record of who changed
+//! what.
 
 use domain::{ids::ContactId, text::Field};
 use jiff::Timestamp;
@@ -14,6 +15,9 @@ pub struct ContactRow {
     pub email: Option<String>,
     pub address: Option<String>,
     pub e164: Option<String>,
+    /// What colleagues and the CRM remark, preferences among it.
+    pub remarks: Option<String>,
+    pub is_erased: bool,
 }
 
 /// Who changes a contact.
@@ -38,7 +42,7 @@ impl ChangedBy<'_> {
 #[derive(Clone, Copy)]
 pub struct Change<'a> {
     pub field: Field,
-    /// A phone number as E.164.
+    /// A phone number as E.164; empty to empty the field.
     pub value: &'a str,
     pub by: ChangedBy<'a>,
     /// What it came from.
@@ -80,6 +84,20 @@ impl TenantTx {
         Ok(kept.map(ContactId::from_uuid))
     }
 
+    /// As [`TenantTx::lock_contact`], of the one that was kept of those that were merged.
+    pub async fn lock_kept_contact(&mut self, contact: ContactId) -> Result<Option<ContactRow>> {
+        loop {
+            let Some(kept) = self.kept_contact(contact).await? else {
+                return Ok(None);
+            };
+            let row = self.lock_contact(kept).await?;
+            // They may have been merged, or taken apart, while it was waited for the lock.
+            if self.kept_contact(contact).await? == Some(kept) {
+                return Ok(row);
+            }
+        }
+    }
+
     async fn lock_contact_row(&mut self, contact: ContactId) -> Result<Option<ContactRow>> {
         sqlx::query!(
             "select id from appointments where tenant_id = $1 and contact_id = $2 order by external_id for no key update",
@@ -90,9 +108,9 @@ impl TenantTx {
         .await?;
         // With all who are one person with them: a wish not to be called may come to stand with any of them.
         let rows = sqlx::query!(
-            "select id, name, email, address, e164 from contacts
+            r#"select id, name, email, address, e164, remarks, erased_at is not null as "is_erased!" from contacts
              where tenant_id = $1 and person_id = (select person_id from contacts where tenant_id = $1 and id = $2)
-             order by id for no key update",
+             order by id for no key update"#,
             self.tenant(),
             contact.uuid()
         )
@@ -105,6 +123,8 @@ impl TenantTx {
             email: row.email,
             address: row.address,
             e164: row.e164,
+            remarks: row.remarks,
+            is_erased: row.is_erased,
         }))
     }
 
@@ -117,16 +137,21 @@ impl TenantTx {
         now: Timestamp,
     ) -> Result<()> {
         let (value, becomes) = (change.value.to_owned(), ContactChange::of(&change));
+        let value = Some(value).filter(|value| !value.is_empty());
         let was = match change.field {
-            Field::Name => Some(std::mem::replace(&mut contact.name, value)),
-            Field::Email => contact.email.replace(value),
-            Field::Address => contact.address.replace(value),
-            Field::Phone => contact.e164.replace(value),
+            Field::Name => {
+                let name = value.unwrap_or_default();
+                Some(std::mem::replace(&mut contact.name, name))
+            }
+            Field::Email => std::mem::replace(&mut contact.email, value),
+            Field::Address => std::mem::replace(&mut contact.address, value),
+            Field::Phone => std::mem::replace(&mut contact.e164, value),
+            Field::Preferences => std::mem::replace(&mut contact.remarks, value),
         };
         self.change_contact(contact.id, &becomes, now).await?;
         sqlx::query!(
             "insert into contact_changes (tenant_id, id, contact_id, field, was, becomes, changed_by, cause, changed_at)
-             values ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
+             values ($1, $2, $3, $4, $5, nullif($6, ''), $7, $8, $9)",
             self.tenant(),
             Uuid::now_v7(),
             contact.id.uuid(),
@@ -143,26 +168,32 @@ impl TenantTx {
     }
 }
 
+impl ContactRow {
+    /// What stands in a field; empty when nothing does.
+    pub fn get(&self, field: Field) -> &str {
+        let text = match field {
+            Field::Name => return &self.name,
+            Field::Email => &self.email,
+            Field::Address => &self.address,
+            Field::Phone => &self.e164,
+            Field::Preferences => &self.remarks,
+        };
+        text.as_deref().unwrap_or_default()
+    }
+}
+
 impl ContactChange {
     fn of(change: &Change<'_>) -> Self {
         let value = change.value.to_owned();
+        let value = Some(value).filter(|value| !value.is_empty());
+        let mut becomes = Self::default();
         match change.field {
-            Field::Name => Self {
-                name: Some(value),
-                ..Self::default()
-            },
-            Field::Email => Self {
-                email: Some(Some(value)),
-                ..Self::default()
-            },
-            Field::Address => Self {
-                address: Some(Some(value)),
-                ..Self::default()
-            },
-            Field::Phone => Self {
-                e164: Some(Some(value)),
-                ..Self::default()
-            },
+            Field::Name => becomes.name = Some(value.unwrap_or_default()),
+            Field::Email => becomes.email = Some(value),
+            Field::Address => becomes.address = Some(value),
+            Field::Phone => becomes.e164 = Some(value),
+            Field::Preferences => becomes.remarks = Some(value),
         }
+        becomes
     }
 }

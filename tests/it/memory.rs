@@ -145,6 +145,121 @@ async fn a_profile_is_told_where_the_business_says_so_and_no_clinic_tells_it() -
 }
 
 #[tokio::test]
+async fn what_an_operator_sets_of_a_person_is_on_record_and_told_in_the_next_call() -> Result<()> {
+    let world = business().await?;
+    let more = "[inbound]\ntell = [\"name\", \"preferences\"]\n";
+    world.apply_settings(&settings(more)).await?;
+    let contact = world
+        .sql("select 'con_' || replace(id::text, '-', '') from contacts")
+        .await?;
+    let set = ["contacts", "set", "--tenant", SLUG, "--by", "Rose"];
+    let run = async |who: &str, values: &[&str]| {
+        let words = [&set[..], &[who], values].concat();
+        world.operate(&words).await
+    };
+
+    let wish = "Prefers to be called after five";
+    let said = run(
+        &number(1),
+        &["--preferences", wish, "--email", "ada@archer.example"],
+    )
+    .await?;
+    ensure!(
+        said.contains(&format!("preferences: set to {wish}")) && said.contains("email: set to"),
+        "{said}"
+    );
+    let told = world.told().await?;
+    ensure!(told.contains(wish), "{told}");
+    let shown = world
+        .operate(&["contacts", "show", "--tenant", SLUG, &contact])
+        .await?;
+    ensure!(shown.contains(wish), "{shown}");
+    let logged = "contact_changes where changed_by = 'person Rose' and was is null
+                  and field in ('preferences', 'email')";
+    assert_eq!(world.count(logged).await?, 2);
+
+    // One bad value, and nothing is changed.
+    let too_long = "word ".repeat(61);
+    for (values, named) in [
+        (["--email", "ada", "--name", "Eve"], "email: "),
+        (["--phone", "12", "--name", "Eve"], "phone: "),
+        (
+            ["--preferences", &too_long, "--name", "Eve"],
+            "preferences: ",
+        ),
+        (["--address", "3 Mill\nLane", "--name", "Eve"], "address: "),
+        (["--name", " ", "--email", ""], "name: "),
+    ] {
+        let refused = run(&contact, &values)
+            .await
+            .err()
+            .context("it is refused")?;
+        ensure!(refused.to_string().contains(named), "{refused}");
+    }
+    assert_eq!(world.count("contact_changes").await?, 2);
+    assert_eq!(world.sql("select name from contacts").await?, "Ada Archer");
+
+    // Nothing is what stands, and what stands can be emptied.
+    let said = run(
+        &contact,
+        &["--preferences", "", "--email", "ada@archer.example"],
+    )
+    .await?;
+    ensure!(
+        said.contains("preferences: emptied") && said.contains("email: as it was"),
+        "{said}"
+    );
+    let told = world.told().await?;
+    ensure!(!told.contains(wish), "{told}");
+    assert_eq!(
+        world.count("contact_changes where becomes is null").await?,
+        1
+    );
+    assert_eq!(world.count("contact_changes").await?, 3);
+
+    // Another number is another version of the appointment, which the reminder plans anew.
+    run(&contact, &["--phone", "07700 900 077"]).await?;
+    let moved = "appointments a join contacts c on c.id = a.contact_id
+                 where a.version = 2 and c.e164 = '+447700900077'";
+    assert_eq!(world.count(moved).await?, 1);
+    Ok(())
+}
+
+#[tokio::test]
+async fn what_is_set_of_a_merged_person_is_the_kept_ones_and_nothing_is_set_of_an_erased_one()
+-> Result<()> {
+    let mut world = business().await?;
+    world
+        .import(&format!("{HEADER}{}", row("A2", 2, 4)))
+        .await?;
+    world.settled().await?;
+    let contact = async |of: u32| {
+        let of = number(of);
+        let id = "select 'con_' || replace(id::text, '-', '') from contacts where e164 = ";
+        world.sql(&format!("{id}'{of}'")).await
+    };
+    let (kept, gone) = (contact(1).await?, contact(2).await?);
+    let merge = ["contacts", "merge", "--tenant", SLUG, &kept, &gone];
+    world.operate(&merge).await?;
+    let set = ["contacts", "set", "--tenant", SLUG, "--by", "Rose", &gone];
+    let set = [&set[..], &["--address", "3 Mill Lane"]].concat();
+
+    let said = world.operate(&set).await?;
+    ensure!(
+        said.contains(&format!("{kept} ({gone} is part of it)")),
+        "{said}"
+    );
+    let address = "select e164 from contacts where address = '3 Mill Lane'";
+    assert_eq!(world.sql(address).await?, number(1));
+
+    let erase = ["contacts", "erase", "--tenant", SLUG, "--yes", &kept];
+    world.operate(&erase).await?;
+    let refused = world.operate(&set).await.err().context("it is refused")?;
+    ensure!(refused.to_string().contains("is erased"), "{refused}");
+    Ok(())
+}
+
+#[tokio::test]
 async fn a_call_that_sounds_like_a_dispute_is_held_until_a_person_has_read_it() -> Result<()> {
     let world = business().await?;
     let call = rung(&world, 1).await?;

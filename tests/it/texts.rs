@@ -3,6 +3,7 @@
 mod agents;
 mod conversations;
 mod outbound;
+mod preferences;
 mod reading;
 mod transcripts;
 

@@ -156,6 +156,7 @@ async fn import(
         zones: Vec::new(),
         consent_source: None,
         consent_at: None,
+        preferences: None,
     };
     let (contact, _) = tx.add_contact(&new).await?;
     let number = called_from.unwrap_or(e164);

@@ -19,6 +19,8 @@ pub enum Answered {
     Rejected(Field),
     /// The question needs no answer any more; nothing was changed.
     Superseded(Superseded),
+    /// With it the field would be too long: it goes on waiting.
+    NoRoom(Field),
     /// It was settled before.
     Settled,
     NoSuchApproval,
@@ -50,6 +52,7 @@ pub async fn answer(
         }
         ApprovalStep::Reject => ("rejected", Answered::Rejected(entry.approval.field)),
         ApprovalStep::Close(why) => (why.code(), Answered::Superseded(why)),
+        ApprovalStep::NoRoom { field } => return Ok(Answered::NoRoom(field)),
         // With a verdict there is nothing to wait for.
         ApprovalStep::Done | ApprovalStep::Wait { .. } => return Ok(Answered::Settled),
     };

@@ -2,7 +2,6 @@
 
 use domain::{
     followup::{self, Uttered},
-    ids::ContactId,
     phone::PhoneNumber,
     settings::Settings,
     text::{
@@ -33,7 +32,8 @@ pub(super) async fn apply(
     now: Timestamp,
 ) -> Result<()> {
     let row = read.row;
-    let contact = locked(tx, row.contact).await?;
+    // Whose the words are by now: a contact may have been merged since they left to be read.
+    let contact = tx.lock_kept_contact(row.contact).await?;
     if !tx.is_in_batch(row.id, read.batch).await? {
         return Ok(());
     }
@@ -63,19 +63,6 @@ pub(super) async fn apply(
     tx.passage_read(row.id, &result, now).await
 }
 
-/// Whose the words are by now: a contact may have been merged since they left to be read.
-async fn locked(tx: &mut TenantTx, contact: ContactId) -> Result<Option<ContactRow>> {
-    loop {
-        let Some(kept) = tx.kept_contact(contact).await? else {
-            return Ok(None);
-        };
-        let row = tx.lock_contact(kept).await?;
-        if tx.kept_contact(contact).await? == Some(kept) {
-            return Ok(row);
-        }
-    }
-}
-
 pub(super) fn phones(contact: &ContactRow) -> Vec<PhoneNumber> {
     let number = contact.e164.as_deref();
     number
@@ -97,6 +84,7 @@ pub(super) fn contact_now<'a>(
         name: &contact.name,
         email: contact.email.as_deref().unwrap_or_default(),
         address: contact.address.as_deref().unwrap_or_default(),
+        preferences: contact.remarks.as_deref().unwrap_or_default(),
         phones,
         asked,
         rejected,

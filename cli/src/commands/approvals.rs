@@ -17,9 +17,9 @@ use crate::{commands::tenant, config, say};
 
 #[derive(Subcommand)]
 pub enum Action {
-    /// Lists the values that wait, the oldest first, each beside the one it would replace
+    /// Lists the values that wait, the oldest first, each beside the one it would replace, or with + be added to
     List(List),
-    /// Puts the value in the place of the other
+    /// Puts the value in the place of the other, or adds it
     Approve(Which),
     /// Leaves the other where it is; the value is not proposed again
     Reject(Which),
@@ -86,9 +86,17 @@ async fn settle(which: Which, verdict: Verdict) -> Result<ExitCode> {
     let answered = answer(&mut tx, which.approval, answered, Timestamp::now()).await?;
     tx.commit().await?;
     match answered {
-        Answered::Applied(field) => say!("the {field} is changed")?,
-        Answered::Rejected(field) => say!("the {field} stays; the value is not proposed again")?,
+        Answered::Applied(field) => say!("the field {field} is changed")?,
+        Answered::Rejected(field) => {
+            say!("the field {field} stays as it is; the value is not proposed again")?;
+        }
         Answered::Superseded(why) => say!("nothing is changed: {}", words(why))?,
+        Answered::NoRoom(field) => bail!(
+            "nothing is changed, and {} goes on waiting: with it the field {field} would be longer than {} characters; \
+             shorten what stands there with `bellhop contacts set --{field}` first",
+            which.approval,
+            field.longest_kept()
+        ),
         Answered::Settled => bail!("{} was settled before", which.approval),
         Answered::NoSuchApproval => {
             bail!("{} has no approval {}", which.tenant, which.approval)
@@ -111,14 +119,18 @@ pub(crate) fn line(entry: &ApprovalEntry, zone: &TimeZone) -> String {
     let approval = &entry.approval;
     let at = approval.asked_at.to_zoned(zone.clone());
     let outcome = entry.outcome.as_deref().map(|it| format!("  [{it}]"));
+    let beside = match approval.field.is_added_to() {
+        true if approval.shown.is_empty() => "+".to_owned(),
+        true => format!("{} +", approval.shown.0),
+        false => format!("{} →", approval.shown.0),
+    };
     format!(
-        "{}  {}  {} ({})  {}: {} → {}{}",
+        "{}  {}  {} ({})  {}: {beside} {}{}",
         entry.id,
         at.strftime("%a %Y-%m-%d %H:%M %Z"),
         entry.name.0,
         entry.contact,
         approval.field,
-        approval.shown.0,
         approval.proposed.0,
         outcome.unwrap_or_default()
     )

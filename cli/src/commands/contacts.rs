@@ -1,5 +1,6 @@
-//! `bellhop contacts`: who is stored, two that are one person, and one who is to be forgotten.
+//! `bellhop contacts`: who is stored, what is known of them, two that are one person, and one who is to be forgotten.
 
+mod set;
 mod show;
 
 use std::process::ExitCode;
@@ -21,6 +22,8 @@ pub enum Action {
     Find(Find),
     /// Shows all that is kept of one person: appointments, calls, notes, what is open, wishes not to be called
     Show(show::Show),
+    /// Changes what is known of a person: name, addresses, number, preferences. All of it, or with an error nothing
+    Set(set::Set),
     /// Makes one person of two: everything of the second becomes the first's
     Merge(Merge),
     /// Takes two merged contacts apart again, each with what it had
@@ -72,6 +75,7 @@ pub async fn run(action: Action) -> Result<ExitCode> {
     match action {
         Action::Find(options) => find(options).await?,
         Action::Show(options) => show::run(options).await?,
+        Action::Set(options) => set::run(options).await?,
         Action::Merge(options) => merge(options).await?,
         Action::Undo(options) => undo(options).await?,
         Action::Merges(options) => merges(options).await?,

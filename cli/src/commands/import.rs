@@ -205,6 +205,7 @@ fn new_appointment(row: AppointmentRow) -> NewAppointment {
             zones: row.contact_zones,
             consent_source: row.consent_source,
             consent_at: row.consent_at,
+            preferences: row.preferences,
         },
         starts_at: row.starts_at,
         time_zone: row.time_zone,

@@ -67,6 +67,7 @@ columns! {
     Status = "status": "appointmentstatus" "bookingstatus";
     ConsentSource = "consent_source": "consent" "consentfrom";
     ConsentAt = "consent_at": "consentdate" "consentedat" "consentgivenat" "consenttime";
+    Preferences = "preferences": "patientpreferences" "contactpreferences" "clientpreferences";
 }
 
 impl Column {

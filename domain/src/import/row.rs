@@ -9,6 +9,7 @@ use crate::{
     country::Country,
     near::{nearest, squeezed},
     phone::{self, ParsedNumber},
+    text::LONGEST_PREFERENCES,
     zone::{self, LocalChoice},
 };
 
@@ -29,6 +30,7 @@ const fn limit(column: Column) -> usize {
     match column {
         Column::Instructions => 2000,
         Column::Location => 500,
+        Column::Preferences => LONGEST_PREFERENCES,
         Column::Email => 254,
         _ => 200,
     }
@@ -97,6 +99,7 @@ impl RowReader {
             contact_zones: self.contact_zones(&mut row),
             consent_source: row.text(Column::ConsentSource),
             consent_at: row.consent_at(self.orders(country), zone.as_ref()),
+            preferences: row.text(Column::Preferences),
             warnings: Vec::new(),
         };
         if row.problems.is_empty() {

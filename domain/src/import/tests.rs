@@ -248,6 +248,25 @@ fn notes_of_the_staff_are_not_read_out_because_of_their_header() {
 }
 
 #[test]
+fn preferences_are_read_under_their_headers_as_far_as_an_agent_is_told() {
+    let longest = "x".repeat(300);
+    let too_long = "x".repeat(301);
+    for header in [
+        "Preferences",
+        "Patient Preferences",
+        "contact_preferences",
+        "Client Preferences",
+    ] {
+        for (cell, is_read) in [("After five", true), (&longest, true), (&too_long, false)] {
+            match one(header, cell) {
+                Ok(row) => assert!(is_read && row.preferences.as_deref() == Some(cell)),
+                Err(bad) => assert!(!is_read && bad.problems[0].column == header, "{bad:?}"),
+            }
+        }
+    }
+}
+
+#[test]
 fn unknown_columns_are_named_once_and_ignored() {
     let file = "id,phone,start,Shoe Size,Instrctions\nA1,07700 900123,2027-03-29 09:00,42,x\nA2,07700 900123,2027-03-29 09:00,43,y\n";
     let (rows, notes) = read_with(file.as_bytes(), Format::Csv, &options());

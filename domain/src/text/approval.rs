@@ -9,7 +9,8 @@ use crate::hours::shift;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Approval {
     pub field: Field,
-    /// What stood in the field and was shown beside the new value.
+    /// What stood in the field and was shown beside the new value. A value that is added to the field is so whatever
+    /// came to stand there since.
     pub shown: Words,
     pub proposed: Words,
     pub asked_at: Timestamp,
@@ -51,6 +52,10 @@ pub enum ApprovalStep {
         field: Field,
         value: Words,
     },
+    /// There is no room for it beside what stands in the field: it waits until there is.
+    NoRoom {
+        field: Field,
+    },
     /// Remember that the value is not to be proposed again.
     Reject,
     Close(Superseded),
@@ -71,7 +76,8 @@ pub fn approval_step(
             SignedDuration::from_hours(24 * i64::from(days)),
         )
     });
-    let changed = !contact.is_same(field, &contact.get(field), &approval.shown);
+    let replaces = !field.is_added_to();
+    let changed = replaces && !contact.is_same(field, &contact.get(field), &approval.shown);
     match approval.verdict {
         _ if approval.settled => ApprovalStep::Done,
         Some(Verdict::Reject) => ApprovalStep::Reject,
@@ -79,11 +85,11 @@ pub fn approval_step(
             ApprovalStep::Close(Superseded::AlreadyThere)
         }
         _ if changed => ApprovalStep::Close(Superseded::FieldChanged),
-        Some(Verdict::Approve) => ApprovalStep::Apply {
-            field,
-            value: approval.proposed.clone(),
+        Some(Verdict::Approve) => match contact.with(field, &approval.proposed) {
+            Some(value) => ApprovalStep::Apply { field, value },
+            None => ApprovalStep::NoRoom { field },
         },
-        None if approval.has_newer => ApprovalStep::Close(Superseded::NewerProposal),
+        None if approval.has_newer && replaces => ApprovalStep::Close(Superseded::NewerProposal),
         None if expires.is_some_and(|expires| expires <= now) => {
             ApprovalStep::Close(Superseded::Expired)
         }

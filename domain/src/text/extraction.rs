@@ -1,4 +1,4 @@
-//! What may be read out of a person's words: four values and a wish, each of bounded length. Nothing else gets past here.
+//! What may be read out of a person's words: five values and a wish, each of bounded length. Nothing else gets past here.
 
 use jiff::civil::DateTime;
 use serde_json::Value;
@@ -8,28 +8,38 @@ use super::Words;
 pub const LONGEST_NAME: usize = 80;
 pub const LONGEST_EMAIL: usize = 254;
 pub const LONGEST_ADDRESS: usize = 200;
+/// Of one wish that is read out of words; several may stand in the field.
+pub const LONGEST_PREFERENCE: usize = 200;
 const LONGEST_PHONE: usize = 40;
 const LONGEST_WISH: usize = 200;
 
 coded_enum! {
-    /// A value of a contact that may be read out of words.
+    /// A value of a contact that a person or their words may change.
     Field {
         Name = "name",
         Email = "email",
         Address = "address",
         Phone = "phone",
+        /// How the person always wants to be dealt with. Free text, which agents are told.
+        Preferences = "preferences",
     }
 }
 
 impl Field {
-    /// In characters. A longer value is no value.
+    /// Of what is read, in characters. A longer value is no value.
     pub const fn longest(self) -> usize {
         match self {
             Self::Name => LONGEST_NAME,
             Self::Email => LONGEST_EMAIL,
             Self::Address => LONGEST_ADDRESS,
             Self::Phone => LONGEST_PHONE,
+            Self::Preferences => LONGEST_PREFERENCE,
         }
+    }
+
+    /// Whether a value that was read comes beside what stands in the field instead of taking its place.
+    pub const fn is_added_to(self) -> bool {
+        matches!(self, Self::Preferences)
     }
 }
 
@@ -40,6 +50,7 @@ pub struct Found {
     pub email: Option<Words>,
     pub address: Option<Words>,
     pub phone: Option<Words>,
+    pub preferences: Option<Words>,
     pub callback: Option<Callback>,
 }
 
@@ -62,6 +73,7 @@ impl Found {
             email: value(Field::Email),
             address: value(Field::Address),
             phone: value(Field::Phone),
+            preferences: value(Field::Preferences),
             callback: said.map(|said| Callback {
                 said,
                 when: when(answer.get("callback_when")),
@@ -75,6 +87,7 @@ impl Found {
             Field::Email => self.email.as_ref(),
             Field::Address => self.address.as_ref(),
             Field::Phone => self.phone.as_ref(),
+            Field::Preferences => self.preferences.as_ref(),
         }
     }
 }

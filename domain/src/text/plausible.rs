@@ -6,6 +6,7 @@ use super::{Field, Objection};
 use crate::{
     context::privacy::{is_invisible, medical_word, without_identifiers, words},
     country::Country,
+    inbound::is_sensitive,
     near::squeezed,
     phone::{self, PhoneNumber},
 };
@@ -58,6 +59,7 @@ pub(super) fn objection(
         Field::Phone => number(value, country)
             .is_none()
             .then_some(Objection::InvalidPhone),
+        Field::Preferences => preference(value),
     }
     .or_else(|| (!occurs(field, value, passage)).then_some(Objection::NotSaid))
 }
@@ -89,6 +91,17 @@ fn address(value: &str) -> Option<Objection> {
     })
 }
 
+/// Agents are told of it, so it may tell nothing that is not for everybody's ears.
+fn preference(value: &str) -> Option<Objection> {
+    suspicious(value).or_else(|| match () {
+        () if holds_identifier(value) || medical_word(value).is_some() => {
+            Some(Objection::Sensitive)
+        }
+        () if is_sensitive(value) => Some(Objection::Complaint),
+        () => None,
+    })
+}
+
 /// A long number or a date. An American postcode of nine digits is neither.
 fn holds_identifier(value: &str) -> bool {
     let shortened = value.split(' ').map(|word| {
@@ -113,17 +126,12 @@ fn tidy(value: &str) -> String {
         .to_owned()
 }
 
-/// What neither a name nor an address holds.
+/// What neither a name nor an address nor a preference holds.
 fn suspicious(value: &str) -> Option<Objection> {
     let lower = value.to_lowercase();
     let is_markup = |c: char| "<>{}[]|`\\$*=_~^\"%@".contains(c);
     match () {
-        () if value
-            .chars()
-            .any(|c| c.is_control() || is_invisible(c) || is_markup(c)) =>
-        {
-            Some(Objection::Markup)
-        }
+        () if is_unprintable(value) || value.chars().any(is_markup) => Some(Objection::Markup),
         () if lower.contains("://") || lower.contains("www.") => Some(Objection::Markup),
         () if words(value)
             .iter()
@@ -135,6 +143,11 @@ fn suspicious(value: &str) -> Option<Objection> {
     }
 }
 
+/// What a person who reads the value would not see.
+pub(super) fn is_unprintable(value: &str) -> bool {
+    value.chars().any(|c| c.is_control() || is_invisible(c))
+}
+
 /// Whether words stand in a passage as they are, but for case and punctuation. A word or two of three letters would be
 /// in any.
 pub(super) fn is_quote(said: &str, passage: &str) -> bool {
@@ -143,7 +156,7 @@ pub(super) fn is_quote(said: &str, passage: &str) -> bool {
 }
 
 /// A plain address as mail servers take it. Whether it exists, only a mail can tell.
-fn is_email(value: &str) -> bool {
+pub(super) fn is_email(value: &str) -> bool {
     let Some((user, host)) = value.split_once('@') else {
         return false;
     };
@@ -192,5 +205,6 @@ fn occurs(field: Field, value: &str, passage: &str) -> bool {
             let start = value.len().saturating_sub(DIGITS_COMPARED);
             value.get(start..).is_some_and(|end| said.contains(end))
         }
+        Field::Preferences => is_quote(value, passage),
     }
 }

@@ -1,6 +1,6 @@
 //! What becomes of the values that were read out of words: filled in, left alone, asked about, or dropped (TEXT-3).
 //!
-//! Whatever the words say, this is all that can come of them: values for four fields of the person who wrote them.
+//! Whatever the words say, this is all that can come of them: values for five fields of the person who wrote them.
 
 use jiff::{SignedDuration, Timestamp, tz::TimeZone};
 
@@ -11,10 +11,11 @@ use crate::{context::privacy::words, country::Country, hours::shift, phone::Phon
 #[derive(Debug, Clone, Copy)]
 pub struct ContactNow<'a> {
     pub country: Country,
-    /// Empty when not known, as the next two.
+    /// Empty when not known, as the next three.
     pub name: &'a str,
     pub email: &'a str,
     pub address: &'a str,
+    pub preferences: &'a str,
     pub phones: &'a [PhoneNumber],
     /// Values that wait for approval.
     pub asked: &'a [(Field, Words)],
@@ -29,7 +30,8 @@ pub enum Proposal {
         field: Field,
         value: Words,
     },
-    /// Another value stands there. An older question about the field is superseded.
+    /// Another value stands there, or it is none that is taken without a person's word. An older question about the
+    /// field is superseded, unless the value would be added.
     Ask {
         field: Field,
         now: Words,
@@ -59,12 +61,19 @@ coded_enum! {
         HasNumber = "has_number",
         /// It may tell of health, or holds a number that identifies a person.
         Sensitive = "sensitive",
+        /// It sounds like a complaint or a dispute.
+        Complaint = "complaint",
         NotAName = "not_a_name",
         NotAnAddress = "not_an_address",
         InvalidEmail = "invalid_email",
         InvalidPhone = "invalid_phone",
+        /// So much waits for a person's word that more would only keep them from it.
+        TooManyWait = "too_many_wait",
     }
 }
+
+/// Of one field that is added to.
+const MOST_WAITING: usize = 3;
 
 /// What becomes of each value that was found in `passage`.
 pub fn proposals(found: &Found, passage: &str, contact: &ContactNow<'_>) -> Vec<Proposal> {
@@ -90,7 +99,11 @@ fn proposal(field: Field, value: &Words, passage: &str, contact: &ContactNow<'_>
         Proposal::Same { field }
     } else if known(contact.rejected) || known(contact.asked) {
         Proposal::AskedBefore { field }
-    } else if now.is_empty() {
+    } else if field.is_added_to() && contact.waiting(field) >= MOST_WAITING {
+        let why = Objection::TooManyWait;
+        Proposal::Dropped { field, why }
+    } else if now.is_empty() && !field.is_added_to() {
+        // What is added to is free text that agents are told: it is not taken from a stranger without a person's word.
         Proposal::Fill { field, value }
     } else {
         let now = now.as_str().into();
@@ -105,6 +118,7 @@ impl ContactNow<'_> {
             Field::Name => self.name.trim().to_owned(),
             Field::Email => self.email.trim().to_owned(),
             Field::Address => self.address.trim().to_owned(),
+            Field::Preferences => self.preferences.trim().to_owned(),
             Field::Phone => {
                 let first = self.phones.first().map(PhoneNumber::e164);
                 first.unwrap_or_default().to_owned()
@@ -119,12 +133,36 @@ impl ContactNow<'_> {
                 let number = plausible::number(value, self.country);
                 number.is_some_and(|number| self.phones.contains(&number))
             }
+            // One of several sentences.
+            Field::Preferences => plausible::is_quote(value, self.preferences),
             _ => self.is_same(field, &self.get(field), value),
         }
     }
 
+    /// What will stand in a field with the value; `None` when there is no room for it.
+    pub(super) fn with(&self, field: Field, value: &Words) -> Option<Words> {
+        let now = self.get(field);
+        if !field.is_added_to() || now.is_empty() {
+            return Some(value.clone());
+        }
+        let mut added = now;
+        if !added.ends_with(['.', '!', '?', '…']) {
+            added.push('.');
+        }
+        added.push(' ');
+        let mut letters = value.chars();
+        added.extend(letters.next().into_iter().flat_map(char::to_uppercase));
+        added.push_str(letters.as_str());
+        (added.chars().count() <= field.longest_kept()).then_some(Words(added))
+    }
+
+    fn waiting(&self, field: Field) -> usize {
+        let of_field = self.asked.iter().filter(|(asked, _)| *asked == field);
+        of_field.count()
+    }
+
     /// Whether two values mean the same: mail addresses whatever their case, numbers as E.164, names whatever their case
-    /// and spacing, addresses whatever their punctuation too.
+    /// and spacing, addresses and preferences whatever their punctuation too.
     pub fn is_same(&self, field: Field, one: &str, other: &str) -> bool {
         let spaced = |text: &str| {
             let words: Vec<&str> = text.split_whitespace().collect();
@@ -132,7 +170,7 @@ impl ContactNow<'_> {
         };
         match field {
             Field::Name | Field::Email => spaced(one) == spaced(other),
-            Field::Address => words(one) == words(other),
+            Field::Address | Field::Preferences => words(one) == words(other),
             Field::Phone => {
                 let read = |text| plausible::number(text, self.country);
                 read(one).is_some() && read(one) == read(other)

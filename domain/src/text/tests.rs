@@ -5,6 +5,7 @@ mod joining;
 mod outbound;
 mod proposal;
 mod sound;
+mod typed;
 
 fn at(text: &str) -> jiff::Timestamp {
     text.parse().unwrap()

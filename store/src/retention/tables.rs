@@ -242,7 +242,7 @@ pub const TABLES: &[Table] = &[
             "t.id = any(p.contacts)",
             "match_key = 'erased ' || t.id, name = '', email = null, e164 = null, zones = '{}', consent_source = null,
              consent_at = null, best_hour = null, address = null, mobile = null, remarks = null, told_email = null,
-             opted_out_as = '{}', erased_at = p.now",
+             told_preferences = null, opted_out_as = '{}', erased_at = p.now",
         )
         .grows_old(
             "recorded_at",

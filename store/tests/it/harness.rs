@@ -137,6 +137,7 @@ pub(crate) fn contact() -> NewContact {
         zones: Vec::new(),
         consent_source: None,
         consent_at: None,
+        preferences: None,
     }
 }
 

@@ -5,7 +5,7 @@ use std::time::Duration;
 use domain::{Reason, appointment::AppointmentStatus, reminder::Deferral};
 use jiff::{SignedDuration, Timestamp};
 use sqlx::Row;
-use store::{Imported, NewAppointment, TenantStore, Wake};
+use store::{ContactChange, Imported, NewAppointment, NewContact, TenantStore, Wake};
 
 use crate::harness::{
     NOW, Stage, appointment, appointment_id, at, contact, import, import_at, stage,
@@ -335,12 +335,12 @@ async fn people_are_told_apart_by_number_and_name() {
     let mut rows: Vec<_> = ["A1", "A2", "A3", "A4", "A5"].map(appointment).into();
     rows[1].contact.name = " ada ARCHER".to_owned();
     rows[2].contact.name = "Bea Archer".to_owned();
-    rows[3].contact = store::NewContact {
+    rows[3].contact = NewContact {
         e164: None,
         email: Some("ada@example.com".to_owned()),
         ..contact()
     };
-    rows[4].contact = store::NewContact {
+    rows[4].contact = NewContact {
         e164: None,
         email: Some("ADA@example.com".to_owned()),
         ..contact()
@@ -412,6 +412,57 @@ async fn what_a_file_leaves_blank_about_a_person_stays_known() {
     let zones = &reminder.facts.appointment.zones;
     assert_eq!(zones[0].iana_name(), Some("America/New_York"));
     assert_eq!(zones.len(), 1);
+}
+
+#[tokio::test]
+async fn preferences_that_a_file_says_again_undo_nothing_and_others_are_news() {
+    let (stage, tenant, _) = imported().await;
+    let says = |words: &str| with(|row| row.contact.preferences = Some(words.to_owned()));
+    let mut tx = tenant.begin().await.unwrap();
+    let (contact, is_new) = tx.add_contact(&contact()).await.unwrap();
+    assert!(!is_new);
+    drop(tx);
+    let set = async |remarks: Option<&str>| {
+        let mut tx = tenant.begin().await.unwrap();
+        let change = ContactChange {
+            remarks: Some(remarks.map(str::to_owned)),
+            ..ContactChange::default()
+        };
+        tx.change_contact(contact, &change, at(LATER))
+            .await
+            .unwrap();
+        tx.commit().await.unwrap();
+    };
+    let brings = async |row: NewAppointment| {
+        import_at(&tenant, LATER, &[row]).await;
+        let mut tx = tenant.begin().await.unwrap();
+        tx.lock_contact(contact).await.unwrap().unwrap().remarks
+    };
+    let stands = |words: &str| Some(words.to_owned());
+
+    // What stands already is not lost to the first file that says something.
+    set(Some("Rings twice")).await;
+    assert_eq!(brings(says("Afternoons")).await, stands("Rings twice"));
+    assert_eq!(brings(says("Mornings")).await, stands("Mornings"));
+    assert_eq!(brings(appointment("A1")).await, stands("Mornings"));
+    set(Some("Mornings. By text")).await;
+    assert_eq!(brings(says("Mornings")).await, stands("Mornings. By text"));
+    set(None).await;
+    assert_eq!(brings(says("Mornings")).await, None);
+    assert_eq!(brings(says("Evenings")).await, stands("Evenings"));
+
+    // Where nothing stands, the first file fills it in.
+    let new = NewAppointment {
+        contact: NewContact {
+            name: "Bea Baker".to_owned(),
+            ..says("Mondays").contact
+        },
+        ..appointment("A2")
+    };
+    import_at(&tenant, LATER, &[new]).await;
+    let told =
+        "select count(*) from contacts where remarks = 'Mondays' and told_preferences = 'Mondays'";
+    assert_eq!(stage.count(told).await, 1);
 }
 
 #[tokio::test]

@@ -205,6 +205,7 @@ async fn crm_rows(tx: &mut TenantTx) -> Result<(), Error> {
         zones: Vec::new(),
         consent_source: None,
         consent_at: None,
+        preferences: None,
     };
     let (contact, _) = tx.add_contact(&new).await?;
     tx.lock_crm().await?;

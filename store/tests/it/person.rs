@@ -85,6 +85,7 @@ pub(crate) async fn fill(stage: &Stage, tenant: &TenantStore, of: &Someone) -> C
     contact.e164 = Some(of.e164.to_owned());
     contact.email = Some(of.email.to_owned());
     contact.consent_source = Some(format!("form {}", of.word));
+    contact.preferences = Some(format!("rather {}", of.word));
     let booked = NewAppointment {
         contact,
         instructions: Some(format!("bring {}", of.word)),

@@ -106,6 +106,8 @@ async fn a_new_number_makes_a_new_version_and_wakes_the_reminder_and_a_name_does
     for (field, value, versions, woken) in [
         (Field::Name, "Ada Baker", 1, 0),
         (Field::Phone, "+447700900124", 2, 1),
+        // Emptied.
+        (Field::Phone, "", 3, 1),
     ] {
         let mut tx = tenant.begin().await.unwrap();
         let mut row = tx.lock_contact(contact).await.unwrap().unwrap();
@@ -129,7 +131,10 @@ async fn a_new_number_makes_a_new_version_and_wakes_the_reminder_and_a_name_does
     }
     let logged =
         "select count(*) from contact_changes where changed_by = 'person Rose' and was is not null";
-    assert_eq!(stage.count(logged).await, 2);
+    assert_eq!(stage.count(logged).await, 3);
+    let emptied =
+        "select count(*) from contact_changes where becomes is null and was = '+447700900124'";
+    assert_eq!(stage.count(emptied).await, 1);
     // What came before stays with the person.
     assert_eq!(heard(&tenant, text_from("AC1", ADA)).await, Some(contact));
     assert_eq!(heard(&tenant, text_from("AC2", ADA)).await, None);

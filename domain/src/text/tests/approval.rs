@@ -12,6 +12,7 @@ fn contact(email: &str) -> ContactNow<'_> {
         name: "Ada Lovelace",
         email,
         address: "",
+        preferences: "",
         phones: &[],
         asked: &[],
         rejected: &[],
@@ -110,4 +111,59 @@ fn what_is_settled_stays_so() {
         let step = approval_step(at(ASKED), &settled, &contact("x@y.example"), 30);
         assert_eq!(step, ApprovalStep::Done);
     }
+}
+
+#[test]
+fn a_preference_is_added_to_what_stands_there_by_now_or_waits_for_room() {
+    let field = Field::Preferences;
+    let wish = "please call after five";
+    let full = "x".repeat(276);
+    let over = "x".repeat(277);
+    let added = format!("{full}. Please call after five");
+    let apply = |value: &str| ApprovalStep::Apply {
+        field,
+        value: value.into(),
+    };
+    for (preferences, step) in [
+        ("", apply(wish)),
+        // Whatever was shown.
+        ("Rings twice", apply("Rings twice. Please call after five")),
+        (
+            "Rings twice!\n",
+            apply("Rings twice! Please call after five"),
+        ),
+        (&full, apply(&added)),
+        (&over, ApprovalStep::NoRoom { field }),
+        (
+            "Rings twice. Please call after FIVE.",
+            ApprovalStep::Close(Superseded::AlreadyThere),
+        ),
+    ] {
+        let contact = ContactNow {
+            preferences,
+            ..contact("")
+        };
+        let mut asked = Approval {
+            field,
+            shown: "Something else".into(),
+            proposed: wish.into(),
+            ..approval(Some(Verdict::Approve))
+        };
+        let now = at("2027-03-23T09:00:00Z");
+        assert_eq!(
+            approval_step(now, &asked, &contact, 30),
+            step,
+            "{preferences}"
+        );
+        // Another wish, or another remark, is no reason to forget this one.
+        asked.verdict = None;
+        asked.has_newer = true;
+        let waits = matches!(
+            approval_step(now, &asked, &contact, 30),
+            ApprovalStep::Wait { .. }
+        );
+        let is_there = step == ApprovalStep::Close(Superseded::AlreadyThere);
+        assert_eq!(waits, !is_there, "{preferences}");
+    }
+    assert_eq!(added.chars().count(), 300);
 }
