@@ -32,7 +32,7 @@ pub(crate) async fn advance(store: &Store, input: &At<CallInput>) -> Result<Call
     if read_events(&mut tx, &row, now).await? {
         row = tx.lock_call(call).await?.unwrap_or(row);
     }
-    tx.call_seen(&row, now).await?;
+    let has_news = tx.call_seen(&row, now).await?;
     hold_back(&mut tx, &row, now).await?;
     let answer = match follow::next_step(now, &row.facts) {
         Step::Place => CallStep::Place,
@@ -41,7 +41,7 @@ pub(crate) async fn advance(store: &Store, input: &At<CallInput>) -> Result<Call
         Step::DialAgain => dial_again(&mut tx, &row, now).await?,
         Step::Wait { until } => CallStep::Wait { until },
         Step::Finish(decided) => {
-            let outcome = outcome::settle(&mut tx, &row, decided, now).await?;
+            let outcome = outcome::settle(&mut tx, &row, decided, has_news, now).await?;
             tx.forget_wakes(&wakes).await?;
             CallStep::Finished { outcome }
         }

@@ -7,6 +7,7 @@ mod channel;
 mod contact;
 mod find;
 mod heard;
+mod import;
 mod ours;
 mod reconcile;
 

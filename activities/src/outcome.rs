@@ -13,11 +13,12 @@ use store::{Applied, CallRow, NewNote, Result, Seen, TenantTx};
 use crate::{alarm, followups, quality, texts};
 
 /// Ends the call with the decided outcome, or, when it had ended already, lets a later event correct it.
-/// Answers with the outcome that stands.
+/// `has_news`: more is known of how it went than before. Answers with the outcome that stands.
 pub(crate) async fn settle(
     tx: &mut TenantTx,
     row: &CallRow,
     decided: CallOutcome,
+    has_news: bool,
     now: Timestamp,
 ) -> Result<CallOutcome> {
     let Some(before) = row.facts.outcome else {
@@ -40,8 +41,11 @@ pub(crate) async fn settle(
     let is_corrected = outcome != before;
     if is_corrected {
         apply_outcome(tx, row, outcome, now).await?;
-        tx.correct_outcome(row.id, outcome, now).await?;
+        tx.correct_outcome(row.id, outcome).await?;
         tracing::info!(call.id = %row.id, %before, %outcome, "a late event corrected the outcome");
+    }
+    if is_corrected || has_news {
+        tx.crm_call_finished(row.id, now).await?;
     }
     texts::call_settled(tx, row, now).await?;
     if is_corrected {

@@ -19,7 +19,7 @@ mod push;
 mod reconcile;
 mod token;
 
-pub use append::{AppendFacts, AppendStep};
+pub use append::{AppendFacts, AppendStep, SentAs};
 pub use budget::{Budget, BudgetFacts, Spend};
 pub use channel::{ChannelAlarm, ChannelFacts, ChannelNext, ChannelStep, LiveChannel};
 pub use compare::{Compared, Verdict, Why, compare};
@@ -27,7 +27,7 @@ pub use field::{Field, Kind, Values, same};
 pub use ids::{ChannelId, NotAnId, PageToken, RecordId, UserId};
 pub use link::{Answer, Link, Pair, Pushed, Side};
 pub use matching::{Match, by_number};
-pub use name::{joined_name, name_parts};
+pub use name::{divided_as, joined_name, name_parts};
 pub use phones::{forms, number_in, tail};
 pub use plan::{Change, Plan, Question, first_push, plan};
 pub use push::{Failure, PushFacts, PushStep};

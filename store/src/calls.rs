@@ -317,12 +317,7 @@ impl TenantTx {
     }
 
     /// A later event said better how the call ended.
-    pub async fn correct_outcome(
-        &mut self,
-        call: CallId,
-        outcome: CallOutcome,
-        now: Timestamp,
-    ) -> Result<()> {
+    pub async fn correct_outcome(&mut self, call: CallId, outcome: CallOutcome) -> Result<()> {
         sqlx::query!(
             "update calls set outcome = $3 where tenant_id = $1 and id = $2",
             self.tenant(),
@@ -331,12 +326,12 @@ impl TenantTx {
         )
         .execute(&mut *self.tx)
         .await?;
-        self.crm_call_finished(call, now).await
+        Ok(())
     }
 
     /// What the events say of the call so far. `ended_at` is when this process first saw it ended.
-    /// Words that come after the call's end are added at the CRM.
-    pub async fn call_seen(&mut self, row: &CallRow, now: Timestamp) -> Result<()> {
+    /// Answers whether something new is known of how it went.
+    pub async fn call_seen(&mut self, row: &CallRow, now: Timestamp) -> Result<bool> {
         let view = &row.facts.view;
         let newly_ended = view.ended && row.facts.ended_at.is_none();
         let rings = view.state == CallState::Ringing;
@@ -373,10 +368,7 @@ impl TenantTx {
         )
         .fetch_optional(&mut *self.tx)
         .await?;
-        match (has_news, row.facts.outcome) {
-            (Some(true), Some(_)) => self.crm_call_finished(row.id, now).await,
-            _ => Ok(()),
-        }
+        Ok(has_news.unwrap_or_default())
     }
 
     /// What the person said has taken effect.

@@ -62,6 +62,21 @@ impl TenantTx {
         })
     }
 
+    /// The next comparison begins at once.
+    pub async fn compare_now(&mut self) -> Result<()> {
+        let mut account = self.lock_crm().await?;
+        account.compare_now = true;
+        self.save_crm(&account).await
+    }
+
+    /// The same, and it reads everything there is.
+    pub async fn compare_all(&mut self) -> Result<()> {
+        let mut account = self.lock_crm().await?;
+        account.compare_now = true;
+        account.compare_from = None;
+        self.save_crm(&account).await
+    }
+
     /// What was locked, as it is now.
     pub async fn save_crm(&mut self, account: &CrmAccount) -> Result<()> {
         sqlx::query!(

@@ -267,6 +267,21 @@ impl TenantTx {
         Ok(found.into_iter().map(ContactId::from_uuid).collect())
     }
 
+    /// The person who has this number and this name now, whatever they were made with.
+    pub async fn namesake(&mut self, e164: &str, name: &str) -> Result<Option<ContactId>> {
+        let found = sqlx::query_scalar!(
+            r#"select person_id as "id!" from contacts
+               where tenant_id = $1 and (e164 = $2 or mobile = $2) and name <> '' and lower(name) = lower($3)
+               order by 1 limit 1"#,
+            self.tenant(),
+            e164,
+            name
+        )
+        .fetch_optional(&mut *self.tx)
+        .await?;
+        Ok(found.map(ContactId::from_uuid))
+    }
+
     /// What a person has to decide about a contact, in place of what there was.
     pub async fn crm_ask(
         &mut self,

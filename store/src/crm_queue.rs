@@ -144,24 +144,27 @@ impl TenantTx {
         contact: Option<ContactId>,
         now: Timestamp,
     ) -> Result<()> {
-        self.crm_queue_for(task, contact, now, now).await
+        self.crm_queue_for(task, contact, now, now).await?;
+        Ok(())
     }
 
+    /// `true` when it was not queued.
     async fn crm_queue_for(
         &mut self,
         task: &CrmTask,
         contact: Option<ContactId>,
         now: Timestamp,
         due: Timestamp,
-    ) -> Result<()> {
-        sqlx::query!(
-            "insert into crm_queue as q (tenant_id, kind, key, contact_id, changed_first, changed_last, due_at)
+    ) -> Result<bool> {
+        let is_new = sqlx::query_scalar!(
+            r#"insert into crm_queue as q (tenant_id, kind, key, contact_id, changed_first, changed_last, due_at)
              values ($1, $2, $3, $4, $5, $5, $6)
              on conflict (tenant_id, kind, key) do update set
                  changed_last = excluded.changed_last, generation = q.generation + 1,
                  failure = case when q.failure in ('refused', 'gone') then null else q.failure end,
                  failures = case when q.failure in ('refused', 'gone') then 0 else q.failures end,
-                 due_at = coalesce(q.due_at, excluded.due_at)",
+                 due_at = coalesce(q.due_at, excluded.due_at)
+             returning (xmax = 0) as "is_new!""#,
             self.tenant(),
             task.kind(),
             task.key(),
@@ -169,9 +172,10 @@ impl TenantTx {
             to_db(now),
             to_db(due)
         )
-        .execute(&mut *self.tx)
+        .fetch_one(&mut *self.tx)
         .await?;
-        self.wake_crm_sync().await
+        self.wake_crm_sync().await?;
+        Ok(is_new)
     }
 
     /// A note about a contact was made. Nothing without a CRM.
@@ -198,20 +202,21 @@ impl TenantTx {
         }
     }
 
-    /// The same of a call on one of the lines. Its material is waited for a little.
+    /// The same of a call on one of the lines. Its material is waited for a little. `true` when nothing was waiting to be
+    /// written of it.
     pub async fn crm_entry_finished(
         &mut self,
         entry: EntryId,
         contact: Option<ContactId>,
         now: Timestamp,
-    ) -> Result<()> {
+    ) -> Result<bool> {
         match self.has_crm().await? {
             true => {
                 let task = CrmTask::Entry(entry);
                 self.crm_queue_for(&task, contact, now, now + MATERIAL)
                     .await
             }
-            false => Ok(()),
+            false => Ok(false),
         }
     }
 

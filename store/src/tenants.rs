@@ -1,6 +1,10 @@
 //! Tenants and their settings.
 
-use domain::{Reason, ids::TenantId, settings::Settings};
+use domain::{
+    Reason,
+    ids::TenantId,
+    settings::{Crm, CrmImport, Settings},
+};
 use uuid::Uuid;
 
 use crate::{Error, Result, Store, TenantTx, outbox::Process};
@@ -138,6 +142,7 @@ impl TenantTx {
 
     /// Replaces the settings and wakes every open reminder, which then plans by the new ones.
     pub async fn apply_settings(&mut self, settings: &Settings) -> Result<()> {
+        let before = self.tenant_row().await?.settings.crm;
         sqlx::query!(
             "with next as (
                 update tenants set settings_version = settings_version + 1, live = $2
@@ -151,6 +156,10 @@ impl TenantTx {
         .execute(&mut *self.tx)
         .await?;
         self.wake_tenant().await?;
+        let is_for_all = |crm: &Crm| crm.is_on() && crm.import == CrmImport::All;
+        if is_for_all(&settings.crm) && !is_for_all(&before) {
+            self.compare_all().await?;
+        }
         self.wake_crm_if_any().await?;
         self.wake_calendars_of(settings).await?;
         self.read_afresh().await?;

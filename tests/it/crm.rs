@@ -46,8 +46,9 @@ async fn grant(scenario: Scenario) -> Result<Running> {
     zoho::start(known).await
 }
 
-async fn connected(more: &str, zoho: Running) -> Result<Office> {
-    let settings = format!(
+/// A clinic's settings with these of the CRM.
+fn settings(more: &str) -> String {
+    format!(
         "{OPEN_CLINIC}
 [crm]
 provider = \"zoho\"
@@ -64,8 +65,11 @@ address = \"Mailing_Street\"
 notes = \"Description\"
 do_not_call = \"Do_Not_Call\"
 "
-    );
-    let mut world = World::without_processes(&settings, quick()).await?;
+    )
+}
+
+async fn connected(more: &str, zoho: Running) -> Result<Office> {
+    let mut world = World::without_processes(&settings(more), quick()).await?;
     world
         .extra
         .push(("BELLHOP_ZOHO_BASE_URL".to_owned(), zoho.base_url()));
@@ -176,6 +180,11 @@ impl Office {
         .await?;
         self.settled().await?;
         Ok((contact, record))
+    }
+
+    /// These settings of the CRM, from now on.
+    async fn has_settings(&self, more: &str) -> Result<()> {
+        self.world.apply_settings(&settings(more)).await
     }
 
     async fn email(&self, contact: ContactId) -> Result<String> {

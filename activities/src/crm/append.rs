@@ -1,7 +1,7 @@
 //! Notes and calls, each written to the CRM once.
 
 use domain::{
-    crm::{AppendFacts, AppendStep, Failure, RecordId},
+    crm::{AppendFacts, AppendStep, Failure, RecordId, SentAs},
     ids::{ContactId, NoteId},
 };
 use providers::zoho::{Client, CrmError, Mark, NewCall, NewNote};
@@ -9,6 +9,7 @@ use store::{CrmTask, CrmWork};
 
 use super::{Desk, Halt, Work};
 
+#[derive(Clone)]
 pub(super) enum Entry {
     Note(NewNote),
     Call(NewCall),
@@ -64,14 +65,15 @@ pub(super) async fn person(
 
 /// Sends it once; where the answer was lost, looks for it before it is sent again.
 pub(super) async fn append(desk: &Desk<'_>, work: &CrmWork, entry: &Entry) -> Work {
-    let mut facts = work.append;
+    let mut facts = work.append.clone();
     loop {
         match facts.next_step(desk.now) {
             AppendStep::Done => return desk.done(work).await,
             AppendStep::Wait { until } => return desk.put_off(work, Some(until)).await,
             AppendStep::Look => {
                 let (client, permit) = desk.permit(1).await?;
-                let answer = entry.find(desk, &client).await;
+                let sent = entry.as_sent(facts.sent_as.as_ref());
+                let answer = sent.find(desk, &client).await;
                 match (desk.told(permit, answer).await?, entry) {
                     (None, _) => {
                         facts.missed_at = Some(desk.now);
@@ -89,7 +91,7 @@ pub(super) async fn append(desk: &Desk<'_>, work: &CrmWork, entry: &Entry) -> Wo
             }
             AppendStep::Send => {
                 let (client, permit) = desk.permit(1).await?;
-                facts.send(desk.now);
+                facts.send(desk.now, entry.sent_as());
                 save(desk, work, &facts).await?;
                 let answer = entry.add(desk, &client).await;
                 match desk.told(permit, answer).await {
@@ -140,6 +142,35 @@ async fn save(desk: &Desk<'_>, work: &CrmWork, facts: &AppendFacts) -> Work {
 }
 
 impl Entry {
+    fn sent_as(&self) -> SentAs {
+        match self {
+            Self::Note(note) => SentAs {
+                person: note.person.clone(),
+                started_at: None,
+            },
+            Self::Call(call) => SentAs {
+                person: call.person.clone(),
+                started_at: Some(call.started_at),
+            },
+        }
+    }
+
+    /// As it was when it was sent: whose it is, and when it began, may be known better by now.
+    fn as_sent(&self, sent_as: Option<&SentAs>) -> Self {
+        let mut sent = self.clone();
+        let Some(sent_as) = sent_as else {
+            return sent;
+        };
+        match &mut sent {
+            Self::Note(note) => note.person = sent_as.person.clone(),
+            Self::Call(call) => {
+                call.person = sent_as.person.clone();
+                call.started_at = sent_as.started_at.unwrap_or(call.started_at);
+            }
+        }
+        sent
+    }
+
     async fn add(&self, desk: &Desk<'_>, client: &Client) -> Result<RecordId, CrmError> {
         match self {
             Self::Note(note) => client.add_note(&desk.settings.crm.module, note).await,

@@ -1,7 +1,7 @@
 //! One contact and its record: read, compared by field, taken, written.
 
 use domain::{
-    crm::{Plan, Record, RecordId, Rules, Version, first_push, plan},
+    crm::{Plan, Record, RecordId, Rules, Version, divided_as, first_push, plan},
     ids::ContactId,
 };
 use jiff::SignedDuration;
@@ -169,7 +169,9 @@ async fn pushed(
 
 /// What follows for a contact and its record.
 pub(super) fn planned(desk: &Desk<'_>, contact: &CrmContact, theirs: &Record) -> Plan {
-    let mut plan = plan(&ours(contact), theirs, &contact.link, rules(desk));
+    let mut ours = ours(contact);
+    ours.values = divided_as(ours.values, &theirs.values);
+    let mut plan = plan(&ours, theirs, &contact.link, rules(desk));
     keep_quiet(&mut plan, contact);
     plan
 }

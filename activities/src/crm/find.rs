@@ -1,13 +1,13 @@
 //! Who of the CRM's people is who of ours, by number (CRM-1).
 
 use domain::{
-    crm::{Field, Match, Record, RecordId, by_number, joined_name, number_in, same},
+    crm::{Field, Match, Record, RecordId, by_number, number_in, same},
     phone::PhoneNumber,
     settings::CrmImport,
 };
-use store::{CrmContact, CrmTask, CrmTrouble, CrmWork, NewContact, TenantTx};
+use store::{CrmContact, CrmTask, CrmTrouble, CrmWork};
 
-use super::{Desk, Work, clean, contact::taken, ours::ours};
+use super::{Desk, Work, clean, import::import, ours::ours};
 
 /// A search by number takes up to so many requests.
 const SEARCH: u32 = 6;
@@ -120,63 +120,16 @@ pub(super) async fn who(desk: &Desk<'_>, work: &CrmWork, e164: &str) -> Work {
     let known = tx.people_with(e164).await? > 0;
     drop(tx);
     let number = match PhoneNumber::from_e164(e164) {
-        Ok(number) if !known => number,
+        // Who of many calls from a shared number no record tells.
+        Ok(number) if !known && !desk.settings.inbound.is_shared(&number) => number,
         _ => return desk.done(work).await,
     };
     let found = unowned(desk, with_number(desk, &number).await?).await?;
     let [record] = found.as_slice() else {
         return desk.done(work).await;
     };
-    let mut tx = desk.tenant.begin().await?;
-    import(desk, &mut tx, record, Some(&number)).await?;
-    tx.crm_done(work).await?;
-    Ok(tx.commit().await?)
-}
-
-/// Makes a contact of a record that is nobody's, and gives it what the record holds. Somebody whom the CRM has twice,
-/// under one name and number, is one contact here. Without a number to be reached by nobody is made.
-async fn import(
-    desk: &Desk<'_>,
-    tx: &mut TenantTx,
-    record: &Record,
-    called_from: Option<&PhoneNumber>,
-) -> Work {
-    let values = &record.values;
-    let called_from = called_from.map(|number| number.e164().to_owned());
-    let phone = number_of(desk, record, Field::Phone);
-    let e164 = phone.or(called_from.clone());
-    let Some(e164) = e164.or_else(|| number_of(desk, record, Field::Mobile)) else {
-        return Ok(());
-    };
-    let name = joined_name(values.get(Field::FirstName), values.get(Field::LastName));
-    let new = NewContact {
-        name: name.unwrap_or_default(),
-        email: values.get(Field::Email).map(str::to_owned),
-        e164: Some(e164.clone()),
-        zones: Vec::new(),
-        consent_source: None,
-        consent_at: None,
-        preferences: None,
-    };
-    let (contact, _) = tx.add_contact(&new).await?;
-    let number = called_from.unwrap_or(e164);
-    tx.lock_contact_with_calls(contact, &number).await?;
-    let known = tx.lock_crm_contact(contact).await?;
-    let is_anothers = known.is_none_or(|known| known.record.is_some());
-    if is_anothers || !tx.crm_link(contact, &record.id).await? {
-        return Ok(());
-    }
-    if let Some(linked) = tx.lock_crm_contact(contact).await?
-        && !taken(desk, tx, &linked, record).await?.push.is_empty()
-    {
-        let task = CrmTask::Contact(contact);
-        tx.crm_queue(&task, Some(contact), desk.now).await?;
-    }
-    if tx.people_with(&number).await? == 1 {
-        tx.calls_were_from(&number, contact).await?;
-    }
-    metrics::counter!("bellhop_crm_imports_total").increment(1);
-    Ok(())
+    import(desk, record, Some(&number)).await?;
+    desk.done(work).await
 }
 
 /// A record changed that is nobody's of ours, as far as we know: it may be that of the only contact with its number. A
@@ -189,20 +142,25 @@ pub(super) async fn whose(desk: &Desk<'_>, work: &CrmWork, id: &RecordId) -> Wor
     let candidates = tx.crm_unlinked_with(&numbers_of(desk, &record)).await?;
     let is_nobodys = tx.crm_contact_of(id).await?.is_none();
     let contact = match candidates.as_slice() {
-        [] if is_nobodys && desk.settings.crm.import == CrmImport::All => {
-            import(desk, &mut tx, &record, None).await?;
-            None
-        }
         [contact] if is_nobodys => tx.lock_crm_contact(*contact).await?,
         _ => None,
     };
     tx.commit().await?;
-    let Some(contact) = contact else {
-        return desk.done(work).await;
+    let is_left = match &contact {
+        Some(contact) => claimed(desk, contact, &record).await?,
+        None => is_nobodys && candidates.is_empty(),
     };
-    let numbers = numbers_of(desk, &record);
-    let mut found = vec![record];
-    for number in numbers {
+    if is_left && desk.settings.crm.import == CrmImport::All {
+        import(desk, &record, None).await?;
+    }
+    desk.done(work).await
+}
+
+/// Gives a contact without a record the one that it is, of those with its numbers. `true` when `record`, which is one of
+/// them, is nobody's still.
+async fn claimed(desk: &Desk<'_>, contact: &CrmContact, record: &Record) -> Work<bool> {
+    let mut found = vec![record.clone()];
+    for number in numbers_of(desk, record) {
         if let Ok(number) = PhoneNumber::from_e164(&number) {
             found.extend(with_number(desk, &number).await?);
         }
@@ -211,19 +169,24 @@ pub(super) async fn whose(desk: &Desk<'_>, work: &CrmWork, id: &RecordId) -> Wor
     found.dedup_by(|one, other| one.id == other.id);
     let free = unowned(desk, found).await?;
     let mut tx = desk.tenant.begin().await?;
-    match chosen(desk, &contact, &free) {
-        Found::Nobody => {}
-        Found::Several => tx.crm_unlink(contact.id, CrmTrouble::Several).await?,
-        Found::One(record) => {
-            if tx.crm_link(contact.id, &record).await? {
+    let is_left = match chosen(desk, contact, &free) {
+        Found::Nobody => true,
+        Found::Several => {
+            tx.crm_unlink(contact.id, CrmTrouble::Several).await?;
+            false
+        }
+        Found::One(theirs) => {
+            let is_linked = tx.crm_link(contact.id, &theirs).await?;
+            if is_linked {
                 tx.crm_go_on(contact.id, desk.now).await?;
                 let task = CrmTask::Contact(contact.id);
                 tx.crm_queue(&task, Some(contact.id), desk.now).await?;
             }
+            is_linked && theirs != record.id
         }
-    }
-    tx.crm_done(work).await?;
-    Ok(tx.commit().await?)
+    };
+    tx.commit().await?;
+    Ok(is_left)
 }
 
 /// A record that is nobody's of ours: it is looked at, if a contact without one has its number. Else it becomes a contact,
@@ -234,21 +197,24 @@ pub(super) async fn stranger(desk: &Desk<'_>, record: &Record) -> Work {
         return Ok(());
     }
     let mut tx = desk.tenant.begin().await?;
-    if !tx.crm_unlinked_with(&numbers).await?.is_empty() {
-        let task = CrmTask::Record(record.id.clone());
-        tx.crm_queue(&task, None, desk.now).await?;
-    } else if desk.settings.crm.import == CrmImport::All {
-        import(desk, &mut tx, record, None).await?;
+    if tx.crm_unlinked_with(&numbers).await?.is_empty() {
+        drop(tx);
+        return match desk.settings.crm.import {
+            CrmImport::All => import(desk, record, None).await,
+            CrmImport::Callers => Ok(()),
+        };
     }
+    let task = CrmTask::Record(record.id.clone());
+    tx.crm_queue(&task, None, desk.now).await?;
     Ok(tx.commit().await?)
 }
 
-fn number_of(desk: &Desk<'_>, record: &Record, field: Field) -> Option<String> {
+pub(super) fn number_of(desk: &Desk<'_>, record: &Record, field: Field) -> Option<String> {
     let number = number_in(record.values.get(field)?, desk.country)?;
     Some(number.e164().to_owned())
 }
 
-fn numbers_of(desk: &Desk<'_>, record: &Record) -> Vec<String> {
+pub(super) fn numbers_of(desk: &Desk<'_>, record: &Record) -> Vec<String> {
     let numbers = Field::PHONES.iter();
     numbers
         .filter_map(|field| number_of(desk, record, *field))

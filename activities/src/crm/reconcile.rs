@@ -1,6 +1,6 @@
 //! The nightly comparison: what no notification told of (CRM-5).
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, time::Instant};
 
 use domain::{
     crm::{PageToken, Phase, ReconcileFacts, ReconcileStep, Record, next_reconcile},
@@ -12,7 +12,7 @@ use providers::zoho::CrmError;
 use store::{CrmTask, Result, TenantTx};
 use workflows::contract::CrmStep;
 
-use super::{Desk, Halt, Work, at, clean, contact::planned, find::stranger};
+use super::{Desk, Halt, LONGEST, Work, at, clean, contact::planned, find::stranger};
 
 pub(super) async fn advance(
     tx: &mut TenantTx,
@@ -43,7 +43,9 @@ pub(super) async fn advance(
 }
 
 pub(super) async fn work(desk: &Desk<'_>) -> Work {
-    loop {
+    let begun = Instant::now();
+    // A page of people who become contacts takes a while: what is left is another piece of work.
+    while begun.elapsed() < LONGEST {
         let mut tx = desk.tenant.begin().await?;
         let mut account = tx.lock_crm().await?;
         let Some(facts) = &mut account.reconcile else {
@@ -62,7 +64,10 @@ pub(super) async fn work(desk: &Desk<'_>) -> Work {
             }
             ReconcileStep::Finished { next_since } => {
                 account.compared_at = Some(facts.started_at);
-                account.compare_from = Some(next_since);
+                // Somebody may have asked meanwhile for one from the beginning.
+                if !account.compare_now {
+                    account.compare_from = Some(next_since);
+                }
                 account.reconcile = None;
                 tx.save_crm(&account).await?;
                 // The channel may have waited for what was missed.
@@ -73,6 +78,7 @@ pub(super) async fn work(desk: &Desk<'_>) -> Work {
             }
         }
     }
+    Ok(())
 }
 
 /// Reads one page, and has what differs compared.

@@ -86,10 +86,14 @@ async fn tell_crm(tx: &mut TenantTx, stored: &StoredEntry, now: Timestamp) -> Re
     if !call.stage(direction).is_over() {
         return Ok(());
     }
-    tx.crm_entry_finished(stored.id, stored.contact, now)
+    let is_first = tx
+        .crm_entry_finished(stored.id, stored.contact, now)
         .await?;
     match (&stored.e164, stored.contact, direction) {
-        (Some(e164), None, Some(Direction::Inbound)) => tx.crm_unknown_number(e164, now).await,
+        // To look for somebody takes several requests: once for a call, and not with each event of it.
+        (Some(e164), None, Some(Direction::Inbound)) if is_first => {
+            tx.crm_unknown_number(e164, now).await
+        }
         _ => Ok(()),
     }
 }

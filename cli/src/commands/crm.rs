@@ -25,6 +25,9 @@ pub enum Action {
     Reconcile {
         #[arg(long)]
         tenant: String,
+        /// Everything there is, not only what changed
+        #[arg(long)]
+        all: bool,
     },
     /// Says which record of the CRM a contact is
     Link {
@@ -82,7 +85,7 @@ pub async fn run(action: Action) -> Result<ExitCode> {
         Action::Conflicts(Conflicts::List(options)) => list(options).await?,
         Action::Conflicts(Conflicts::Ours(one)) => answer(one, Side::Ours).await?,
         Action::Conflicts(Conflicts::Theirs(one)) => answer(one, Side::Theirs).await?,
-        Action::Reconcile { tenant } => reconcile(&tenant).await?,
+        Action::Reconcile { tenant, all } => reconcile(&tenant, all).await?,
         Action::Link {
             tenant,
             contact,
@@ -284,13 +287,14 @@ async fn answer(one: One, side: Side) -> Result<()> {
     Ok(())
 }
 
-async fn reconcile(slug: &str) -> Result<()> {
+async fn reconcile(slug: &str, all: bool) -> Result<()> {
     let store = config::store()?;
     let tenant = on(&store, slug).await?;
     let mut tx = store.tenant(tenant.id).begin().await?;
-    let mut account = tx.lock_crm().await?;
-    account.compare_now = true;
-    tx.save_crm(&account).await?;
+    match all {
+        true => tx.compare_all().await?,
+        false => tx.compare_now().await?,
+    }
     tx.wake_crm().await?;
     tx.commit().await?;
     say!("a comparison begins; see `bellhop crm status --tenant {slug}`")?;

@@ -4,19 +4,30 @@
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
+use super::RecordId;
 use crate::hours::shift;
 
 /// What the next step of one is decided from.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AppendFacts {
     /// When the last request left. Stored before it leaves.
     pub sent_at: Option<Timestamp>,
+    #[serde(default)]
+    pub sent_as: Option<SentAs>,
     /// The CRM said no, or was provably not reached: it was not made.
     pub not_made: bool,
     /// When it was last looked for and not found.
     pub missed_at: Option<Timestamp>,
     /// It is there.
     pub made: bool,
+}
+
+/// What one was sent with that may be another by now, and that the CRM is searched by.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SentAs {
+    pub person: RecordId,
+    /// Of a call.
+    pub started_at: Option<Timestamp>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -53,9 +64,10 @@ impl AppendFacts {
     }
 
     /// A request leaves.
-    pub fn send(&mut self, now: Timestamp) {
+    pub fn send(&mut self, now: Timestamp, sent_as: SentAs) {
         *self = AppendFacts {
             sent_at: Some(now),
+            sent_as: Some(sent_as),
             ..AppendFacts::default()
         };
     }

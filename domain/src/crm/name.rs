@@ -1,6 +1,6 @@
 //! One name here, first and last name at the CRM.
 
-use super::{Field, Link};
+use super::{Field, Link, Values};
 
 /// First and last name of a name. As both sides had them when they were last in step, where the name is still made of
 /// them; else the last word is the last name.
@@ -31,6 +31,19 @@ pub fn name_parts(name: &str, link: &Link) -> (Option<String>, Option<String>) {
         Some((last, [])) => (None, Some((*last).to_owned())),
         Some((last, first)) => (Some(first.join(" ")), Some((*last).to_owned())),
     }
+}
+
+/// Ours divided as the record divides it, where both make the same name: how a name is divided is the CRM's business.
+#[must_use]
+pub fn divided_as(mut ours: Values, theirs: &Values) -> Values {
+    let whole =
+        |values: &Values| joined_name(values.get(Field::FirstName), values.get(Field::LastName));
+    if whole(&ours) == whole(theirs) {
+        for field in [Field::FirstName, Field::LastName] {
+            ours.set(field, theirs.get(field));
+        }
+    }
+    ours
 }
 
 /// The name that first and last name make; `None` when there is neither.
@@ -88,5 +101,33 @@ mod tests {
             assert_eq!(joined.as_deref(), Some(name));
         }
         assert_eq!(joined_name(Some(" "), None), None);
+    }
+
+    #[test]
+    fn a_name_that_both_sides_have_is_divided_as_the_crm_divides_it() {
+        let values = |first: &str, last: &str| {
+            let mut values = Values::default();
+            values.set(Field::FirstName, Some(first));
+            values.set(Field::LastName, Some(last));
+            values
+        };
+        for (ours, theirs, divided) in [
+            (
+                ("Acme Dental", "Ltd"),
+                ("", "Acme Dental Ltd"),
+                ("", "Acme Dental Ltd"),
+            ),
+            (
+                ("Vincent van", "Gogh"),
+                ("Vincent", "van  Gogh"),
+                ("Vincent", "van  Gogh"),
+            ),
+            (("Ada", "Byron"), ("Ada", "King"), ("Ada", "Byron")),
+            (("", ""), ("", ""), ("", "")),
+        ] {
+            let theirs = values(theirs.0, theirs.1);
+            let result = divided_as(values(ours.0, ours.1), &theirs);
+            assert_eq!(result, values(divided.0, divided.1));
+        }
     }
 }

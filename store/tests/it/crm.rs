@@ -108,7 +108,7 @@ async fn what_changes_while_it_is_compared_is_compared_again() {
 }
 
 #[tokio::test]
-async fn what_is_known_of_a_call_after_its_end_is_to_be_told_and_nothing_twice() {
+async fn of_a_call_the_record_that_was_written_is_known_and_whether_there_is_news() {
     let stage = stage().await;
     let (tenant, contact) = connected(&stage).await;
     done(&tenant).await;
@@ -136,18 +136,13 @@ async fn what_is_known_of_a_call_after_its_end_is_to_be_told_and_nothing_twice()
         let mut tx = tenant.begin().await.unwrap();
         let mut row = tx.lock_call(call).await.unwrap().unwrap();
         row.facts.view.summary = Some(summary.to_owned());
-        tx.call_seen(&row, at(NOW)).await.unwrap();
+        assert_eq!(tx.call_seen(&row, at(NOW)).await.unwrap(), is_told);
+        tx.crm_call_finished(call, at(NOW)).await.unwrap();
         tx.commit().await.unwrap();
-        assert_eq!(due(&tenant).await.len(), usize::from(is_told));
         done(&tenant).await;
     }
     let mut tx = tenant.begin().await.unwrap();
-    tx.correct_outcome(call, CallOutcome::Cancelled, at(NOW))
-        .await
-        .unwrap();
     let told = tx.call_for_crm(call).await.unwrap().unwrap();
-    tx.commit().await.unwrap();
-    assert_eq!(due(&tenant).await.len(), 1);
     assert_eq!(told.contact, Some(contact));
     assert_eq!(told.summary.as_deref(), Some("Will come."));
     assert!(told.record == Some(record));

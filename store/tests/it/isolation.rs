@@ -599,7 +599,7 @@ async fn a_handle_given_a_neighbours_ids_changes_nothing_of_theirs() {
     try_it!(tx => tx.call_never_reached(call, now));
     try_it!(tx => tx.call_checked(call, now));
     try_it!(tx => tx.call_pauses(call, now));
-    try_it!(tx => tx.correct_outcome(call, CallOutcome::Confirmed, now));
+    try_it!(tx => tx.correct_outcome(call, CallOutcome::Confirmed));
     try_it!(tx => tx.call_seen(&row, now));
     try_it!(tx => tx.crm_written(&CrmTask::Call(call), &"1".parse().unwrap()));
     try_it!(tx => tx.answer_not_applied(call));

@@ -161,6 +161,11 @@ async fn everybody_at_the_crm_is_a_contact_where_the_settings_say_so() -> Result
     add(json!({"Last_Name": "Cole", "Mobile": number(3), "Description": "Prefers afternoons"}))?;
     add(json!({"Last_Name": "Dunn", "Phone": number(4), "Do_Not_Call": true}))?;
     add(json!({"Last_Name": "Nobody", "Email": "no-number@example.com"}))?;
+    // Names that are divided elsewhere than before the last word, and a wish that stands at a second record alone.
+    add(json!({"Last_Name": "Acme Dental Ltd", "Phone": number(5)}))?;
+    let vincent = json!({"First_Name": "Vincent", "Last_Name": "van Gogh", "Phone": number(6)});
+    add(vincent.clone())?;
+    let second = add(vincent)?;
 
     let office = connected("import = \"all\"", zoho).await?;
 
@@ -168,16 +173,17 @@ async fn everybody_at_the_crm_is_a_contact_where_the_settings_say_so() -> Result
     let people = "select string_agg(concat_ws(' ', name, right(e164, 1), email, remarks), ', ' order by name) from contacts";
     assert_eq!(
         office.world.sql(people).await?,
-        "Ada Archer 1 ada@example.com, Bo Archer 1, Cole 3 Prefers afternoons, Dunn 4"
+        "Acme Dental Ltd 5, Ada Archer 1 ada@example.com, Bo Archer 1, Cole 3 Prefers afternoons, Dunn 4, Vincent van Gogh 6"
     );
     assert_eq!(office.world.count("opt_outs").await?, 1);
+    assert_eq!(office.world.count("crm_conflicts").await?, 0);
     assert_eq!(office.writes(), 0);
     let requests = office.zoho.ledger().requests;
     let single = |path: &str| path.contains("/Contacts/") && !path.ends_with("/deleted");
     let read_singly = requests.iter().filter(|request| single(&request.path));
     assert_eq!(read_singly.count(), 0, "the list told everything");
 
-    office.person(5, &json!({"First_Name": "Eve", "Email": null}))?;
+    office.person(7, &json!({"First_Name": "Eve", "Email": null}))?;
     office
         .in_time("who is added there is known here", || async {
             Ok(office
@@ -188,9 +194,51 @@ async fn everybody_at_the_crm_is_a_contact_where_the_settings_say_so() -> Result
         })
         .await?;
     office.settled().await?;
-    assert_eq!(office.world.count("contacts").await?, 5);
+    assert_eq!(office.world.count("contacts").await?, 7);
     assert_eq!(office.writes(), 0);
+
+    ensure!(
+        office
+            .zoho
+            .edit("Contacts", &second, &json!({"Do_Not_Call": true}))
+    );
+    office
+        .in_time("the wish at either record holds", || async {
+            let his = format!("opt_outs where e164 = '{}'", number(6));
+            Ok(office.world.count(&his).await? == 1)
+        })
+        .await?;
     office.assert_discreet()
+}
+
+#[tokio::test]
+async fn whoever_wants_everybody_later_gets_everybody_and_the_households_of_contacts() -> Result<()>
+{
+    let mut office = office("", Scenario::default()).await?;
+    for (name, of) in [("Bo", 1), ("Ada", 1), ("Cy", 2)] {
+        let fields = json!({"First_Name": name, "Last_Name": "Archer", "Phone": number(of)});
+        office
+            .zoho
+            .add("Contacts", &fields)
+            .context("Zoho took it")?;
+    }
+    office.settled().await?;
+    assert_eq!(office.world.count("contacts").await?, 0);
+    // Ada is a contact, and of the two with her number Bo's record is the older one.
+    office.contact(1, 3).await?;
+
+    office.has_settings("import = \"all\"").await?;
+
+    office
+        .in_time("everybody is a contact", || async {
+            Ok(office.world.count("contacts").await? == 3)
+        })
+        .await?;
+    office.settled().await?;
+    let linked = "crm_links l join contacts c on c.id = l.contact_id where l.record_id is not null";
+    assert_eq!(office.world.count(linked).await?, 3);
+    assert_eq!(office.zoho.records("Contacts").len(), 3);
+    Ok(())
 }
 
 #[tokio::test]

@@ -154,9 +154,13 @@ proptest! {
 
 #[test]
 fn a_note_in_doubt_is_looked_for_before_it_is_sent_again() {
+    let sent_as = |person: &str| SentAs {
+        person: person.parse().unwrap(),
+        started_at: None,
+    };
     let mut facts = AppendFacts::default();
     assert_eq!(facts.next_step(at(0)), AppendStep::Send);
-    facts.send(at(0));
+    facts.send(at(0), sent_as("1"));
     // Whoever crashed here comes back to this.
     assert_eq!(facts.next_step(at(1)), AppendStep::Wait { until: at(300) });
     assert_eq!(facts.next_step(at(300)), AppendStep::Look);
@@ -165,7 +169,8 @@ fn a_note_in_doubt_is_looked_for_before_it_is_sent_again() {
     assert_eq!(facts.next_step(at(300)), AppendStep::Look);
     facts.missed_at = Some(at(301));
     assert_eq!(facts.next_step(at(302)), AppendStep::Send);
-    facts.send(at(302));
+    facts.send(at(302), sent_as("2"));
+    assert_eq!(facts.sent_as, Some(sent_as("2")));
     facts.not_made = true;
     assert_eq!(facts.next_step(at(303)), AppendStep::Send);
     facts.made = true;
