@@ -7,7 +7,16 @@ use serde_json::json;
 use sqlx::Row;
 use tokio::io::AsyncWriteExt;
 
-use crate::harness::{Stage, ended, read_answer, stage, unfinished, until};
+use crate::harness::{Post, Stage, ended, read_answer, stage, unfinished, until};
+
+/// So long an answer may take.
+fn within(limit: Duration) -> Config {
+    Config {
+        question_time_limit: limit,
+        function_time_limit: limit,
+        ..Config::default()
+    }
+}
 
 fn who_calls() -> String {
     json!({"event": "call_inbound", "call_inbound": {
@@ -22,10 +31,11 @@ fn look_up() -> String {
     .to_string()
 }
 
-/// Nobody reads or changes who anybody is, until this ends.
-async fn lock_contacts(stage: &Stage) -> sqlx::Transaction<'static, sqlx::Postgres> {
+/// Nobody reads or changes this table, until this ends.
+async fn lock(stage: &Stage, table: &str) -> sqlx::Transaction<'static, sqlx::Postgres> {
     let mut tx = stage.pool.begin().await.unwrap();
-    sqlx::query("lock table contacts in access exclusive mode")
+    let sql = format!("lock table {table} in access exclusive mode");
+    sqlx::query(sqlx::AssertSqlSafe(sql))
         .execute(&mut *tx)
         .await
         .unwrap();
@@ -53,12 +63,8 @@ async fn alerts(stage: &Stage) -> i64 {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_question_that_takes_too_long_is_answered_with_nothing_in_time_and_told() {
-    let stage = stage(Config {
-        question_time_limit: Duration::from_millis(300),
-        ..Config::default()
-    })
-    .await;
-    let lock = lock_contacts(&stage).await;
+    let stage = stage(within(Duration::from_millis(300))).await;
+    let lock = lock(&stage, "contacts").await;
 
     // It is answered while the lock is held.
     let answer = stage.post(&who_calls()).await;
@@ -76,6 +82,77 @@ async fn a_question_that_takes_too_long_is_answered_with_nothing_in_time_and_tol
     );
     assert_eq!(*sent, json!({"call_inbound": {}}));
     assert_eq!(alerts(&stage).await, 1);
+}
+
+const VAPI_SECRET: &str = "credential_of_the_test_000000";
+
+/// What Vapi asks, of an address of the clinic's for it.
+async fn vapi_questions(stage: &Stage) -> (Post, Post) {
+    let mut tx = stage
+        .store
+        .tenant(stage.clinic.tenant)
+        .begin()
+        .await
+        .unwrap();
+    tx.add_source("vapi", "hook_of_vapi").await.unwrap();
+    tx.add_provider_secret(stage.store.keys(), "vapi", &VAPI_SECRET.into())
+        .await
+        .unwrap();
+    tx.commit().await.unwrap();
+    let call = json!({"id": "call_v", "type": "inboundPhoneCall", "customer": {"number": "+447700900123"}});
+    let tools = json!([{"id": "tool_1", "type": "function",
+        "function": {"name": "look_up", "arguments": {}}}]);
+    let post = |message: serde_json::Value| {
+        Post::to("/hooks/hook_of_vapi")
+            .header("authorization", &format!("Bearer {VAPI_SECRET}"))
+            .body(json!({"message": message}).to_string().as_bytes())
+    };
+    (
+        post(json!({"type": "assistant-request", "call": call})),
+        post(json!({"type": "tool-calls", "call": call, "toolCallList": tools})),
+    )
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nobody_on_the_phone_waits_for_a_source_to_be_read_again() {
+    let limit = Duration::from_secs(1);
+    let stage = stage(Config {
+        source_fresh: Duration::from_millis(1),
+        ..within(limit)
+    })
+    .await;
+    let (vapi_caller, vapi_tool) = vapi_questions(&stage).await;
+    let (retell_caller, retell_function) = (stage.webhook(&who_calls()), stage.webhook(&look_up()));
+    for post in [&retell_caller, &retell_function, &vapi_caller, &vapi_tool] {
+        // The source is known, and nothing reads it.
+        assert_eq!(stage.send(post).await.status, 200);
+        let lock = lock(&stage, "sources").await;
+
+        let answer = stage.send(post).await;
+
+        assert_eq!(answer.status, 200, "{answer:?}");
+        // The look at the source alone would take two seconds.
+        assert!(answer.took < limit.mul_f64(1.5), "{answer:?}");
+        lock.rollback().await.unwrap();
+    }
+    // What nobody waited for was read all the same.
+    sqlx::query("update sources set disabled_at = now()")
+        .execute(&stage.pool)
+        .await
+        .unwrap();
+    for post in [&retell_caller, &vapi_caller] {
+        until(
+            async || stage.send(post).await.status,
+            |status| *status == 404,
+        )
+        .await;
+    }
+    let on_record = unanswered(&stage).await;
+    assert!(
+        on_record.iter().all(|(failure, _)| failure.is_none()),
+        "{on_record:?}"
+    );
+    assert_eq!(alerts(&stage).await, 0);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -99,18 +176,18 @@ async fn a_question_in_an_unknown_form_is_that_of_nobody() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_function_that_takes_too_long_is_to_be_asked_again() {
-    let stage = stage(Config {
-        function_time_limit: Duration::from_millis(300),
-        ..Config::default()
-    })
-    .await;
-    let lock = lock_contacts(&stage).await;
+    let stage = stage(within(Duration::from_millis(300))).await;
+    let lock = lock(&stage, "contacts").await;
 
     let answer = stage.post(&look_up()).await;
 
     assert_eq!(answer.status, 503);
     lock.rollback().await.unwrap();
-    assert_eq!(stage.post(&look_up()).await.status, 200);
+    until(
+        async || stage.post(&look_up()).await.status,
+        |status| *status == 200,
+    )
+    .await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
