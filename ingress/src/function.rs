@@ -100,6 +100,7 @@ async fn carried_out(
         tenant: asked.source.tenant,
         now: asked.trace.arrived_at,
         limit,
+        on_wake: &app.intake.on_wake,
         request_id: &asked.trace.request_id,
         trace_id: &asked.trace.trace_id,
     };

@@ -2,6 +2,7 @@
 
 use std::{num::NonZeroUsize, time::Duration};
 
+use domain::settings::Settings;
 use ingress::{Config, Rate};
 use serde_json::json;
 use sqlx::Row;
@@ -25,7 +26,11 @@ fn who_calls() -> String {
 }
 
 fn look_up() -> String {
-    json!({"name": "look_up", "args": {}, "call": {
+    function("look_up", json!({}))
+}
+
+fn function(name: &str, arguments: serde_json::Value) -> String {
+    json!({"name": name, "args": arguments, "call": {
         "call_id": "call_1", "call_type": "phone_call", "agent_id": "agent_test", "direction": "inbound",
         "from_number": "+447700900123", "to_number": "+442079460000", "call_status": "ongoing"}})
     .to_string()
@@ -188,6 +193,28 @@ async fn a_function_that_takes_too_long_is_to_be_asked_again() {
         |status| *status == 200,
     )
     .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_relay_is_told_of_what_a_function_changes_and_of_nothing_else() {
+    let stage = stage(Config::default()).await;
+    let line = "[retell]\nagent_id = \"agent_test\"\nfrom_number = \"+442079460000\"\n";
+    let tenant = stage.store.tenant(stage.clinic.tenant);
+    let mut tx = tenant.begin().await.unwrap();
+    tx.apply_settings(&Settings::from_toml(line).unwrap())
+        .await
+        .unwrap();
+    tx.commit().await.unwrap();
+    // The call itself is news, once.
+    for (asked, hints) in [
+        (function("look_up", json!({})), 1),
+        (function("look_up", json!({})), 1),
+        (function("note", json!({"text": "Ring the bell"})), 2),
+        (function("look_up", json!({"name": "Ada"})), 2),
+    ] {
+        assert_eq!(stage.post(&asked).await.status, 200, "{asked}");
+        assert_eq!(stage.hints(), hints, "{asked}");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
