@@ -47,6 +47,11 @@ async fn lock(stage: &Stage, table: &str) -> sqlx::Transaction<'static, sqlx::Po
     tx
 }
 
+/// How Retell is told nothing of anybody.
+fn nothing() -> serde_json::Value {
+    json!({"call_inbound": {}})
+}
+
 /// Why a question was not answered, as it is on record, and the cause of the alert.
 async fn unanswered(stage: &Stage) -> Vec<(Option<String>, serde_json::Value)> {
     let rows = sqlx::query("select failure, answer from context_log")
@@ -75,7 +80,7 @@ async fn a_question_that_takes_too_long_is_answered_with_nothing_in_time_and_tol
     let answer = stage.post(&who_calls()).await;
 
     assert_eq!(answer.status, 200);
-    assert_eq!(answer.json(), json!({"call_inbound": {}}));
+    assert_eq!(answer.json(), nothing());
     lock.rollback().await.unwrap();
     let on_record = until(async || unanswered(&stage).await, |rows| !rows.is_empty()).await;
     let [(failure, sent)] = on_record.as_slice() else {
@@ -85,7 +90,7 @@ async fn a_question_that_takes_too_long_is_answered_with_nothing_in_time_and_tol
         matches!(failure.as_deref(), Some("timed_out" | "failed")),
         "{failure:?}"
     );
-    assert_eq!(*sent, json!({"call_inbound": {}}));
+    assert_eq!(*sent, nothing());
     assert_eq!(alerts(&stage).await, 1);
 }
 
@@ -180,6 +185,20 @@ async fn a_question_in_an_unknown_form_is_that_of_nobody() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_question_that_cannot_be_read_is_answered_with_nothing_and_told() {
+    let stage = stage(Config::default()).await;
+    let asked =
+        json!({"event": "call_inbound", "call_inbound": {"from_number": "+44".repeat(100)}});
+
+    let answer = stage.post(&asked.to_string()).await;
+
+    assert_eq!((answer.status, answer.json()), (200, nothing()));
+    let on_record = until(async || unanswered(&stage).await, |rows| !rows.is_empty()).await;
+    assert_eq!(on_record, [(Some("unreadable".to_owned()), nothing())]);
+    assert_eq!(alerts(&stage).await, 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_function_that_takes_too_long_is_to_be_asked_again() {
     let stage = stage(within(Duration::from_millis(300))).await;
     let lock = lock(&stage, "contacts").await;
@@ -248,7 +267,7 @@ async fn callers_are_known_though_their_source_sends_too_much() {
     // Past it nobody is looked up, and the call goes on all the same.
     let answer = stage.post(&who_calls()).await;
     assert_eq!(answer.status, 200);
-    assert_eq!(answer.json(), json!({"call_inbound": {}}));
+    assert_eq!(answer.json(), nothing());
     let on_record = until(
         async || unanswered(&stage).await,
         |rows| {
