@@ -22,9 +22,12 @@ use crate::{
 /// Between one caller's wish and the next one's, when many call.
 const BETWEEN: Duration = Duration::from_millis(50);
 const PATIENCE: Duration = Duration::from_secs(60);
+/// REM-6: within this, whoever asks and however many do.
+const TARGET: Duration = Duration::from_secs(1);
 const LOOK_EVERY: Duration = Duration::from_millis(5);
 
-pub(crate) async fn run(size: Size) -> Result<()> {
+/// `false` when the target is missed.
+pub(crate) async fn run(size: Size) -> Result<bool> {
     begin("Moved to planned anew");
     let (alone, many) = (size.quick_or(3, 30), size.quick_or(6, 300));
     let mut world = World::start("moved", retell::Scenario::default()).await?;
@@ -61,9 +64,11 @@ pub(crate) async fn run(size: Size) -> Result<()> {
             row("twenty callers a second", &busy),
         ],
     );
-    println!("  target: below 1 s");
+    let is_met = one.most().max(busy.most()) < TARGET;
+    let met = if is_met { "met" } else { "MISSED" };
+    println!("  target: each below 1 s: {met}");
     world.stop().await;
-    Ok(())
+    Ok(is_met)
 }
 
 /// So many, each half an hour after the other, from three days on; their reminders wait.

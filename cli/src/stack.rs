@@ -141,7 +141,7 @@ impl Stack {
         let fresh = Arc::new(Notify::new());
         let hint = fresh.clone();
         let ingress =
-            Ingress::bind(ingress, store.clone(), move |_| hint.notify_one(), metrics).await?;
+            Ingress::bind(ingress, store.clone(), move || hint.notify_one(), metrics).await?;
         let ingress_url = format!("http://{}", ingress.address());
         let serving = tokio::spawn({
             let stop = stop.clone();

@@ -30,7 +30,7 @@ use crate::{
 
 pub(crate) struct App {
     pub(crate) store: Store,
-    pub(crate) sources: Sources,
+    pub(crate) sources: Arc<Sources>,
     pub(crate) intake: Intake,
     /// When there is a spool.
     pub(crate) keeper: Option<Keeper>,
@@ -53,7 +53,7 @@ impl App {
     pub(crate) fn new(
         config: Config,
         store: Store,
-        sources: Sources,
+        sources: Arc<Sources>,
         intake: Intake,
         keeper: Option<Keeper>,
         live: Live,

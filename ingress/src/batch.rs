@@ -9,7 +9,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use store::{Appended, NewEvent, Store, Wake};
+use store::{Appended, NewEvent, Store};
 use tokio::{
     sync::{Mutex as AsyncMutex, mpsc, oneshot},
     task::JoinSet,
@@ -35,8 +35,8 @@ const YIELDS: u32 = 2;
 /// Between two tries while the database is away.
 const RETRY_PAUSE: Duration = Duration::from_millis(50);
 
-/// Tells a relay in this process what has just become due. Must not block.
-pub(crate) type OnWake = Arc<dyn Fn(Vec<Wake>) + Send + Sync>;
+/// Tells a relay in this process that something has just become due. Must not block.
+pub(crate) type OnWake = Arc<dyn Fn() + Send + Sync>;
 
 /// Why an event was not made durable.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -66,6 +66,8 @@ pub(crate) struct Intake {
     queue: mpsc::Sender<Waiting>,
     outage: Arc<Outage>,
     limit: Duration,
+    /// For whoever commits beside the lanes.
+    pub(crate) on_wake: OnWake,
 }
 
 /// What the lanes share.
@@ -95,7 +97,7 @@ impl Intake {
             outage: outage.clone(),
             batch_max: config.batch_max.get(),
             limit: config.database_time_limit,
-            on_wake,
+            on_wake: on_wake.clone(),
             logged: Mutex::new(Bucket::full(LOGGED_REFUSALS, Instant::now())),
         });
         for _ in 0..config.batch_lanes.get() {
@@ -105,6 +107,7 @@ impl Intake {
             queue: sender,
             outage,
             limit: config.database_time_limit,
+            on_wake,
         }
     }
 
@@ -246,14 +249,14 @@ impl Lanes {
     }
 
     fn answer(&self, appended: impl Iterator<Item = (Answer, Appended)>) {
-        let mut wakes = Vec::new();
+        let mut is_due = false;
         for (answer, appended) in appended {
-            wakes.extend(appended.wake);
+            is_due |= appended.wake.is_some();
             // Stored either way; a sender that has gone away learns it at its next delivery.
             answer.send(Ok(appended)).ok();
         }
-        if !wakes.is_empty() {
-            (self.on_wake)(wakes);
+        if is_due {
+            (self.on_wake)();
         }
     }
 }

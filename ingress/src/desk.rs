@@ -17,7 +17,7 @@ use jiff::Timestamp;
 use serde_json::{Map, Value};
 use store::{Arrival, Arrived, AskedIn, FunctionEntry, Result, Store, TenantTx};
 
-use crate::times::Times;
+use crate::{batch::OnWake, times::Times};
 use facts::Facts;
 
 /// A function that an agent asks for. It holds personal data and so has no `Debug`.
@@ -47,6 +47,8 @@ pub(crate) struct Asking<'a> {
     pub(crate) now: Timestamp,
     /// For all of it.
     pub(crate) limit: Duration,
+    /// Told of what has become due.
+    pub(crate) on_wake: &'a OnWake,
     pub(crate) request_id: &'a str,
     pub(crate) trace_id: &'a str,
 }
@@ -67,6 +69,9 @@ pub(crate) async fn carry_out(
         tx.hurry(asking.limit).await?;
         if let Some(done) = once(&mut tx, asked, asking).await? {
             tx.commit().await?;
+            if done.makes_due {
+                (asking.on_wake)();
+            }
             done.tell(asked.provider);
             return Ok(Some(done.answer));
         }
@@ -88,6 +93,7 @@ async fn once(
         if let Some(answer) = before {
             return Ok(Some(Done {
                 answer,
+                makes_due: false,
                 function: "repeated",
                 refusal: "",
             }));
@@ -113,6 +119,8 @@ async fn once(
             (Some(deed), answer)
         }
     };
+    let is_changed = deed.as_ref().is_some_and(|deed| deed.act != Act::Nothing);
+    let makes_due = is_changed || place.arrival.is_some();
     if let Some(arrival) = place.arrival.take() {
         tx.after_arrival(arrival, asking.now).await?;
     }
@@ -123,6 +131,7 @@ async fn once(
     }
     Ok(Some(Done {
         answer,
+        makes_due,
         function: deed.as_ref().map_or("unknown", |deed| deed.function.code()),
         refusal: refusal(deed.as_ref()),
     }))
@@ -149,6 +158,8 @@ fn refusal(deed: Option<&Deed>) -> &'static str {
 /// What was carried out, and the answer.
 struct Done {
     answer: String,
+    /// Processes are to look again, or may have to.
+    makes_due: bool,
     function: &'static str,
     refusal: &'static str,
 }

@@ -13,7 +13,7 @@ use std::{
 use domain::ids::{EventId, SourceId, TenantId};
 use jiff::Timestamp;
 use providers::source::SourceKind;
-use store::{NewEvent, Store, Wake};
+use store::{NewEvent, Store};
 use tokio::{
     sync::watch,
     task::spawn_blocking,
@@ -176,9 +176,8 @@ impl Drain {
             telemetry::stored(event.provider, appended.duplicate);
             telemetry::drained(event.provider);
         }
-        let wakes: Vec<Wake> = appended.iter().filter_map(|each| each.wake).collect();
-        if !wakes.is_empty() {
-            (self.on_wake)(wakes);
+        if appended.iter().any(|each| each.wake.is_some()) {
+            (self.on_wake)();
         }
         Ok(Ok(()))
     }

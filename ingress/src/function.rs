@@ -2,6 +2,8 @@
 //!
 //! What fails is answered 503, so that the provider asks again: carried out twice it is never.
 
+use std::time::Duration;
+
 use domain::{alert::AlertCause, ids::TenantId};
 use jiff::Timestamp;
 use providers::{
@@ -32,17 +34,19 @@ const NOT_DONE: &str =
 
 /// The answer's JSON, or why there is none.
 pub(crate) async fn answer(app: &App, asked: &Asked<'_>) -> Result<Vec<u8>, Refusal> {
+    let limit = asked.rest_of(app.config.function_time_limit);
     if asked.provider == SourceKind::Vapi {
-        return tools(app, asked).await.map_err(Refusal::Unreadable);
+        let answered = tools(app, asked, limit).await;
+        return answered.map_err(Refusal::Unreadable);
     }
     let function = read(asked).map_err(Refusal::Unreadable)?;
-    let answered = carried_out(app, asked, &function).await;
+    let answered = carried_out(app, asked, &function, limit).await;
     let text = answered.ok_or(Refusal::NotAnswered)?;
     Ok(retell::function::answer(&text))
 }
 
-/// What Vapi's tools came to. It is told with success whatever came of them, as its model sees no other answer.
-async fn tools(app: &App, asked: &Asked<'_>) -> Result<Vec<u8>, ParseProblem> {
+/// What Vapi's tools came to, each within `limit`. It is told with success whatever came of them, as its model sees no other answer.
+async fn tools(app: &App, asked: &Asked<'_>, limit: Duration) -> Result<Vec<u8>, ParseProblem> {
     let question = match vapi::question::read(asked.body)? {
         Question::Tools(question) => question,
         _ => return Err(ParseProblem::Missing("tool-calls")),
@@ -52,7 +56,7 @@ async fn tools(app: &App, asked: &Asked<'_>) -> Result<Vec<u8>, ParseProblem> {
         let outcome = match tool(asked, &question, call) {
             None => Err(UNREADABLE.to_owned()),
             Some(function) => {
-                let answered = carried_out(app, asked, &function).await;
+                let answered = carried_out(app, asked, &function, limit).await;
                 answered
                     .map(Value::String)
                     .ok_or_else(|| NOT_DONE.to_owned())
@@ -86,11 +90,17 @@ fn tool(asked: &Asked<'_>, question: &ToolQuestion, call: &ToolCall) -> Option<A
 }
 
 /// What the agent's model is told, unless it failed or took too long.
-async fn carried_out(app: &App, asked: &Asked<'_>, function: &AskedFunction) -> Option<String> {
+async fn carried_out(
+    app: &App,
+    asked: &Asked<'_>,
+    function: &AskedFunction,
+    limit: Duration,
+) -> Option<String> {
     let asking = Asking {
         tenant: asked.source.tenant,
         now: asked.trace.arrived_at,
-        limit: app.config.function_time_limit,
+        limit,
+        on_wake: &app.intake.on_wake,
         request_id: &asked.trace.request_id,
         trace_id: &asked.trace.trace_id,
     };

@@ -35,6 +35,13 @@ pub(crate) struct Asked<'a> {
     pub(crate) since: Instant,
 }
 
+impl Asked<'_> {
+    /// What is left of the time for an answer: somebody has been waiting since the request came.
+    pub(crate) fn rest_of(&self, limit: Duration) -> Duration {
+        limit.saturating_sub(self.since.elapsed())
+    }
+}
+
 /// Why the answer is the empty one.
 #[derive(Debug, Clone, Copy)]
 enum Failure {
@@ -58,7 +65,7 @@ impl Failure {
 
 /// The answer's JSON. There always is one.
 pub(crate) async fn answer(app: &App, asked: &Asked<'_>) -> Vec<u8> {
-    let limit = app.config.question_time_limit;
+    let limit = asked.rest_of(app.config.question_time_limit);
     let id = ContextId::generate();
     let found = match caller_question::read(asked.provider, asked.body) {
         Ok(question) => tokio::time::timeout(limit, find(&app.store, id, asked, &question, limit))

@@ -9,7 +9,7 @@ use hyper_util::{
     server::graceful::GracefulShutdown,
     service::TowerToHyperService,
 };
-use store::{KeyRing, Store, Wake};
+use store::{KeyRing, Store};
 use tokio::{
     net::{TcpListener, TcpStream},
     sync::{OwnedSemaphorePermit, Semaphore, watch},
@@ -67,12 +67,12 @@ impl Ingress {
     /// Opens the spool, if one is configured, and takes the address; connections are accepted once it runs. The
     /// database need not be there yet.
     ///
-    /// `on_wake` is told which processes have just become due, after their outbox rows are committed. It
-    /// is called between two commits: it must return at once and must not panic.
+    /// `on_wake` is told that processes have just become due, after their outbox rows are committed. It
+    /// is called between two commits, and before a function is answered: it must return at once and must not panic.
     pub async fn bind(
         config: Config,
         store: Store,
-        on_wake: impl Fn(Vec<Wake>) + Send + Sync + 'static,
+        on_wake: impl Fn() + Send + Sync + 'static,
         render_metrics: Option<RenderMetrics>,
     ) -> Result<Self, Error> {
         let spool = open_spool(&config, store.keys()).await?;

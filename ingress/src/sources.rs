@@ -41,6 +41,9 @@ const LOOK_UP_LIMIT: Duration = Duration::from_secs(2);
 const PAUSE_AFTER_FAILURE: Duration = Duration::from_secs(2);
 /// A source younger than this is not read again because a signature did not match.
 const SURELY_CURRENT: Duration = Duration::from_secs(2);
+/// A request waits so long, and no longer, for a remembered source to be read again: a healthy database needs a hundredth
+/// of it, and somebody may hear it ring meanwhile.
+const PATIENCE: Duration = Duration::from_millis(100);
 /// Look-ups of different keys rarely wait for each other.
 const STRIPES: usize = 64;
 
@@ -58,7 +61,7 @@ pub(crate) struct Sources {
     listed: Listed,
     new_keys: Mutex<Bucket>,
     /// Of the requests that need the same key at the same time, one looks it up.
-    stripes: [AsyncMutex<()>; STRIPES],
+    stripes: [Arc<AsyncMutex<()>>; STRIPES],
     /// Whoever reads the keys ends when it is dropped.
     _open: watch::Sender<()>,
 }
@@ -73,11 +76,11 @@ struct Known {
 
 impl Sources {
     /// Starts in `tasks` to read the keys.
-    pub(crate) fn start(config: &Config, store: Store, tasks: &mut JoinSet<()>) -> Self {
+    pub(crate) fn start(config: &Config, store: Store, tasks: &mut JoinSet<()>) -> Arc<Self> {
         let (open, listed) = (watch::Sender::new(()), Listed::default());
         let keeping = listed.clone();
         tasks.spawn(keeping.keep(store.clone(), config.source_fresh, open.subscribe()));
-        Self {
+        Arc::new(Self {
             store,
             fresh: config.source_fresh,
             stale: config.source_stale.max(config.source_fresh),
@@ -86,20 +89,23 @@ impl Sources {
             unknown: Mutex::default(),
             listed,
             new_keys: Mutex::new(Bucket::full(NEW_KEYS, Instant::now())),
-            stripes: std::array::from_fn(|_| AsyncMutex::default()),
+            stripes: std::array::from_fn(|_| Arc::default()),
             _open: open,
-        }
+        })
     }
 
     /// The enabled source with this key; `None` when there is none.
-    pub(crate) async fn get(&self, key: &str) -> Result<Option<Arc<Source>>, Unavailable> {
+    pub(crate) async fn get(
+        self: &Arc<Self>,
+        key: &str,
+    ) -> Result<Option<Arc<Source>>, Unavailable> {
         if !is_key(key) {
             return Ok(None);
         }
         let now = Instant::now();
         match self.remembered(key, now) {
             Some(known) if now < known.next_read => Ok(Some(known.source)),
-            Some(known) => self.renewed(key, known).await,
+            Some(known) => Ok(self.renewed(key, known).await),
             None if self.is_unknown(key, now) => Ok(None),
             None => self.found(key).await,
         }
@@ -119,24 +125,36 @@ impl Sources {
         }
     }
 
-    /// A source whose time has come is read again by one request; the others, and all of them while
-    /// the database is away, go on with what is remembered.
-    async fn renewed(&self, key: &str, known: Known) -> Result<Option<Arc<Source>>, Unavailable> {
-        let Ok(_turn) = self.stripe(key).try_lock() else {
-            return Ok(Some(known.source));
+    /// A source whose time has come is read again beside the request that finds it so, which waits a moment for it. The
+    /// others, and all of them while the database is away or hangs, go on with what is remembered.
+    async fn renewed(self: &Arc<Self>, key: &str, known: Known) -> Option<Arc<Source>> {
+        let Ok(turn) = self.stripe(key).clone().try_lock_owned() else {
+            return Some(known.source);
         };
-        match self.read(key).await {
-            Ok(source) => Ok(source),
-            Err(Unavailable) => {
-                let pause = Known {
-                    next_read: Instant::now() + PAUSE_AFTER_FAILURE,
-                    ..known
-                };
-                let source = pause.source.clone();
-                locked(&self.known).insert(key.to_owned(), pause);
-                Ok(Some(source))
-            }
+        let remembered = known.source.clone();
+        let (sources, key) = (self.clone(), key.to_owned());
+        let reading = tokio::spawn(async move {
+            let source = sources.read_or_keep(&key, known).await;
+            drop(turn);
+            source
+        });
+        match tokio::time::timeout(PATIENCE, reading).await {
+            Ok(Ok(source)) => source,
+            Ok(Err(_)) | Err(_) => Some(remembered),
         }
+    }
+
+    async fn read_or_keep(&self, key: &str, known: Known) -> Option<Arc<Source>> {
+        if let Ok(source) = self.read(key).await {
+            return source;
+        }
+        let pause = Known {
+            next_read: Instant::now() + PAUSE_AFTER_FAILURE,
+            ..known
+        };
+        let source = pause.source.clone();
+        locked(&self.known).insert(key.to_owned(), pause);
+        Some(source)
     }
 
     /// A key seen for the first time, or not for long.
@@ -217,7 +235,7 @@ impl Sources {
             .is_some_and(|until| *until > now)
     }
 
-    fn stripe(&self, key: &str) -> &AsyncMutex<()> {
+    fn stripe(&self, key: &str) -> &Arc<AsyncMutex<()>> {
         let mut hasher = DefaultHasher::new();
         key.hash(&mut hasher);
         let place = hasher.finish() % STRIPES as u64;

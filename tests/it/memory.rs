@@ -1,7 +1,8 @@
 //! What an agent is told of earlier calls, and what waits for a person first (MEM-5, MEM-6).
 
 use anyhow::{Context, Result, ensure};
-use serde_json::json;
+use serde_json::{Value, json};
+use simulator::retell::Outcome;
 
 use crate::{
     desk::{asked, is_done, long_talks, rung},
@@ -98,6 +99,44 @@ async fn a_complaint_is_told_to_no_agent_until_a_person_has_read_it() -> Result<
         .await?;
     let told = world.told().await?;
     ensure!(!told.contains("charged"), "{told}");
+    Ok(())
+}
+
+#[tokio::test]
+async fn the_next_call_is_told_where_the_mood_of_the_last_ones_is_going() -> Result<()> {
+    // Neutral, and then positive twice.
+    let moods = [
+        Outcome::NoClearAnswer,
+        Outcome::Confirmed,
+        Outcome::Confirmed,
+    ];
+    let tells = "[inbound]\ntell = [\"name\", \"sentiment\"]\n";
+    let scenario = quick().with_calls(&number(1), &moods);
+    let mut world = World::start(&settings(tells), scenario).await?;
+    world
+        .import(&format!("{HEADER}{}", row("A1", 1, 3)))
+        .await?;
+    world.settled().await?;
+
+    let mut trends = Vec::new();
+    for calls in 0..=moods.len() {
+        eventually("the mood of each call is heard", || async {
+            let heard = "calls where direction = 'inbound' and outcome is not null and sentiment is not null";
+            Ok(world.count(heard).await? == calls as i64)
+        })
+        .await?;
+        let rang = world.retell.ring(&caller(&number(1))).await;
+        let json: Value = serde_json::from_str(variable(&rang, "memory_json"))?;
+        let trend = json.get("sentiment").and_then(Value::as_str);
+        let words = format!("mood of the last calls is {}.", trend.unwrap_or_default());
+        let summary = variable(&rang, "memory_summary");
+        assert_eq!(trend.is_some(), summary.contains(&words), "{rang:?}");
+        trends.push(trend.map(str::to_owned));
+    }
+
+    // Two calls make no trend.
+    let trend = Some("improving".to_owned());
+    assert_eq!(trends, [None, None, None, trend]);
     Ok(())
 }
 

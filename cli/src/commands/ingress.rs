@@ -19,7 +19,7 @@ pub async fn run() -> Result<ExitCode> {
     let ingress = Ingress::bind(
         ingress::Config::from_env()?,
         store.clone(),
-        move |_| hint.notify_one(),
+        move || hint.notify_one(),
         Some(metrics),
     )
     .await?;

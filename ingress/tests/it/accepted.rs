@@ -4,7 +4,6 @@ use domain::ids::{CallId, TenantId};
 use futures::future::join_all;
 use ingress::Config;
 use serde_json::json;
-use store::Wake;
 use uuid::Uuid;
 
 use crate::harness::{Post, SECRET, ended, logged, now_ms, stage};
@@ -38,11 +37,7 @@ async fn a_webhook_is_durable_and_its_process_due_when_it_is_answered() {
             .await
             .unwrap();
     assert_eq!(due, (stage.clinic.tenant.uuid(), "event".to_owned()));
-    let wakes = stage.wakes.lock().unwrap();
-    assert!(
-        matches!(wakes[..], [Wake::Event(tenant, _)] if tenant == stage.clinic.tenant),
-        "{wakes:?}"
-    );
+    assert_eq!(stage.hints(), 1);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -146,7 +141,7 @@ async fn a_duplicate_is_answered_as_the_first_counted_and_wakes_nobody() {
         .fetch_one(&stage.pool)
         .await
         .unwrap();
-    assert_eq!((due, stage.wakes.lock().unwrap().len()), (1, 1));
+    assert_eq!((due, stage.hints()), (1, 1));
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -158,7 +153,7 @@ async fn duplicates_at_the_same_moment_make_one_event() {
 
     assert!(answers.iter().all(|answer| answer.status == 204));
     assert_eq!(stage.events().await, 1);
-    assert_eq!(stage.wakes.lock().unwrap().len(), 1);
+    assert_eq!(stage.hints(), 1);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -172,7 +167,8 @@ async fn a_rush_of_different_webhooks_is_stored_whole() {
 
     assert!(answers.iter().all(|answer| answer.status == 204));
     assert_eq!(stage.events().await, 300);
-    assert_eq!(stage.wakes.lock().unwrap().len(), 300);
+    // Many are committed together.
+    assert!((1..=300).contains(&stage.hints()));
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -8,7 +8,7 @@ use std::{
     net::SocketAddr,
     sync::{
         Arc, LazyLock, Mutex, Once,
-        atomic::{AtomicU32, Ordering},
+        atomic::{AtomicU32, AtomicUsize, Ordering},
     },
     time::{Duration, Instant},
 };
@@ -22,7 +22,7 @@ use ingress::{Config, Ingress, Rate};
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
 use secrecy::SecretString;
 use sqlx::PgPool;
-use store::{KeyRing, PoolOptions, Store, Wake};
+use store::{KeyRing, PoolOptions, Store};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::TcpStream,
@@ -48,7 +48,8 @@ pub(crate) struct Stage {
     /// Its name on the server.
     pub(crate) database: String,
     pub(crate) clinic: Clinic,
-    pub(crate) wakes: Arc<Mutex<Vec<Wake>>>,
+    /// How often it was said that something has become due.
+    pub(crate) hints: Arc<AtomicUsize>,
     pub(crate) stop: Option<oneshot::Sender<()>>,
     pub(crate) running: Running,
 }
@@ -79,20 +80,20 @@ pub(crate) async fn start_postgres(durable: bool) -> Postgres {
 }
 
 pub(crate) async fn stage_on(server: &Postgres, config: Config) -> Stage {
-    let wakes = Arc::new(Mutex::new(Vec::new()));
-    let heard = wakes.clone();
-    let on_wake = move |wakes: Vec<Wake>| heard.lock().unwrap().extend(wakes);
+    let hints = Arc::new(AtomicUsize::new(0));
+    let heard = hints.clone();
+    let on_wake = move || _ = heard.fetch_add(1, Ordering::Relaxed);
     Stage {
-        wakes,
+        hints,
         ..stage_with(server, config, on_wake).await
     }
 }
 
-/// With another listener for what has become due; `wakes` stays empty.
+/// With another listener for what has become due; `hints` stays 0.
 pub(crate) async fn stage_with(
     server: &Postgres,
     config: Config,
-    on_wake: impl Fn(Vec<Wake>) + Send + Sync + 'static,
+    on_wake: impl Fn() + Send + Sync + 'static,
 ) -> Stage {
     observe();
     static NUMBER: AtomicU32 = AtomicU32::new(0);
@@ -116,7 +117,7 @@ pub(crate) async fn stage_with(
         pool: PgPool::connect_lazy(&server.url(&database)).unwrap(),
         database,
         clinic,
-        wakes: Arc::default(),
+        hints: Arc::default(),
         stop: Some(stop),
         running,
     }
@@ -126,7 +127,7 @@ pub(crate) async fn stage_with(
 pub(crate) async fn bind(
     config: Config,
     store: &Store,
-    on_wake: impl Fn(Vec<Wake>) + Send + Sync + 'static,
+    on_wake: impl Fn() + Send + Sync + 'static,
 ) -> Result<Ingress, ingress::Error> {
     let config = Config {
         listen: ([127, 0, 0, 1], 0).into(),
@@ -205,11 +206,15 @@ impl Stage {
     /// Another ingress in place of the one that has ended, once that has let go of everything.
     pub(crate) async fn start_again(&mut self, config: &Config) {
         let bound = until(
-            async || bind(config.clone(), &self.store, |_| {}).await,
+            async || bind(config.clone(), &self.store, || {}).await,
             |bound| bound.is_ok(),
         );
         let (address, stop, running) = run(bound.await.unwrap());
         (self.address, self.stop, self.running) = (address, Some(stop), running);
+    }
+
+    pub(crate) fn hints(&self) -> usize {
+        self.hints.load(Ordering::Relaxed)
     }
 
     /// How many events are stored.

@@ -2,12 +2,22 @@
 
 use std::{num::NonZeroUsize, time::Duration};
 
+use domain::settings::Settings;
 use ingress::{Config, Rate};
 use serde_json::json;
 use sqlx::Row;
 use tokio::io::AsyncWriteExt;
 
-use crate::harness::{Stage, ended, read_answer, stage, unfinished, until};
+use crate::harness::{Post, Stage, ended, read_answer, stage, unfinished, until};
+
+/// So long an answer may take.
+fn within(limit: Duration) -> Config {
+    Config {
+        question_time_limit: limit,
+        function_time_limit: limit,
+        ..Config::default()
+    }
+}
 
 fn who_calls() -> String {
     json!({"event": "call_inbound", "call_inbound": {
@@ -16,20 +26,30 @@ fn who_calls() -> String {
 }
 
 fn look_up() -> String {
-    json!({"name": "look_up", "args": {}, "call": {
+    function("look_up", json!({}))
+}
+
+fn function(name: &str, arguments: serde_json::Value) -> String {
+    json!({"name": name, "args": arguments, "call": {
         "call_id": "call_1", "call_type": "phone_call", "agent_id": "agent_test", "direction": "inbound",
         "from_number": "+447700900123", "to_number": "+442079460000", "call_status": "ongoing"}})
     .to_string()
 }
 
-/// Nobody reads or changes who anybody is, until this ends.
-async fn lock_contacts(stage: &Stage) -> sqlx::Transaction<'static, sqlx::Postgres> {
+/// Nobody reads or changes this table, until this ends.
+async fn lock(stage: &Stage, table: &str) -> sqlx::Transaction<'static, sqlx::Postgres> {
     let mut tx = stage.pool.begin().await.unwrap();
-    sqlx::query("lock table contacts in access exclusive mode")
+    let sql = format!("lock table {table} in access exclusive mode");
+    sqlx::query(sqlx::AssertSqlSafe(sql))
         .execute(&mut *tx)
         .await
         .unwrap();
     tx
+}
+
+/// How Retell is told nothing of anybody.
+fn nothing() -> serde_json::Value {
+    json!({"call_inbound": {}})
 }
 
 /// Why a question was not answered, as it is on record, and the cause of the alert.
@@ -53,18 +73,14 @@ async fn alerts(stage: &Stage) -> i64 {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_question_that_takes_too_long_is_answered_with_nothing_in_time_and_told() {
-    let stage = stage(Config {
-        question_time_limit: Duration::from_millis(300),
-        ..Config::default()
-    })
-    .await;
-    let lock = lock_contacts(&stage).await;
+    let stage = stage(within(Duration::from_millis(300))).await;
+    let lock = lock(&stage, "contacts").await;
 
     // It is answered while the lock is held.
     let answer = stage.post(&who_calls()).await;
 
     assert_eq!(answer.status, 200);
-    assert_eq!(answer.json(), json!({"call_inbound": {}}));
+    assert_eq!(answer.json(), nothing());
     lock.rollback().await.unwrap();
     let on_record = until(async || unanswered(&stage).await, |rows| !rows.is_empty()).await;
     let [(failure, sent)] = on_record.as_slice() else {
@@ -74,8 +90,79 @@ async fn a_question_that_takes_too_long_is_answered_with_nothing_in_time_and_tol
         matches!(failure.as_deref(), Some("timed_out" | "failed")),
         "{failure:?}"
     );
-    assert_eq!(*sent, json!({"call_inbound": {}}));
+    assert_eq!(*sent, nothing());
     assert_eq!(alerts(&stage).await, 1);
+}
+
+const VAPI_SECRET: &str = "credential_of_the_test_000000";
+
+/// What Vapi asks, of an address of the clinic's for it.
+async fn vapi_questions(stage: &Stage) -> (Post, Post) {
+    let mut tx = stage
+        .store
+        .tenant(stage.clinic.tenant)
+        .begin()
+        .await
+        .unwrap();
+    tx.add_source("vapi", "hook_of_vapi").await.unwrap();
+    tx.add_provider_secret(stage.store.keys(), "vapi", &VAPI_SECRET.into())
+        .await
+        .unwrap();
+    tx.commit().await.unwrap();
+    let call = json!({"id": "call_v", "type": "inboundPhoneCall", "customer": {"number": "+447700900123"}});
+    let tools = json!([{"id": "tool_1", "type": "function",
+        "function": {"name": "look_up", "arguments": {}}}]);
+    let post = |message: serde_json::Value| {
+        Post::to("/hooks/hook_of_vapi")
+            .header("authorization", &format!("Bearer {VAPI_SECRET}"))
+            .body(json!({"message": message}).to_string().as_bytes())
+    };
+    (
+        post(json!({"type": "assistant-request", "call": call})),
+        post(json!({"type": "tool-calls", "call": call, "toolCallList": tools})),
+    )
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nobody_on_the_phone_waits_for_a_source_to_be_read_again() {
+    let limit = Duration::from_secs(1);
+    let stage = stage(Config {
+        source_fresh: Duration::from_millis(1),
+        ..within(limit)
+    })
+    .await;
+    let (vapi_caller, vapi_tool) = vapi_questions(&stage).await;
+    let (retell_caller, retell_function) = (stage.webhook(&who_calls()), stage.webhook(&look_up()));
+    for post in [&retell_caller, &retell_function, &vapi_caller, &vapi_tool] {
+        // The source is known, and nothing reads it.
+        assert_eq!(stage.send(post).await.status, 200);
+        let lock = lock(&stage, "sources").await;
+
+        let answer = stage.send(post).await;
+
+        assert_eq!(answer.status, 200, "{answer:?}");
+        // The look at the source alone would take two seconds.
+        assert!(answer.took < limit.mul_f64(1.5), "{answer:?}");
+        lock.rollback().await.unwrap();
+    }
+    // What nobody waited for was read all the same.
+    sqlx::query("update sources set disabled_at = now()")
+        .execute(&stage.pool)
+        .await
+        .unwrap();
+    for post in [&retell_caller, &vapi_caller] {
+        until(
+            async || stage.send(post).await.status,
+            |status| *status == 404,
+        )
+        .await;
+    }
+    let on_record = unanswered(&stage).await;
+    assert!(
+        on_record.iter().all(|(failure, _)| failure.is_none()),
+        "{on_record:?}"
+    );
+    assert_eq!(alerts(&stage).await, 0);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -98,19 +185,55 @@ async fn a_question_in_an_unknown_form_is_that_of_nobody() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_question_that_cannot_be_read_is_answered_with_nothing_and_told() {
+    let stage = stage(Config::default()).await;
+    let asked =
+        json!({"event": "call_inbound", "call_inbound": {"from_number": "+44".repeat(100)}});
+
+    let answer = stage.post(&asked.to_string()).await;
+
+    assert_eq!((answer.status, answer.json()), (200, nothing()));
+    let on_record = until(async || unanswered(&stage).await, |rows| !rows.is_empty()).await;
+    assert_eq!(on_record, [(Some("unreadable".to_owned()), nothing())]);
+    assert_eq!(alerts(&stage).await, 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_function_that_takes_too_long_is_to_be_asked_again() {
-    let stage = stage(Config {
-        function_time_limit: Duration::from_millis(300),
-        ..Config::default()
-    })
-    .await;
-    let lock = lock_contacts(&stage).await;
+    let stage = stage(within(Duration::from_millis(300))).await;
+    let lock = lock(&stage, "contacts").await;
 
     let answer = stage.post(&look_up()).await;
 
     assert_eq!(answer.status, 503);
     lock.rollback().await.unwrap();
-    assert_eq!(stage.post(&look_up()).await.status, 200);
+    until(
+        async || stage.post(&look_up()).await.status,
+        |status| *status == 200,
+    )
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_relay_is_told_of_what_a_function_changes_and_of_nothing_else() {
+    let stage = stage(Config::default()).await;
+    let line = "[retell]\nagent_id = \"agent_test\"\nfrom_number = \"+442079460000\"\n";
+    let tenant = stage.store.tenant(stage.clinic.tenant);
+    let mut tx = tenant.begin().await.unwrap();
+    tx.apply_settings(&Settings::from_toml(line).unwrap())
+        .await
+        .unwrap();
+    tx.commit().await.unwrap();
+    // The call itself is news, once.
+    for (asked, hints) in [
+        (function("look_up", json!({})), 1),
+        (function("look_up", json!({})), 1),
+        (function("note", json!({"text": "Ring the bell"})), 2),
+        (function("look_up", json!({"name": "Ada"})), 2),
+    ] {
+        assert_eq!(stage.post(&asked).await.status, 200, "{asked}");
+        assert_eq!(stage.hints(), hints, "{asked}");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -144,7 +267,7 @@ async fn callers_are_known_though_their_source_sends_too_much() {
     // Past it nobody is looked up, and the call goes on all the same.
     let answer = stage.post(&who_calls()).await;
     assert_eq!(answer.status, 200);
-    assert_eq!(answer.json(), json!({"call_inbound": {}}));
+    assert_eq!(answer.json(), nothing());
     let on_record = until(
         async || unanswered(&stage).await,
         |rows| {

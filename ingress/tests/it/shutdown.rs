@@ -53,7 +53,7 @@ async fn a_sender_that_never_finishes_does_not_hold_up_the_stop() {
 #[tokio::test(flavor = "multi_thread")]
 async fn ingress_ends_rather_than_live_on_without_the_part_that_commits() {
     let postgres = start_postgres(false).await;
-    let mut stage = stage_with(&postgres, Config::default(), |_| {
+    let mut stage = stage_with(&postgres, Config::default(), || {
         panic!("the listener is broken")
     })
     .await;

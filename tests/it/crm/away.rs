@@ -3,12 +3,18 @@
 use anyhow::{Result, ensure};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::json;
-use simulator::zoho::{Config, Fault, Scenario, start};
+use simulator::{
+    retell::Outcome,
+    zoho::{Config, Fault, Scenario, start},
+};
 use store::NewNote;
 use workflows::names;
 
 use super::{connected, office};
-use crate::harness::{HEADER, eventually, go_on, number, row};
+use crate::{
+    harness::{HEADER, eventually, go_on, number, quick, row},
+    inbound::caller,
+};
 
 #[tokio::test]
 async fn after_a_week_without_zoho_everything_arrives_once() -> Result<()> {
@@ -32,6 +38,16 @@ async fn after_a_week_without_zoho_everything_arrives_once() -> Result<()> {
     for of in 2..=6 {
         office.contact(of, 3).await?;
     }
+    office
+        .world
+        .retell
+        .set_scenario(quick().always(Outcome::NoClearAnswer))?;
+    office.world.retell.ring(&caller(&number(1))).await;
+    eventually("a call is over and known whole", || async {
+        let known = "calls where outcome is not null and summary is not null";
+        Ok(office.world.count(known).await? == 1)
+    })
+    .await?;
     let id = names::crm_id(office.tenant());
     for day in 0..7 {
         go_on(&office.client, &id, SignedDuration::from_hours(24)).await?;
@@ -48,7 +64,8 @@ async fn after_a_week_without_zoho_everything_arrives_once() -> Result<()> {
             go_on(&office.client, &id, SignedDuration::from_mins(15)).await?;
             Ok(office.there(&record, "Email") == "thursday@example.com"
                 && office.zoho.records("Contacts").len() == 6
-                && office.zoho.records("Notes").len() == 2)
+                && office.zoho.records("Notes").len() == 2
+                && office.zoho.records("Calls").len() == 1)
         })
         .await?;
     office.settled().await?;
@@ -57,8 +74,11 @@ async fn after_a_week_without_zoho_everything_arrives_once() -> Result<()> {
         let with = records.iter().filter(|each| each["Phone"] == number(of));
         assert_eq!(with.count(), 1, "number {of}");
     }
-    // One change, five that are new, two notes: the queue keeps no history.
-    assert_eq!(office.writes(), 8);
+    let calls = office.zoho.records("Calls");
+    assert_eq!(calls.len(), 1);
+    assert_eq!(calls[0]["Who_Id"]["id"], record);
+    // One change, five that are new, two notes, a call: the queue keeps no history.
+    assert_eq!(office.writes(), 9);
     assert_eq!(office.world.count("crm_queue").await?, 0);
     office.assert_discreet()
 }

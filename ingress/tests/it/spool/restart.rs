@@ -105,7 +105,7 @@ async fn a_folder_that_is_held_or_damaged_stops_the_start() {
 
 /// Why an ingress cannot start.
 async fn why(stage: &Stage, config: &Config) -> SpoolError {
-    match bind(config.clone(), &stage.store, |_| {}).await {
+    match bind(config.clone(), &stage.store, || {}).await {
         Err(ingress::Error::Spool { folder, source }) => {
             assert_eq!(Some(folder), config.spool_dir);
             source
