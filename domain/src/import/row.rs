@@ -6,6 +6,7 @@ use jiff::{Timestamp, civil::DateTime, tz::TimeZone};
 
 use crate::{
     appointment::AppointmentStatus,
+    context::privacy::is_invisible,
     country::Country,
     near::{nearest, squeezed},
     phone::{self, ParsedNumber},
@@ -555,8 +556,4 @@ fn without_midnight(date: &str) -> &str {
 fn one_line(text: &str) -> String {
     let visible: String = text.chars().filter(|c| !is_invisible(*c)).collect();
     visible.split_whitespace().collect::<Vec<_>>().join(" ")
-}
-
-fn is_invisible(c: char) -> bool {
-    matches!(c, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}')
 }

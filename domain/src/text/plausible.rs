@@ -145,7 +145,10 @@ fn suspicious(value: &str) -> Option<Objection> {
 
 /// What a person who reads the value would not see.
 pub(super) fn is_unprintable(value: &str) -> bool {
-    value.chars().any(|c| c.is_control() || is_invisible(c))
+    let ends_line = |c: char| matches!(c, '\u{2028}' | '\u{2029}');
+    value
+        .chars()
+        .any(|c| c.is_control() || ends_line(c) || is_invisible(c))
 }
 
 /// Whether words stand in a passage as they are, but for case and punctuation. A word or two of three letters would be
