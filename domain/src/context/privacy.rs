@@ -187,7 +187,7 @@ pub fn discreet(text: &str) -> Option<String> {
 
 /// The text without what identifies a person: dates with a year, phone, social-security and NHS numbers, mail addresses.
 pub(crate) fn without_identifiers(text: &str) -> String {
-    let text: String = text.nfkc().filter(|c| !is_invisible(*c)).collect();
+    let text = composed(text);
     let mut kept = text
         .split_whitespace()
         .filter(|word| !word.contains('@'))
@@ -202,6 +202,22 @@ pub(crate) fn without_identifiers(text: &str) -> String {
         }
         kept = next;
     }
+}
+
+/// Whether anything is taken from the text by [`without_identifiers`].
+pub(crate) fn holds_identifier(text: &str) -> bool {
+    let mut whole = composed(text);
+    loop {
+        let next = tidy(&whole);
+        if next == whole {
+            return without_identifiers(text) != whole;
+        }
+        whole = next;
+    }
+}
+
+fn composed(text: &str) -> String {
+    text.nfkc().filter(|c| !is_invisible(*c)).collect()
 }
 
 fn starts_with(words: &[String], entry: &str) -> bool {

@@ -218,6 +218,11 @@ fn a_preference_is_always_asked_about_and_one_of_several() {
             "Rings twice. Please always call me AFTER five!",
             Proposal::Same { field },
         ),
+        // The opposite.
+        (
+            "Never please always call me after five",
+            ask("Never please always call me after five"),
+        ),
     ] {
         assert_eq!(said(field, value, &with(preferences)), becomes);
     }
@@ -246,6 +251,67 @@ fn a_preference_is_always_asked_about_and_one_of_several() {
 }
 
 #[test]
+fn a_preference_stands_there_when_each_of_its_sentences_does() {
+    let field = Field::Preferences;
+    for (preferences, value, stands) in [
+        ("Never call me after five", "call me after five", false),
+        ("Call me after five. Never text", "Never text!", true),
+        ("Call me after five\nNever text", "never text", true),
+        (
+            "Ring twice… Call at 9 a.m. or later",
+            "Call at 9 a.m. or later",
+            true,
+        ),
+        ("Ring twice. No texts", "No texts. Ring twice.", true),
+        ("Ring twice. No texts", "Ring twice. No letters.", false),
+        ("Ring twice", "", false),
+        ("", "Ring twice", false),
+    ] {
+        let contact = ContactNow {
+            preferences,
+            ..nobody()
+        };
+        assert_eq!(contact.has(field, value), stands, "{preferences}: {value}");
+    }
+}
+
+#[test]
+fn a_preference_is_not_cut_out_of_its_opposite() {
+    let field = Field::Preferences;
+    let value = "call me at work";
+    for (passage, is_said) in [
+        ("please do not call me at work", false),
+        ("Don't call me at work!", false),
+        ("please don’t ever call me at work", false),
+        ("NEVER call me at work", false),
+        ("you cannot call me at work", false),
+        ("I'd like you not to call me at work", false),
+        ("please recall me at work", false),
+        ("No. Call me at work", true),
+        ("no, call me at work", true),
+        ("Business: so not\nPerson: call me at work", true),
+        (
+            "Do not call me at work in May. In June call me at work",
+            true,
+        ),
+        ("please—call me at work", true),
+        ("I know, call me at work", true),
+    ] {
+        let becomes = one(field, value, passage, &nobody());
+        let why = Objection::NotSaid;
+        let dropped = becomes == Proposal::Dropped { field, why };
+        assert_eq!(dropped, !is_said, "{passage}: {becomes:?}");
+    }
+    let whole = one(
+        field,
+        "do not call me at work",
+        "please do not call me at work",
+        &nobody(),
+    );
+    assert!(matches!(whole, Proposal::Ask { .. }), "{whole:?}");
+}
+
+#[test]
 fn what_agents_must_not_be_told_is_no_preference() {
     let field = Field::Preferences;
     for (value, why) in [
@@ -269,6 +335,11 @@ fn what_agents_must_not_be_told_is_no_preference() {
         ("after 17:30, and never at 9 am", None),
         ("speak slowly; I'm hard of hearing", None),
         ("a text, please, not a call", None),
+        ("after five… or never", None),
+        ("wait ½ an hour", None),
+        ("only texts , please", None),
+        ("call (after five ) or text / write", None),
+        ("only on 07700 … 900 123 ½", Some(Objection::Sensitive)),
     ] {
         let becomes = said(field, value, &nobody());
         match why {
