@@ -7,6 +7,8 @@ use std::{
     path::Path,
 };
 
+use domain::context::privacy::is_invisible;
+
 pub mod appointment_file;
 pub mod commands;
 pub mod conductor;
@@ -35,7 +37,8 @@ pub(crate) fn private_file(path: &Path) -> io::Result<File> {
 
 /// A text on one line, whatever it holds: what people say, write and are called.
 pub(crate) fn plain(text: &str) -> String {
-    text.replace(char::is_control, " ")
+    text.replace(is_invisible, "")
+        .replace(char::is_control, " ")
 }
 
 /// `1 row`, `2 rows`.

@@ -12,7 +12,7 @@ use rlibphonenumber::{
     PhoneNumberType, ValidationError,
 };
 
-use crate::country::Country;
+use crate::{context::privacy::is_invisible, country::Country};
 
 #[cfg(test)]
 mod tests;
@@ -317,10 +317,6 @@ fn bare(raw: &str) -> String {
         .unwrap_or(text);
     let text = text.strip_prefix('\'').unwrap_or(text);
     text.trim().to_owned()
-}
-
-fn is_invisible(c: char) -> bool {
-    matches!(c, '\u{ad}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}')
 }
 
 /// `4.47701E+11`, or `447700900123.0`, whose last zero would be dialed.

@@ -242,8 +242,8 @@ impl TenantTx {
 
     /// The contact of each match key, made or brought up to date. What a file leaves blank stays as it was, and so does
     /// what was changed since: the name and the number that a contact is found by are never news, an address only when the
-    /// last file had another, and so are preferences, or when there are none. What is new of a contact (zones, consent) may be what an open reminder waits for: it asks the
-    /// gates afresh.
+    /// last file had another, and preferences only when they are still those of the last file, or there are none. What is
+    /// new of a contact (zones, consent) may be what an open reminder waits for: it asks the gates afresh.
     async fn upsert_contacts(&mut self, rows: &[&NewAppointment]) -> Result<HashMap<String, Uuid>> {
         let mut unique: HashMap<String, NewContact> = HashMap::new();
         for row in rows {
@@ -272,10 +272,11 @@ impl TenantTx {
                     zones = case when excluded.zones = '{}' then c.zones else excluded.zones end,
                     consent_source = coalesce(excluded.consent_source, c.consent_source),
                     consent_at = coalesce(excluded.consent_at, c.consent_at),
-                    -- The first that a file says is no reason to lose what colleagues or the person said before.
+                    -- Only what a file wrote: no file takes what colleagues or the person said.
                     remarks = case when c.told_preferences = excluded.told_preferences then c.remarks
-                                   when c.told_preferences is null then coalesce(c.remarks, excluded.remarks)
-                                   else coalesce(excluded.remarks, c.remarks) end,
+                                   when c.remarks is null or c.remarks = c.told_preferences
+                                   then coalesce(excluded.remarks, c.remarks)
+                                   else c.remarks end,
                     told_preferences = coalesce(excluded.told_preferences, c.told_preferences)
                 where (c.name, c.told_email, c.zones, c.consent_source, c.consent_at, c.told_preferences) is distinct from
                       (case when lower(c.name) = lower(excluded.name) then excluded.name else c.name end,

@@ -7,7 +7,7 @@ use domain::{
 use jiff::Timestamp;
 
 use crate::{
-    Result, TenantTx,
+    ContactRow, Result, TenantTx,
     instant::{from_db, to_db},
     reminders::known,
 };
@@ -167,6 +167,29 @@ impl TenantTx {
         .fetch_optional(&mut *self.tx)
         .await?;
         row.map(ApprovalEntry::try_from).transpose()
+    }
+
+    /// The same with its contact, which is locked: that keeps all its questions still.
+    pub async fn lock_approval(
+        &mut self,
+        id: ApprovalId,
+    ) -> Result<Option<(ApprovalEntry, ContactRow)>> {
+        let Some(mut entry) = self.approval(id).await? else {
+            return Ok(None);
+        };
+        loop {
+            let Some(contact) = self.lock_contact(entry.contact).await? else {
+                return Ok(None);
+            };
+            let Some(now) = self.approval(id).await? else {
+                return Ok(None);
+            };
+            // A merge, or its undoing, may have given it to another while it was waited for the lock.
+            if now.contact == contact.id {
+                return Ok(Some((now, contact)));
+            }
+            entry = now;
+        }
     }
 
     /// The oldest question that waits, and when it was asked.

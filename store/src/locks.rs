@@ -12,6 +12,9 @@
 //! - A reminder's row goes with its appointment: whoever writes it holds the appointment or its contact, or takes it
 //!   with `skip locked`, which waits for nobody.
 //! - The tenant's row comes after all of them, then its secrets, breakers and alerts, and last the events.
+//! - One exception goes back: [`TenantTx::lock_kept_contact`] and [`TenantTx::lock_approval`] lock the other contact when
+//!   a merge, or its undoing, came between their look and their lock. They take a few rows more, of a pair that was
+//!   merged or taken apart in that moment; a deadlock there is found by PostgreSQL, and whoever fails tries again.
 //! - What a transaction has made itself nobody waits for: new rows are in no order. A new row that names another takes
 //!   a `for key share` of it, which an update of what is no key does not hinder: so a `for update` is for rows that are
 //!   to be deleted, and all else is locked `for no key update`.

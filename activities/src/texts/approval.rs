@@ -34,7 +34,7 @@ pub async fn answer(
     now: Timestamp,
 ) -> Result<Answered> {
     let settings = tx.tenant_row().await?.settings;
-    let Some((mut entry, mut contact)) = locked(tx, id).await? else {
+    let Some((mut entry, mut contact)) = tx.lock_approval(id).await? else {
         return Ok(Answered::NoSuchApproval);
     };
     entry.approval.verdict = Some(verdict);
@@ -76,7 +76,7 @@ pub(super) async fn expire(
         if expires > now {
             return Ok(Some(expires));
         }
-        let Some((entry, contact)) = locked(tx, id).await? else {
+        let Some((entry, contact)) = tx.lock_approval(id).await? else {
             return Ok(None);
         };
         match step(&entry, &contact, settings, now) {
@@ -86,18 +86,6 @@ pub(super) async fn expire(
         }
     }
     Ok(None)
-}
-
-/// A question with its contact, which is locked first: that keeps all its questions still.
-async fn locked(tx: &mut TenantTx, id: ApprovalId) -> Result<Option<(ApprovalEntry, ContactRow)>> {
-    let Some(entry) = tx.approval(id).await? else {
-        return Ok(None);
-    };
-    let Some(contact) = tx.lock_contact(entry.contact).await? else {
-        return Ok(None);
-    };
-    let entry = tx.approval(id).await?;
-    Ok(entry.map(|entry| (entry, contact)))
 }
 
 fn step(

@@ -13,7 +13,10 @@ use jiff::{Timestamp, tz::TimeZone};
 use serde_json::json;
 use store::ApprovalEntry;
 
-use crate::{commands::tenant, config, say};
+use crate::{commands::tenant, config, plain, say};
+
+/// In characters.
+const MOST_SHOWN: usize = 80;
 
 #[derive(Subcommand)]
 pub enum Action {
@@ -93,7 +96,7 @@ async fn settle(which: Which, verdict: Verdict) -> Result<ExitCode> {
         Answered::Superseded(why) => say!("nothing is changed: {}", words(why))?,
         Answered::NoRoom(field) => bail!(
             "nothing is changed, and {} goes on waiting: with it the field {field} would be longer than {} characters; \
-             shorten what stands there with `bellhop contacts set --{field}` first",
+             shorten what stands there with `bellhop contacts set --{field}` first, which replaces what the CRM gets too",
             which.approval,
             field.longest_kept()
         ),
@@ -121,10 +124,10 @@ pub(crate) fn line(entry: &ApprovalEntry, zone: &TimeZone) -> String {
     let outcome = entry.outcome.as_deref().map(|it| format!("  [{it}]"));
     let beside = match approval.field.is_added_to() {
         true if approval.shown.is_empty() => "+".to_owned(),
-        true => format!("{} +", approval.shown.0),
+        true => format!("{} +", shortened(&approval.shown)),
         false => format!("{} →", approval.shown.0),
     };
-    format!(
+    let line = format!(
         "{}  {}  {} ({})  {}: {beside} {}{}",
         entry.id,
         at.strftime("%a %Y-%m-%d %H:%M %Z"),
@@ -133,8 +136,16 @@ pub(crate) fn line(entry: &ApprovalEntry, zone: &TimeZone) -> String {
         approval.field,
         approval.proposed.0,
         outcome.unwrap_or_default()
-    )
-    .replace(char::is_control, " ")
+    );
+    plain(&line)
+}
+
+/// Of what the value is added to: it may be long, and stands there whatever is answered.
+fn shortened(text: &str) -> String {
+    match text.char_indices().nth(MOST_SHOWN) {
+        Some((end, _)) => format!("{}…", text.get(..end).unwrap_or_default().trim_end()),
+        None => text.to_owned(),
+    }
 }
 
 fn as_json(entry: &ApprovalEntry) -> serde_json::Value {
@@ -151,4 +162,20 @@ fn as_json(entry: &ApprovalEntry) -> serde_json::Value {
         "outcome": entry.outcome,
         "settled_at": entry.settled_at,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_value_is_added_to_is_shown_in_short() {
+        for (text, shown) in [
+            ("Rings twice".to_owned(), "Rings twice".to_owned()),
+            ("ü".repeat(80), "ü".repeat(80)),
+            ("ü".repeat(300), format!("{}…", "ü".repeat(80))),
+        ] {
+            assert_eq!(shortened(&text), shown);
+        }
+    }
 }

@@ -187,7 +187,7 @@ pub fn discreet(text: &str) -> Option<String> {
 
 /// The text without what identifies a person: dates with a year, phone, social-security and NHS numbers, mail addresses.
 pub(crate) fn without_identifiers(text: &str) -> String {
-    let text: String = text.nfkc().filter(|c| !is_invisible(*c)).collect();
+    let text = composed(text);
     let mut kept = text
         .split_whitespace()
         .filter(|word| !word.contains('@'))
@@ -202,6 +202,22 @@ pub(crate) fn without_identifiers(text: &str) -> String {
         }
         kept = next;
     }
+}
+
+/// Whether anything is taken from the text by [`without_identifiers`].
+pub(crate) fn holds_identifier(text: &str) -> bool {
+    let mut whole = composed(text);
+    loop {
+        let next = tidy(&whole);
+        if next == whole {
+            return without_identifiers(text) != whole;
+        }
+        whole = next;
+    }
+}
+
+fn composed(text: &str) -> String {
+    text.nfkc().filter(|c| !is_invisible(*c)).collect()
 }
 
 fn starts_with(words: &[String], entry: &str) -> bool {
@@ -362,8 +378,38 @@ fn tidy(text: &str) -> String {
         .to_owned()
 }
 
-pub(crate) fn is_invisible(c: char) -> bool {
-    matches!(c, '\u{ad}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}')
+/// What a person who reads a text does not see, and a model may: Unicode's `Default_Ignorable_Code_Point`, with the marks
+/// of direction and of notes between lines.
+pub fn is_invisible(c: char) -> bool {
+    is_variation_selector(c)
+        || matches!(
+            c,
+            '\u{ad}'
+                | '\u{34f}'
+                | '\u{61c}'
+                | '\u{115f}'..='\u{1160}'
+                | '\u{17b4}'..='\u{17b5}'
+                | '\u{180e}'
+                | '\u{200b}'..='\u{200f}'
+                | '\u{202a}'..='\u{202e}'
+                | '\u{2060}'..='\u{206f}'
+                | '\u{3164}'
+                | '\u{feff}'
+                | '\u{ffa0}'
+                | '\u{fff0}'..='\u{fffb}'
+                | '\u{1bca0}'..='\u{1bca3}'
+                | '\u{1d173}'..='\u{1d17a}'
+                | '\u{e0000}'..='\u{e0fff}'
+        )
+}
+
+/// The text without what phones write after an ordinary emoji or letter to say how it is drawn.
+pub(crate) fn without_variation_selectors(text: &str) -> String {
+    text.replace(is_variation_selector, "")
+}
+
+fn is_variation_selector(c: char) -> bool {
+    matches!(c, '\u{180b}'..='\u{180d}' | '\u{180f}' | '\u{fe00}'..='\u{fe0f}' | '\u{e0100}'..='\u{e01ef}')
 }
 
 #[cfg(test)]

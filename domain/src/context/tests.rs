@@ -316,6 +316,13 @@ fn braces_of_a_value_cannot_name_a_variable_of_the_provider() {
     );
 }
 
+#[test]
+fn what_nobody_sees_is_not_told() {
+    let hidden =
+        "Ring\u{fe0f} the\u{e0001}\u{e0068}\u{e0069} bell\u{2028}twice\u{3164}\u{61c}\u{e0100}";
+    assert_eq!(clean(hidden, 100), "Ring the bell twice");
+}
+
 /// Free text with a good chance of what health mode is there for.
 fn telling_text() -> impl Strategy<Value = String> {
     let piece = prop_oneof![

@@ -6,10 +6,11 @@ use jiff::{Timestamp, civil::DateTime, tz::TimeZone};
 
 use crate::{
     appointment::AppointmentStatus,
+    context::privacy::is_invisible,
     country::Country,
     near::{nearest, squeezed},
     phone::{self, ParsedNumber},
-    text::LONGEST_PREFERENCES,
+    text::Field,
     zone::{self, LocalChoice},
 };
 
@@ -30,7 +31,6 @@ const fn limit(column: Column) -> usize {
     match column {
         Column::Instructions => 2000,
         Column::Location => 500,
-        Column::Preferences => LONGEST_PREFERENCES,
         Column::Email => 254,
         _ => 200,
     }
@@ -99,7 +99,7 @@ impl RowReader {
             contact_zones: self.contact_zones(&mut row),
             consent_source: row.text(Column::ConsentSource),
             consent_at: row.consent_at(self.orders(country), zone.as_ref()),
-            preferences: row.text(Column::Preferences),
+            preferences: row.preferences(),
             warnings: Vec::new(),
         };
         if row.problems.is_empty() {
@@ -369,6 +369,21 @@ impl Row<'_, '_> {
         plausible.then_some(text)
     }
 
+    /// As an operator may type them, on one line; others are no reason to go without the appointment.
+    fn preferences(&mut self) -> Option<String> {
+        let column = Column::Preferences;
+        let cell = self.cell(column).split_whitespace();
+        let text = cell.collect::<Vec<_>>().join(" ");
+        // No text of this field is read by the rules of a country.
+        match Field::Preferences.typed(&text, Country::GB) {
+            Ok(typed) => (!typed.is_empty()).then_some(typed.0),
+            Err(problem) => {
+                self.warning(column, format!("{problem}; it was left out"));
+                None
+            }
+        }
+    }
+
     fn starts_at(
         &mut self,
         orders: Orders,
@@ -555,8 +570,4 @@ fn without_midnight(date: &str) -> &str {
 fn one_line(text: &str) -> String {
     let visible: String = text.chars().filter(|c| !is_invisible(*c)).collect();
     visible.split_whitespace().collect::<Vec<_>>().join(" ")
-}
-
-fn is_invisible(c: char) -> bool {
-    matches!(c, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}')
 }

@@ -4,6 +4,7 @@ use jiff::civil::DateTime;
 use serde_json::Value;
 
 use super::Words;
+use crate::context::privacy::without_variation_selectors;
 
 pub const LONGEST_NAME: usize = 80;
 pub const LONGEST_EMAIL: usize = 254;
@@ -99,6 +100,7 @@ fn value_of(value: Option<&Value>, longest: usize) -> Option<Words> {
     if text.chars().take(longest * 2 + 1).count() > longest * 2 {
         return None;
     }
+    let text = without_variation_selectors(text);
     let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
     let is_nothing = ["", "-", "n/a", "none", "null", "unknown"]
         .iter()

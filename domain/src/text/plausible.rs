@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::{Field, Objection};
 use crate::{
-    context::privacy::{is_invisible, medical_word, without_identifiers, words},
+    context::privacy::{self, is_invisible, medical_word, words},
     country::Country,
     inbound::is_sensitive,
     near::squeezed,
@@ -112,18 +112,11 @@ fn holds_identifier(value: &str) -> bool {
         }
     });
     let shortened = shortened.collect::<Vec<_>>().join(" ");
-    without_identifiers(&shortened) != tidy(&shortened)
+    privacy::holds_identifier(&shortened)
 }
 
 fn is_number(text: &str, digits: usize) -> bool {
     text.len() == digits && text.bytes().all(|byte| byte.is_ascii_digit())
-}
-
-/// In the form in which [`without_identifiers`] leaves a text that it takes nothing from.
-fn tidy(value: &str) -> String {
-    value
-        .trim_matches(|c: char| c.is_whitespace() || matches!(c, ',' | ';' | ':' | '-'))
-        .to_owned()
 }
 
 /// What neither a name nor an address nor a preference holds.
@@ -145,7 +138,10 @@ fn suspicious(value: &str) -> Option<Objection> {
 
 /// What a person who reads the value would not see.
 pub(super) fn is_unprintable(value: &str) -> bool {
-    value.chars().any(|c| c.is_control() || is_invisible(c))
+    let ends_line = |c: char| matches!(c, '\u{2028}' | '\u{2029}');
+    value
+        .chars()
+        .any(|c| c.is_control() || ends_line(c) || is_invisible(c))
 }
 
 /// Whether words stand in a passage as they are, but for case and punctuation. A word or two of three letters would be
@@ -205,6 +201,42 @@ fn occurs(field: Field, value: &str, passage: &str) -> bool {
             let start = value.len().saturating_sub(DIGITS_COMPARED);
             value.get(start..).is_some_and(|end| said.contains(end))
         }
-        Field::Preferences => is_quote(value, passage),
+        Field::Preferences => is_quote(value, passage) && !is_cut_out(value, passage),
     }
+}
+
+/// Directly before words that they turn into the opposite.
+const NEGATIONS: &[&str] = &[
+    "no", "not", "never", "nor", "neither", "without", "cannot", "cant", "dont", "doesnt", "didnt",
+    "wont", "wouldnt", "shouldnt", "mustnt", "shant", "isnt", "arent",
+];
+/// They may stand between a negation and what it negates.
+const BETWEEN: &[&str] = &["ever", "to", "even", "just", "really"];
+
+/// Whether the words stand in the passage only behind a negation, or inside a longer word.
+fn is_cut_out(value: &str, passage: &str) -> bool {
+    let value = squeezed(value);
+    let mut spelled = String::new();
+    // Where each word begins, and whether it negates what comes next.
+    let mut words: Vec<(usize, bool)> = Vec::new();
+    for written in passage.split_inclusive(|c: char| !c.is_alphanumeric() && !"'’".contains(c)) {
+        let word = squeezed(written);
+        let is_between = BETWEEN.contains(&word.as_str());
+        let goes_on = is_between && words.last().is_some_and(|(_, negates)| *negates);
+        // `No, call me` negates nothing.
+        let negates = written.ends_with(' ') && (goes_on || NEGATIONS.contains(&word.as_str()));
+        if !word.is_empty() {
+            words.push((spelled.len(), negates));
+            spelled.push_str(&word);
+        }
+    }
+    !spelled.match_indices(&value).any(|(start, _)| {
+        let before = words.partition_point(|(word, _)| *word < start);
+        let is_word = words.get(before).is_some_and(|(word, _)| *word == start);
+        let negated = words
+            .get(..before)
+            .and_then(<[_]>::last)
+            .is_some_and(|(_, negates)| *negates);
+        is_word && !negated
+    })
 }

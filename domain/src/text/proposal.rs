@@ -133,8 +133,10 @@ impl ContactNow<'_> {
                 let number = plausible::number(value, self.country);
                 number.is_some_and(|number| self.phones.contains(&number))
             }
-            // One of several sentences.
-            Field::Preferences => plausible::is_quote(value, self.preferences),
+            Field::Preferences => {
+                let known: Vec<_> = sentences(self.preferences).collect();
+                !value.is_empty() && sentences(value).all(|sentence| known.contains(&sentence))
+            }
             _ => self.is_same(field, &self.get(field), value),
         }
     }
@@ -186,6 +188,12 @@ impl ContactNow<'_> {
             _ => value.clone(),
         }
     }
+}
+
+/// The words of each sentence. Part of one may say the opposite of the whole.
+fn sentences(text: &str) -> impl Iterator<Item = Vec<String>> {
+    let sentences = text.split(['.', '!', '?', '…', '\n', '\r']);
+    sentences.map(words).filter(|words| !words.is_empty())
 }
 
 /// A wish for a call farther away than this was misread.

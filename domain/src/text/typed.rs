@@ -4,7 +4,7 @@
 
 use super::{Field, Words, plausible};
 use crate::{
-    context::LONGEST_INSTRUCTIONS,
+    context::{LONGEST_INSTRUCTIONS, privacy::without_variation_selectors},
     country::Country,
     phone::{self, PhoneError},
 };
@@ -30,6 +30,7 @@ pub enum FieldProblem {
 impl Field {
     /// What is kept of a text that was typed: a phone number as E.164. Empty to empty the field; a name cannot be.
     pub fn typed(self, text: &str, country: Country) -> Result<Words, FieldProblem> {
+        let text = without_variation_selectors(text);
         let text = text.trim();
         if text.is_empty() {
             return match self {

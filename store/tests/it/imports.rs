@@ -440,13 +440,18 @@ async fn preferences_that_a_file_says_again_undo_nothing_and_others_are_news() {
     };
     let stands = |words: &str| Some(words.to_owned());
 
-    // What stands already is not lost to the first file that says something.
+    // What others said is lost to no file.
     set(Some("Rings twice")).await;
     assert_eq!(brings(says("Afternoons")).await, stands("Rings twice"));
-    assert_eq!(brings(says("Mornings")).await, stands("Mornings"));
+    assert_eq!(brings(says("Mornings")).await, stands("Rings twice"));
+    // Nor to a file whose rows do not agree, read again.
+    assert_eq!(brings(says("Afternoons")).await, stands("Rings twice"));
+    assert_eq!(brings(says("Mornings")).await, stands("Rings twice"));
+    set(Some("Mornings")).await;
     assert_eq!(brings(appointment("A1")).await, stands("Mornings"));
-    set(Some("Mornings. By text")).await;
-    assert_eq!(brings(says("Mornings")).await, stands("Mornings. By text"));
+    assert_eq!(brings(says("Noon")).await, stands("Noon"));
+    set(Some("Noon. By text")).await;
+    assert_eq!(brings(says("Mornings")).await, stands("Noon. By text"));
     set(None).await;
     assert_eq!(brings(says("Mornings")).await, None);
     assert_eq!(brings(says("Evenings")).await, stands("Evenings"));

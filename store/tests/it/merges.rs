@@ -1,11 +1,12 @@
 //! Two contacts that are one person, and are taken apart again.
 
 use domain::{
-    ids::{ContactId, MergeId},
+    ids::{ContactId, ExtractionId, MergeId},
     inbound::Caller,
     settings::Settings,
+    text::Field,
 };
-use store::{NewAppointment, NewNote, NotMerged, TenantStore, Wake};
+use store::{NewAppointment, NewNote, NotMerged, TenantStore, TenantTx, Wake};
 
 use crate::harness::{NOW, Stage, appointment, appointment_id, at, authorize, import, stage};
 
@@ -221,6 +222,53 @@ async fn no_table_that_names_a_contact_is_left_out_of_a_merge() {
             "outbound_texts"
         ]
     );
+}
+
+#[tokio::test]
+async fn a_question_that_a_merge_takes_along_is_locked_with_whom_it_is_of_then() {
+    let stage = stage().await;
+    let (tenant, ada, other) = two(&stage).await;
+    let extraction = ExtractionId::generate();
+    sqlx::query(
+        "insert into extractions (tenant_id, id, call_id, contact_id, kind, fingerprint, queued_at, state)
+         select tenant_id, $1, id, contact_id, 'transcript', '\\x01', now(), 'read' from calls where contact_id = $2",
+    )
+    .bind(extraction.uuid())
+    .bind(other.uuid())
+    .execute(&stage.pool)
+    .await
+    .unwrap();
+    let mut tx = tenant.begin().await.unwrap();
+    let asked = (Field::Preferences, "", "no texts");
+    tx.ask_approval(other, extraction, asked, at(NOW))
+        .await
+        .unwrap();
+    let question = tx.approvals(true, 1).await.unwrap()[0].id;
+    tx.commit().await.unwrap();
+
+    let of = async |change: TenantTx| {
+        let mut answering = tenant.begin().await.unwrap();
+        let lock = answering.lock_approval(question);
+        let commit_when_it_waits = async {
+            let waiting = "select count(*) from pg_stat_activity
+                           where datname = current_database() and wait_event_type = 'Lock'";
+            while stage.count(waiting).await == 0 {
+                tokio::task::yield_now().await;
+            }
+            change.commit().await.unwrap();
+        };
+        let (locked, ()) = tokio::join!(lock, commit_when_it_waits);
+        let (entry, contact) = locked.unwrap().unwrap();
+        assert_eq!(entry.contact, contact.id);
+        contact.id
+    };
+    let mut merging = tenant.begin().await.unwrap();
+    let merged = merging.merge_contacts(ada, other, at(NOW)).await.unwrap();
+    assert_eq!(of(merging).await, ada);
+    let mut undoing = tenant.begin().await.unwrap();
+    let undone = undoing.undo_merge(merged.unwrap(), at(NOW)).await.unwrap();
+    assert_eq!(undone, Ok(()));
+    assert_eq!(of(undoing).await, other);
 }
 
 /// What waits for the CRM of each contact, by kind.

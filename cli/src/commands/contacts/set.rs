@@ -3,10 +3,12 @@
 use anyhow::{Context, Result, anyhow, ensure};
 use clap::{Args, builder::NonEmptyStringValueParser};
 use domain::{
+    context::privacy::medical_word,
     country::Country,
     ids::ContactId,
     inbound::is_sensitive,
     phone,
+    settings::Settings,
     text::{Field, Words},
 };
 use jiff::Timestamp;
@@ -74,7 +76,7 @@ pub(super) async fn run(options: Set) -> Result<()> {
             tx.change_field(&mut row, change, now).await?;
         }
         lines.push(line(*field, value, is_news));
-        lines.extend(remark(&mut tx, *field, value, country).await?);
+        lines.extend(remark(&mut tx, *field, value, &tenant.settings).await?);
     }
     tx.commit().await?;
     for line in lines {
@@ -126,7 +128,7 @@ async fn remark(
     tx: &mut TenantTx,
     field: Field,
     value: &str,
-    country: Country,
+    settings: &Settings,
 ) -> Result<Option<String>> {
     Ok(match field {
         _ if value.is_empty() => None,
@@ -135,12 +137,39 @@ async fn remark(
                 .to_owned(),
         ),
         Field::Phone => {
-            let warning = phone::parse(value, country)?.warning;
+            let warning = phone::parse(value, settings.tenant.country())?.warning;
             warning.map(|warning| format!("  {}", warning.words()))
         }
-        Field::Preferences if is_sensitive(value) => {
-            Some("  this sounds like a complaint or a dispute: no agent is told of it".to_owned())
-        }
+        Field::Preferences => not_told(value, settings.tenant.health_mode).map(str::to_owned),
         _ => None,
     })
+}
+
+/// Why agents are not told of preferences.
+fn not_told(preferences: &str, health_mode: bool) -> Option<&'static str> {
+    if is_sensitive(preferences) {
+        Some("  this sounds like a complaint or a dispute: no agent is told of it")
+    } else if health_mode && medical_word(preferences).is_some() {
+        Some("  this holds a medical word: no agent is told of it, as the tenant is in health mode")
+    } else {
+        None
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn it_is_said_when_agents_are_not_told() {
+        for (preferences, health_mode, is_told) in [
+            ("call after five", true, true),
+            ("not during chemotherapy", true, false),
+            ("not during chemotherapy", false, true),
+            ("no calls until the refund", false, false),
+        ] {
+            let why = not_told(preferences, health_mode);
+            assert_eq!(why.is_none(), is_told, "{preferences}: {why:?}");
+        }
+    }
 }

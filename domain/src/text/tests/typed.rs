@@ -44,6 +44,10 @@ fn what_is_typed_is_kept_as_elsewhere_or_refused_with_the_reason() {
         (Preferences, &too_long, Err(FieldProblem::TooLong(300))),
         (Preferences, "a\u{202e}b", Err(FieldProblem::Unprintable)),
         (Preferences, "a\tb", Err(FieldProblem::Unprintable)),
+        (Preferences, "a\u{2028}b", Err(FieldProblem::Unprintable)),
+        (Preferences, "a\u{e0062}", Err(FieldProblem::Unprintable)),
+        // As a phone writes a heart.
+        (Preferences, "Texts \u{2764}\u{fe0f}", Ok("Texts \u{2764}")),
     ] {
         let typed = field.typed(text, Country::GB);
         assert_eq!(
