@@ -144,27 +144,24 @@ impl TenantTx {
         contact: Option<ContactId>,
         now: Timestamp,
     ) -> Result<()> {
-        self.crm_queue_for(task, contact, now, now).await?;
-        Ok(())
+        self.crm_queue_for(task, contact, now, now).await
     }
 
-    /// `true` when it was not queued.
     async fn crm_queue_for(
         &mut self,
         task: &CrmTask,
         contact: Option<ContactId>,
         now: Timestamp,
         due: Timestamp,
-    ) -> Result<bool> {
-        let is_new = sqlx::query_scalar!(
-            r#"insert into crm_queue as q (tenant_id, kind, key, contact_id, changed_first, changed_last, due_at)
+    ) -> Result<()> {
+        sqlx::query!(
+            "insert into crm_queue as q (tenant_id, kind, key, contact_id, changed_first, changed_last, due_at)
              values ($1, $2, $3, $4, $5, $5, $6)
              on conflict (tenant_id, kind, key) do update set
                  changed_last = excluded.changed_last, generation = q.generation + 1,
                  failure = case when q.failure in ('refused', 'gone') then null else q.failure end,
                  failures = case when q.failure in ('refused', 'gone') then 0 else q.failures end,
-                 due_at = coalesce(q.due_at, excluded.due_at)
-             returning (xmax = 0) as "is_new!""#,
+                 due_at = coalesce(q.due_at, excluded.due_at)",
             self.tenant(),
             task.kind(),
             task.key(),
@@ -172,10 +169,9 @@ impl TenantTx {
             to_db(now),
             to_db(due)
         )
-        .fetch_one(&mut *self.tx)
+        .execute(&mut *self.tx)
         .await?;
-        self.wake_crm_sync().await?;
-        Ok(is_new)
+        self.wake_crm_sync().await
     }
 
     /// A note about a contact was made. Nothing without a CRM.
@@ -202,26 +198,25 @@ impl TenantTx {
         }
     }
 
-    /// The same of a call on one of the lines. Its material is waited for a little. `true` when nothing was waiting to be
-    /// written of it.
+    /// The same of a call on one of the lines. Its material is waited for a little.
     pub async fn crm_entry_finished(
         &mut self,
         entry: EntryId,
         contact: Option<ContactId>,
         now: Timestamp,
-    ) -> Result<bool> {
+    ) -> Result<()> {
         match self.has_crm().await? {
             true => {
                 let task = CrmTask::Entry(entry);
                 self.crm_queue_for(&task, contact, now, now + MATERIAL)
                     .await
             }
-            false => Ok(false),
+            false => Ok(()),
         }
     }
 
     /// Somebody unknown called. Nothing without a CRM.
-    pub async fn crm_unknown_number(&mut self, e164: &str, now: Timestamp) -> Result<()> {
+    pub(crate) async fn crm_unknown_number(&mut self, e164: &str, now: Timestamp) -> Result<()> {
         match self.has_crm().await? {
             true => {
                 self.crm_queue(&CrmTask::Number(e164.to_owned()), None, now)

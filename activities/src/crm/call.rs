@@ -13,6 +13,7 @@ use store::{CallForCrm, CrmWork, StoredEntry};
 use super::{
     Desk, Work,
     append::{self, Entry, person},
+    find,
 };
 
 /// While somebody is being looked for, a call waits so long to be theirs.
@@ -40,15 +41,12 @@ pub(super) async fn of_agent(desk: &Desk<'_>, work: &CrmWork, id: CallId) -> Wor
 pub(super) async fn on_line(desk: &Desk<'_>, work: &CrmWork, id: EntryId) -> Work {
     let mut tx = desk.tenant.begin().await?;
     let found = tx.entry_for_crm(id).await?;
+    drop(tx);
     let Some((stored, record)) = found.filter(|_| desk.settings.crm.push_calls) else {
-        drop(tx);
         return desk.done(work).await;
     };
-    // Somebody may have become known since.
-    let whose = tx.recognise(stored.e164.as_deref(), &desk.settings).await?;
-    drop(tx);
     let caller = Caller {
-        contact: stored.contact.or(whose.person.map(|person| person.id)),
+        contact: known_by_now(desk, &stored).await?,
         e164: stored.e164.as_deref(),
     };
     let Some(person) = caller.person(desk, work).await? else {
@@ -58,6 +56,29 @@ pub(super) async fn on_line(desk: &Desk<'_>, work: &CrmWork, id: EntryId) -> Wor
         Some(call) => write(desk, work, record, call).await,
         None => desk.done(work).await,
     }
+}
+
+/// Whom a call on a line was with: who had the number then, or has it by now. A caller whom nobody knows is looked for
+/// at the CRM; only here, because that takes several requests, and the number may come with any event of the call.
+async fn known_by_now(desk: &Desk<'_>, stored: &StoredEntry) -> Work<Option<ContactId>> {
+    let is_incoming = stored.entry.parties.direction == Some(Direction::Inbound);
+    let known = with_number(desk, stored).await?;
+    match (&stored.e164, known) {
+        (Some(e164), None) if is_incoming => {
+            find::look_for(desk, e164).await?;
+            with_number(desk, stored).await
+        }
+        (_, known) => Ok(known),
+    }
+}
+
+async fn with_number(desk: &Desk<'_>, stored: &StoredEntry) -> Work<Option<ContactId>> {
+    if stored.contact.is_some() {
+        return Ok(stored.contact);
+    }
+    let mut tx = desk.tenant.begin().await?;
+    let whose = tx.recognise(stored.e164.as_deref(), &desk.settings).await?;
+    Ok(whose.person.map(|person| person.id))
 }
 
 /// Whom a call was with, as far as is known.

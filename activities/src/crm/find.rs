@@ -114,22 +114,27 @@ async fn unowned(desk: &Desk<'_>, records: Vec<Record>) -> Work<Vec<Record>> {
     Ok(free)
 }
 
-/// Somebody unknown called: if the CRM knows exactly one person with the number, it is a contact of ours from now on.
+/// Somebody unknown called.
 pub(super) async fn who(desk: &Desk<'_>, work: &CrmWork, e164: &str) -> Work {
+    look_for(desk, e164).await?;
+    desk.done(work).await
+}
+
+/// If the CRM knows exactly one person with a number that is nobody's, it is a contact of ours from now on.
+pub(super) async fn look_for(desk: &Desk<'_>, e164: &str) -> Work {
     let mut tx = desk.tenant.begin().await?;
     let known = tx.people_with(e164).await? > 0;
     drop(tx);
     let number = match PhoneNumber::from_e164(e164) {
         // Who of many calls from a shared number no record tells.
         Ok(number) if !known && !desk.settings.inbound.is_shared(&number) => number,
-        _ => return desk.done(work).await,
+        _ => return Ok(()),
     };
     let found = unowned(desk, with_number(desk, &number).await?).await?;
     let [record] = found.as_slice() else {
-        return desk.done(work).await;
+        return Ok(());
     };
-    import(desk, record, Some(&number)).await?;
-    desk.done(work).await
+    import(desk, record, Some(&number)).await
 }
 
 /// A record changed that is nobody's of ours, as far as we know: it may be that of the only contact with its number. A

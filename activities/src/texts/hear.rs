@@ -77,22 +77,11 @@ async fn choose(tx: &mut TenantTx, stored: &StoredEntry, keyword: Keyword) -> Re
     tx.text_choice(e164, choice).await
 }
 
-/// A call that is over is written to the CRM, which is also asked who an unknown caller is (CRM-1, CRM-2).
+/// A call that is over is written to the CRM (CRM-2).
 async fn tell_crm(tx: &mut TenantTx, stored: &StoredEntry, now: Timestamp) -> Result<()> {
-    let direction = stored.entry.parties.direction;
-    let What::Call(call) = &stored.entry.what else {
-        return Ok(());
-    };
-    if !call.stage(direction).is_over() {
-        return Ok(());
-    }
-    let is_first = tx
-        .crm_entry_finished(stored.id, stored.contact, now)
-        .await?;
-    match (&stored.e164, stored.contact, direction) {
-        // To look for somebody takes several requests: once for a call, and not with each event of it.
-        (Some(e164), None, Some(Direction::Inbound)) if is_first => {
-            tx.crm_unknown_number(e164, now).await
+    match &stored.entry.what {
+        What::Call(call) if call.stage(stored.entry.parties.direction).is_over() => {
+            tx.crm_entry_finished(stored.id, stored.contact, now).await
         }
         _ => Ok(()),
     }

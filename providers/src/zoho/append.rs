@@ -11,7 +11,7 @@ use jiff::Timestamp;
 use reqwest::Method;
 use serde_json::{Map, Value, json};
 
-use super::{Client, CrmError, read::list, wire::time};
+use super::{Client, CrmError, ProblemKind, read::list, wire::time};
 use crate::{channel::cut, json::Json};
 
 /// Pages of notes after which a search gives up.
@@ -166,7 +166,13 @@ impl Client {
                     ("page", &page.to_string()),
                 ],
             );
-            let answer = self.read(request).await?;
+            let answer = match self.read(request).await {
+                // With the person their notes went.
+                Err(CrmError::Refused(problem)) if problem.kind == ProblemKind::NotFound => {
+                    return Ok(None);
+                }
+                answer => answer?,
+            };
             if let Some(found) = marked(answer.as_ref(), "Note_Content", mark)? {
                 return Ok(Some(found));
             }
