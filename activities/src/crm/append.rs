@@ -189,3 +189,39 @@ impl Entry {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use jiff::Timestamp;
+    use providers::zoho::CallKind;
+
+    use super::*;
+
+    fn call(person: &str, started_at: i64) -> NewCall {
+        NewCall {
+            person: person.parse().unwrap(),
+            subject: "Call".to_owned(),
+            kind: CallKind::Inbound,
+            started_at: Timestamp::from_second(started_at).unwrap(),
+            seconds: 62,
+            text: "Asked for Friday.".to_owned(),
+            mark: Mark::new("call_1").unwrap(),
+        }
+    }
+
+    #[test]
+    fn a_call_is_looked_for_as_it_was_sent_whatever_is_known_of_it_by_now() {
+        let mut facts = AppendFacts::default();
+        facts.send(Timestamp::UNIX_EPOCH, Entry::Call(call("1", 60)).sent_as());
+
+        // Its person was merged, and its beginning is known better.
+        let by_now = Entry::Call(call("2", 55));
+
+        let Entry::Call(sent) = by_now.as_sent(facts.sent_as.as_ref()) else {
+            panic!("it is a call");
+        };
+        let expected = call("1", 60);
+        assert_eq!(sent.person, expected.person);
+        assert_eq!(sent.started_at, expected.started_at);
+    }
+}

@@ -15,7 +15,10 @@ const LINE: &str = "+442079460100";
 
 /// A clinic in step with Zoho, and its line.
 async fn with_line() -> Result<(Office, openphone::Running)> {
-    let settings = format!("[texts]\nnumbers = [{LINE:?}]");
+    let settings = format!(
+        "[texts]\nnumbers = [{LINE:?}]\n[inbound]\nshared_numbers = [{:?}]",
+        number(9)
+    );
     let office = office(&settings, Scenario::default()).await?;
     let source = office
         .world
@@ -116,12 +119,16 @@ async fn who_is_known_to_the_crm_alone_is_known_from_their_first_call_on_a_line(
     );
     assert_eq!(office.world.count("contacts").await?, 1);
 
-    // Of somebody whom nobody knows nothing is written, and nothing waits.
-    line.call_from(&number(8), LINE, answered(&[]))
-        .context("it rings")?;
+    // Of somebody whom nobody knows, or who may be anybody of a hostel, nothing is written, and nothing waits.
+    office.person(9, &json!({"First_Name": "Guest"}))?;
+    for of in [8, 9] {
+        line.call_from(&number(of), LINE, answered(&[]))
+            .context("it rings")?;
+    }
     heard(&office, &line).await?;
     office.settled().await?;
     assert_eq!(office.zoho.records("Calls").len(), 1);
+    assert_eq!(office.world.count("contacts").await?, 1);
     assert_eq!(office.world.count("crm_queue").await?, 0);
     office.assert_discreet()
 }
