@@ -210,8 +210,14 @@ impl TenantTx {
         }
     }
 
-    /// A contact is this record. `false` when another contact is. What was remembered of another record is forgotten.
-    pub async fn crm_link(&mut self, contact: ContactId, record: &RecordId) -> Result<bool> {
+    /// A contact is this record. `false` when another contact is. What was remembered of another record is forgotten, and
+    /// what waited for a record has its turn.
+    pub async fn crm_link(
+        &mut self,
+        contact: ContactId,
+        record: &RecordId,
+        now: Timestamp,
+    ) -> Result<bool> {
         let linked = sqlx::query!(
             "insert into crm_links as l (tenant_id, contact_id, record_id, seen)
              select $1, contact_id, $3, told from crm_contact_values where tenant_id = $1 and contact_id = $2
@@ -224,7 +230,11 @@ impl TenantTx {
         )
         .execute(&mut *self.tx)
         .await?;
-        Ok(linked.rows_affected() > 0)
+        let is_linked = linked.rows_affected() > 0;
+        if is_linked {
+            self.crm_go_on(contact, now).await?;
+        }
+        Ok(is_linked)
     }
 
     /// A contact has no record, and why.

@@ -385,7 +385,7 @@ impl TenantTx {
 
     /// A contact has a record now: what waited for that has its turn, and so has the contact, should it have waited for
     /// a search to know of the record.
-    pub async fn crm_go_on(&mut self, contact: ContactId, now: Timestamp) -> Result<()> {
+    pub(crate) async fn crm_go_on(&mut self, contact: ContactId, now: Timestamp) -> Result<()> {
         sqlx::query!(
             "update crm_queue set due_at = $3
              where tenant_id = $1 and contact_id = $2 and failure is null

@@ -74,19 +74,16 @@ pub(super) async fn append(desk: &Desk<'_>, work: &CrmWork, entry: &Entry) -> Wo
                 let (client, permit) = desk.permit(1).await?;
                 let sent = entry.as_sent(facts.sent_as.as_ref());
                 let answer = sent.find(desk, &client).await;
-                match (desk.told(permit, answer).await?, entry) {
-                    (None, _) => {
-                        facts.missed_at = Some(desk.now);
-                        save(desk, work, &facts).await?;
-                    }
-                    (Some(record), entry) => {
-                        facts.made = true;
-                        made(desk, work, &facts, &record).await?;
-                        // More may be known of a call than when it was sent.
-                        if let Entry::Call(call) = entry {
-                            return rewrite(desk, work, &record, call).await;
-                        }
-                    }
+                let Some(record) = desk.told(permit, answer).await? else {
+                    facts.missed_at = Some(desk.now);
+                    save(desk, work, &facts).await?;
+                    continue;
+                };
+                facts.made = true;
+                made(desk, work, &facts, &record).await?;
+                // More may be known of a call than when it was sent.
+                if let Entry::Call(call) = entry {
+                    return rewrite(desk, work, &record, call).await;
                 }
             }
             AppendStep::Send => {

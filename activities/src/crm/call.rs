@@ -27,14 +27,27 @@ pub(super) async fn of_agent(desk: &Desk<'_>, work: &CrmWork, id: CallId) -> Wor
     let Some(call) = call.filter(|_| desk.settings.crm.push_calls) else {
         return desk.done(work).await;
     };
-    let caller = Caller {
-        contact: call.contact,
-        e164: call.e164.as_deref(),
+    let Some(contact) = call.contact else {
+        return nobody_yet(desk, work, call.e164.as_deref()).await;
     };
-    let Some(person) = caller.person(desk, work).await? else {
+    let Some(person) = person(desk, work, contact).await? else {
         return Ok(());
     };
     write(desk, work, call.record.clone(), of_call(&call, id, person)).await
+}
+
+/// A call with nobody known has its turn once its caller was looked for, or never.
+async fn nobody_yet(desk: &Desk<'_>, work: &CrmWork, e164: Option<&str>) -> Work {
+    let mut tx = desk.tenant.begin().await?;
+    let looked_for = match e164 {
+        Some(e164) => tx.crm_looks_for(e164).await?,
+        None => false,
+    };
+    drop(tx);
+    match looked_for {
+        true => desk.put_off(work, Some(desk.now + LOOKED_FOR)).await,
+        false => desk.done(work).await,
+    }
 }
 
 /// A call on one of the lines, which people answer.
@@ -45,11 +58,10 @@ pub(super) async fn on_line(desk: &Desk<'_>, work: &CrmWork, id: EntryId) -> Wor
     let Some((stored, record)) = found.filter(|_| desk.settings.crm.push_calls) else {
         return desk.done(work).await;
     };
-    let caller = Caller {
-        contact: known_by_now(desk, &stored).await?,
-        e164: stored.e164.as_deref(),
+    let Some(contact) = known_by_now(desk, &stored).await? else {
+        return desk.done(work).await;
     };
-    let Some(person) = caller.person(desk, work).await? else {
+    let Some(person) = person(desk, work, contact).await? else {
         return Ok(());
     };
     match of_entry(&stored, person) {
@@ -62,49 +74,23 @@ pub(super) async fn on_line(desk: &Desk<'_>, work: &CrmWork, id: EntryId) -> Wor
 /// at the CRM; only here, because that takes several requests, and the number may come with any event of the call.
 async fn known_by_now(desk: &Desk<'_>, stored: &StoredEntry) -> Work<Option<ContactId>> {
     let is_incoming = stored.entry.parties.direction == Some(Direction::Inbound);
-    let known = with_number(desk, stored).await?;
+    let known = owner(desk, stored).await?;
     match (&stored.e164, known) {
         (Some(e164), None) if is_incoming => {
             find::look_for(desk, e164).await?;
-            with_number(desk, stored).await
+            owner(desk, stored).await
         }
         (_, known) => Ok(known),
     }
 }
 
-async fn with_number(desk: &Desk<'_>, stored: &StoredEntry) -> Work<Option<ContactId>> {
+async fn owner(desk: &Desk<'_>, stored: &StoredEntry) -> Work<Option<ContactId>> {
     if stored.contact.is_some() {
         return Ok(stored.contact);
     }
     let mut tx = desk.tenant.begin().await?;
     let whose = tx.recognise(stored.e164.as_deref(), &desk.settings).await?;
     Ok(whose.person.map(|person| person.id))
-}
-
-/// Whom a call was with, as far as is known.
-struct Caller<'a> {
-    contact: Option<ContactId>,
-    e164: Option<&'a str>,
-}
-
-impl Caller<'_> {
-    /// Their record. `None` when the call has its turn later, or never: it was with nobody known.
-    async fn person(&self, desk: &Desk<'_>, work: &CrmWork) -> Work<Option<RecordId>> {
-        if let Some(contact) = self.contact {
-            return person(desk, work, contact).await;
-        }
-        let mut tx = desk.tenant.begin().await?;
-        let looked_for = match self.e164 {
-            Some(e164) => tx.crm_looks_for(e164).await?,
-            None => false,
-        };
-        drop(tx);
-        match looked_for {
-            true => desk.put_off(work, Some(desk.now + LOOKED_FOR)).await?,
-            false => desk.done(work).await?,
-        }
-        Ok(None)
-    }
 }
 
 async fn write(desk: &Desk<'_>, work: &CrmWork, record: Option<RecordId>, call: NewCall) -> Work {

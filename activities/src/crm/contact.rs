@@ -84,10 +84,9 @@ async fn record_of(desk: &Desk<'_>, contact: &CrmContact) -> Work<Option<RecordI
 /// `None` when another contact is this record.
 async fn linked(desk: &Desk<'_>, id: ContactId, record: RecordId) -> Work<Option<RecordId>> {
     let mut tx = desk.tenant.begin().await?;
-    let is_ours = tx.crm_link(id, &record).await?;
-    match is_ours {
-        true => tx.crm_go_on(id, desk.now).await?,
-        false => tx.crm_unlink(id, CrmTrouble::Several).await?,
+    let is_ours = tx.crm_link(id, &record, desk.now).await?;
+    if !is_ours {
+        tx.crm_unlink(id, CrmTrouble::Several).await?;
     }
     tx.commit().await?;
     Ok(is_ours.then_some(record))

@@ -181,9 +181,8 @@ async fn claimed(desk: &Desk<'_>, contact: &CrmContact, record: &Record) -> Work
             false
         }
         Found::One(theirs) => {
-            let is_linked = tx.crm_link(contact.id, &theirs).await?;
+            let is_linked = tx.crm_link(contact.id, &theirs, desk.now).await?;
             if is_linked {
-                tx.crm_go_on(contact.id, desk.now).await?;
                 let task = CrmTask::Contact(contact.id);
                 tx.crm_queue(&task, Some(contact.id), desk.now).await?;
             }

@@ -49,11 +49,10 @@ pub(super) async fn import(
         }
         return Ok(tx.commit().await?);
     }
-    if !tx.crm_link(contact, &record.id).await? {
+    if !tx.crm_link(contact, &record.id, desk.now).await? {
         // Somebody else was quicker: nobody is made.
         return Ok(());
     }
-    tx.crm_go_on(contact, desk.now).await?;
     if let Some(linked) = tx.lock_crm_contact(contact).await?
         && !taken(desk, &mut tx, &linked, record).await?.push.is_empty()
     {

@@ -308,11 +308,10 @@ async fn link(slug: &str, contact: ContactId, record: &RecordId) -> Result<()> {
     if tx.lock_crm_contact(contact).await?.is_none() {
         bail!("{slug} has no contact {contact}");
     }
-    if !tx.crm_link(contact, record).await? {
+    let now = Timestamp::now();
+    if !tx.crm_link(contact, record, now).await? {
         bail!("another contact is the record {record} already");
     }
-    let now = Timestamp::now();
-    tx.crm_go_on(contact, now).await?;
     tx.crm_queue(&CrmTask::Contact(contact), Some(contact), now)
         .await?;
     tx.commit().await?;

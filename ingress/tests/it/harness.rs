@@ -177,6 +177,13 @@ impl Stage {
         Post::to(&self.path()).signed(body.as_bytes(), SECRET, now_ms())
     }
 
+    /// Another source of the clinic.
+    pub(crate) async fn add_source(&self, provider: &str, key: &str) {
+        let mut tx = self.store.tenant(self.clinic.tenant).begin().await.unwrap();
+        tx.add_source(provider, key).await.unwrap();
+        tx.commit().await.unwrap();
+    }
+
     pub(crate) async fn send(&self, post: &Post) -> Answer {
         exchange(self.address, &post.bytes()).await.unwrap()
     }

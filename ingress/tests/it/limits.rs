@@ -49,14 +49,7 @@ async fn sources_of_one_tenant_share_what_the_tenant_may_send() {
         ..Config::default()
     })
     .await;
-    let mut tx = stage
-        .store
-        .tenant(stage.clinic.tenant)
-        .begin()
-        .await
-        .unwrap();
-    tx.add_source("retell", "second_source").await.unwrap();
-    tx.commit().await.unwrap();
+    stage.add_source("retell", "second_source").await;
     let second =
         Post::to("/hooks/second_source").signed(ended("second").as_bytes(), SECRET, now_ms());
 

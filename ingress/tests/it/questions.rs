@@ -98,13 +98,13 @@ const VAPI_SECRET: &str = "credential_of_the_test_000000";
 
 /// What Vapi asks, of an address of the clinic's for it.
 async fn vapi_questions(stage: &Stage) -> (Post, Post) {
+    stage.add_source("vapi", "hook_of_vapi").await;
     let mut tx = stage
         .store
         .tenant(stage.clinic.tenant)
         .begin()
         .await
         .unwrap();
-    tx.add_source("vapi", "hook_of_vapi").await.unwrap();
     tx.add_provider_secret(stage.store.keys(), "vapi", &VAPI_SECRET.into())
         .await
         .unwrap();

@@ -67,14 +67,7 @@ async fn a_source_works_soon_after_it_was_made() {
     let post = Post::to("/hooks/made_later").signed(ended("c").as_bytes(), SECRET, now_ms());
     assert_eq!(stage.send(&post).await.status, 404);
 
-    let mut tx = stage
-        .store
-        .tenant(stage.clinic.tenant)
-        .begin()
-        .await
-        .unwrap();
-    tx.add_source("retell", "made_later").await.unwrap();
-    tx.commit().await.unwrap();
+    stage.add_source("retell", "made_later").await;
 
     until(
         || async { stage.send(&post).await.status },

@@ -208,9 +208,12 @@ async fn a_record_is_one_contacts_only_and_what_waited_for_it_goes_on() {
     let second = ContactId::from_uuid(id);
     let record: RecordId = "4876876000000123".parse().unwrap();
     let mut tx = tenant.begin().await.unwrap();
-    assert!(tx.crm_link(contact, &record).await.unwrap());
-    assert!(tx.crm_link(contact, &record).await.unwrap(), "again");
-    assert!(!tx.crm_link(second, &record).await.unwrap());
+    assert!(tx.crm_link(contact, &record, at(NOW)).await.unwrap());
+    assert!(
+        tx.crm_link(contact, &record, at(NOW)).await.unwrap(),
+        "again"
+    );
+    assert!(!tx.crm_link(second, &record, at(NOW)).await.unwrap());
     assert_eq!(tx.crm_contact_of(&record).await.unwrap(), Some(contact));
     let question = Question {
         field: Field::Email,
@@ -222,7 +225,7 @@ async fn a_record_is_one_contacts_only_and_what_waited_for_it_goes_on() {
     tx.crm_unlink(contact, CrmTrouble::Gone).await.unwrap();
     assert!(tx.crm_conflicts(10).await.unwrap().is_empty());
     assert_eq!(tx.crm_unlinked(10).await.unwrap().len(), 1);
-    assert!(tx.crm_link(second, &record).await.unwrap());
+    assert!(tx.crm_link(second, &record, at(NOW)).await.unwrap());
     tx.commit().await.unwrap();
 }
 
@@ -239,8 +242,7 @@ async fn who_has_a_record_again_is_compared_at_once() {
             tx.crm_failed(&work, failure, at(NOW)).await.unwrap();
         }
         tx.crm_put_off(&work, Some(later)).await.unwrap();
-        assert!(tx.crm_link(contact, &record).await.unwrap());
-        tx.crm_go_on(contact, at(NOW)).await.unwrap();
+        assert!(tx.crm_link(contact, &record, at(NOW)).await.unwrap());
         tx.commit().await.unwrap();
         assert_eq!(due(&tenant).await.len(), usize::from(is_due), "{failure:?}");
     }

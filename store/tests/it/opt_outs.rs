@@ -301,7 +301,7 @@ async fn the_crm_hears_of_a_word_from_any_number_and_is_heard_about_who_was_merg
     let gone = owner(&stage, appointment_id(&tenant, "A2").await).await;
     let record: RecordId = "4876876000000123".parse().unwrap();
     let mut tx = tenant.begin().await.unwrap();
-    assert!(tx.crm_link(gone, &record).await.unwrap());
+    assert!(tx.crm_link(gone, &record, at(NOW)).await.unwrap());
     let merge = tx.merge_contacts(ada, gone, at(NOW)).await.unwrap();
     tx.commit().await.unwrap();
     contacts_to_compare(&tenant).await;
